@@ -1,0 +1,156 @@
+"""The compared entries of a derivative, kept as columns and handed out as `EntryCheck` records on demand.
+
+A check of a million entries must not build a million objects: a table holds arrays, and `table[k]` makes one record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from gradcheck.model import DerivativeEstimate, EntryCheck, Status, Verdict
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+KEPT = 10_000  # entries a report holds: every one that did not PASS first, then the worst of the others
+STATUSES = tuple(Status)
+
+
+def status_code(status: Status) -> int:
+    """The small integer that stands for a status in a column."""
+    return STATUSES.index(status)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Compared entries as parallel arrays of length N.
+
+    entry: flat index into the derivative (row-major), int64.  verdict, status: small integers.
+    evaluations: calls of f spent on the entry.
+    detail: by flat index, what does not fit a column: reason, left, right, kink.
+    """
+
+    entry: NDArray[np.int64]
+    claimed: Array
+    numeric: Array
+    uncertainty: Array
+    step: Array
+    evaluations: NDArray[np.int64]
+    verdict: NDArray[np.int8]
+    status: NDArray[np.int8]
+    detail: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+    def take(self, rows: NDArray[Any]) -> Columns:
+        """The rows named by an index array or mask."""
+        entry = self.entry[rows]
+        kept = set(entry.tolist()) if self.detail else set()
+        return Columns(
+            entry,
+            self.claimed[rows],
+            self.numeric[rows],
+            self.uncertainty[rows],
+            self.step[rows],
+            self.evaluations[rows],
+            self.verdict[rows],
+            self.status[rows],
+            {k: v for k, v in self.detail.items() if k in kept},
+        )
+
+    @property
+    def gap(self) -> Array:
+        """|claimed − numeric|; inf where one of them is no number."""
+        with np.errstate(invalid="ignore"):
+            gap = np.abs(self.claimed - self.numeric)
+        return np.where(np.isnan(gap), np.inf, gap)
+
+
+def join(parts: Sequence[Columns]) -> Columns:
+    """Columns one after another."""
+    if len(parts) == 1:
+        return parts[0]
+    names = ("entry", "claimed", "numeric", "uncertainty", "step", "evaluations", "verdict", "status")
+    return Columns(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in names),
+        detail={k: v for part in parts for k, v in part.detail.items()},
+    )
+
+
+def worst_first(columns: Columns) -> Columns:
+    """Sorted by verdict, then by the size of the gap, then by index; at most KEPT rows."""
+    order = np.lexsort((columns.entry, -columns.gap, -columns.verdict.astype(np.int64)))[:KEPT]
+    return columns.take(order)
+
+
+class EntryTable(Sequence[EntryCheck]):
+    """A sequence of `EntryCheck`, worst first, made from columns as they are asked for.
+
+    shape: of the derivative, to turn flat indices into tuples; `name` is prefixed to paths.
+    """
+
+    __slots__ = ("columns", "explained", "name", "shape")
+
+    def __init__(self, columns: Columns, shape: tuple[int, ...], name: str = "", explained: frozenset[int] = frozenset()) -> None:
+        self.columns = columns
+        self.shape = shape
+        self.name = name
+        self.explained = explained
+
+    def __len__(self) -> int:
+        return len(self.columns.entry)
+
+    @overload
+    def __getitem__(self, key: int) -> EntryCheck: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[EntryCheck]: ...
+    def __getitem__(self, key: int | slice) -> EntryCheck | list[EntryCheck]:
+        if isinstance(key, slice):
+            return [self._record(row) for row in range(len(self))[key]]
+        return self._record(range(len(self))[key])
+
+    def __iter__(self) -> Iterator[EntryCheck]:
+        return (self._record(row) for row in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} entries of a derivative of shape {self.shape}>"
+
+    def explain(self, flat_indices: frozenset[int]) -> EntryTable:
+        """The same table with these entries marked as explained by a diagnosis."""
+        return EntryTable(self.columns, self.shape, self.name, flat_indices)
+
+    def _record(self, row: int) -> EntryCheck:
+        c = self.columns
+        flat = int(c.entry[row])
+        index = tuple(int(i) for i in np.unravel_index(flat, self.shape)) if self.shape else ()
+        claimed, numeric = float(c.claimed[row]), float(c.numeric[row])
+        gap = abs(claimed - numeric)
+        size = max(abs(claimed), abs(numeric))
+        detail = c.detail.get(flat, {})
+        return EntryCheck(
+            index=index,
+            path=f"{self.name}[{', '.join(map(str, index))}]" if index else (self.name or "[]"),
+            claimed=claimed,
+            estimate=DerivativeEstimate(
+                value=numeric,
+                uncertainty=float(c.uncertainty[row]),
+                step=float(c.step[row]),
+                evaluations=int(c.evaluations[row]),
+                status=STATUSES[c.status[row]],
+                left=detail.get("left"),
+                right=detail.get("right"),
+                kink=detail.get("kink"),
+            ),
+            abs_error=gap,
+            rel_error=gap / size if size > 0 else (0.0 if gap == 0 else gap),
+            verdict=Verdict(int(c.verdict[row])),
+            reason=detail.get("reason", ""),
+            explained=flat in self.explained,
+        )
+
+
+__all__ = ["KEPT", "Columns", "EntryTable", "join", "status_code", "worst_first"]

@@ -1,0 +1,86 @@
+"""The exceptions of gradcheck; each knows the exit code that the command line gives it."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gradcheck.model import Report
+
+
+class ExitCode(enum.IntEnum):
+    """What the process returns to its caller."""
+
+    PASS = 0
+    FAIL = 1
+    USAGE = 2
+    UNDECIDED = 3
+    INTERRUPTED = 130
+
+
+class GradcheckError(Exception):
+    """Base of every error that gradcheck raises about its input.
+
+    The message is one line: it names the thing that is wrong and the remedy.
+    """
+
+    exit_code = ExitCode.USAGE
+
+
+class UsageError(GradcheckError):
+    """An argument or option that makes no sense, or two that contradict each other."""
+
+
+class TargetError(GradcheckError):
+    """A target such as ``module:attr`` that cannot be resolved to a callable."""
+
+
+class PointError(GradcheckError):
+    """A point that cannot be read, or that is no array of finite floats."""
+
+
+class ConfigError(GradcheckError):
+    """A declared check that is malformed; the message names file and key."""
+
+
+class OutputError(GradcheckError):
+    """A report that cannot be written where it was asked to go."""
+
+
+class UserCodeError(GradcheckError):
+    """Code of the user raised, or returned something that is no number, where a value was needed.
+
+    When the user's code raised, ``__cause__`` is the original exception with its own traceback.
+    """
+
+    exit_code = ExitCode.UNDECIDED
+
+
+class GradientMismatch(AssertionError):
+    """A claimed derivative is wrong; `report` says where and why."""
+
+    exit_code = ExitCode.FAIL
+
+    def __init__(self, message: str, report: Report) -> None:
+        super().__init__(message)
+        self.report = report
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.args[0], self.report)
+
+
+class GradientUndecided(GradientMismatch):
+    """The claim could be neither confirmed nor refuted; `report` says why and what to try."""
+
+    exit_code = ExitCode.UNDECIDED
+
+
+class CheckInterrupted(KeyboardInterrupt):
+    """Ctrl-C during a check; `report` holds what was known by then."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+    def __init__(self, report: Report) -> None:
+        super().__init__("the check was interrupted")
+        self.report = report

@@ -1,0 +1,358 @@
+"""The nouns: frozen records that a check fills in and a report renders.  Data only, no behaviour beyond look-ups."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Verdict(enum.IntEnum):
+    """The answer for an entry, a direction or a run; ``max()`` of many is the verdict of them all."""
+
+    PASS = 0
+    INCONCLUSIVE = 1
+    FAIL = 2
+    ERROR = 3
+
+
+class Kind(enum.StrEnum):
+    """Which derivative is claimed."""
+
+    GRADIENT = "gradient"
+    JACOBIAN = "jacobian"
+    HESSIAN = "hessian"
+    HVP = "hvp"
+    JVP = "jvp"
+    VJP = "vjp"
+
+
+class Method(enum.StrEnum):
+    """How claimed and numeric derivatives are compared."""
+
+    AUTO = "auto"
+    COORDINATES = "coordinates"
+    DIRECTIONS = "directions"
+
+
+class Status(enum.StrEnum):
+    """How a numeric derivative was reached, and what limits it.  `advice` is a sentence for the reader."""
+
+    FIRST_STEP = "first_step"
+    CONVERGED = "converged"
+    NOISY = "noisy"
+    BELOW_RESOLUTION = "below_resolution"
+    ONE_SIDED = "one_sided"
+    KINK = "kink"
+    JUMP = "jump"
+    CONTRADICTORY = "contradictory"
+    NON_FINITE = "non_finite"
+    NOT_EXAMINED = "not_examined"
+
+    @property
+    def advice(self) -> str:
+        """One sentence: what the status means and what to try."""
+        return _ADVICE[self]
+
+
+_ADVICE = {
+    Status.FIRST_STEP: "the claim agreed with a central difference at the first step",
+    Status.CONVERGED: "differences over a ladder of steps converge",
+    Status.NOISY: "the noise of f limits the difference; compute f in higher precision, remove a large constant, or tighten its solver",
+    Status.BELOW_RESOLUTION: "f does not change by more than its own noise here; rescale this variable, or check the term that depends on it alone",
+    Status.ONE_SIDED: "f is defined on one side of the point only; differences are one-sided",
+    Status.KINK: "the one-sided derivatives differ; no gradient exists here, choose another point with --seed or --point",
+    Status.JUMP: "f jumps here; no gradient exists, choose another point with --seed or --point",
+    Status.CONTRADICTORY: "small and large steps tell different stories; try another point, or compute f in higher precision",
+    Status.NON_FINITE: "f is not finite around the point; choose a point inside its domain with --point or --bounds",
+    Status.NOT_EXAMINED: "the bound on re-examined entries was reached; give --budget or check this entry alone",
+}
+
+
+class FindingKind(enum.StrEnum):
+    """What the examination of the callables themselves can bring to light."""
+
+    MUTATES_INPUT = "mutates_input"
+    REUSES_BUFFER = "reuses_buffer"
+    NON_DETERMINISTIC = "non_deterministic"
+    ORDER_DEPENDENT = "order_dependent"
+    VALUE_MISMATCH = "value_mismatch"
+    NON_FINITE = "non_finite"
+    WRONG_SHAPE = "wrong_shape"
+    WRONG_DTYPE = "wrong_dtype"
+    LOW_PRECISION = "low_precision"
+    IGNORES_INPUT = "ignores_input"
+    KINK = "kink"
+    JUMP = "jump"
+    DOMAIN_EDGE = "domain_edge"
+    NOT_SYMMETRIC = "not_symmetric"
+    NOT_LINEAR = "not_linear"
+    NOT_ADJOINT = "not_adjoint"
+    OUTSIDE_PATTERN = "outside_pattern"
+    USER_ERROR = "user_error"
+
+
+class DiagnosisKind(enum.StrEnum):
+    """The known mistakes that a wrong derivative can be explained by."""
+
+    SIGN = "sign"
+    SCALE = "scale"
+    SINGLE_ENTRY = "single_entry"
+    ENTRIES = "entries"
+    BLOCK = "block"
+    ZERO_BLOCK = "zero_block"
+    TRANSPOSED = "transposed"
+    SHIFTED = "shifted"
+    REVERSED = "reversed"
+    SWAPPED = "swapped"
+    PERMUTED = "permuted"
+    MISSING_TERM = "missing_term"
+    LOW_PRECISION = "low_precision"
+    STALE_POINT = "stale_point"
+    NOT_SYMMETRIZED = "not_symmetrized"
+    MISSING_TRANSPOSE = "missing_transpose"
+    TRIANGLE_ONLY = "triangle_only"
+    DIAGONAL_ONLY = "diagonal_only"
+    UNEXPLAINED = "unexplained"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """A gap up to ``atol + rtol * max(|claimed|, |numeric|)`` is accepted."""
+
+    rtol: float
+    atol: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DerivativeEstimate:
+    """A numeric derivative, never without its error.
+
+    value: the numeric derivative.
+    uncertainty: a bound on |value - true derivative|, in the units of `value`.
+    step: the step in x at which it was taken (the displacement is ±step).
+    evaluations: calls of f spent on it.
+    status: how it was reached and what limits it.
+    left, right: the one-sided derivatives where they differ (a kink or an edge), else None.
+    kink: the signed distance from x to the kink or jump along this coordinate, where it was found.
+    """
+
+    value: float
+    uncertainty: float
+    step: float
+    evaluations: int
+    status: Status
+    left: float | None = None
+    right: float | None = None
+    kink: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryCheck:
+    """One entry of the claimed derivative beside its numeric value.
+
+    index: into x0 for a gradient; (row…, column…) for a Jacobian or Hessian.
+    path: the entry as a person would write it, such as ``[3]``, ``[0, 2]`` or ``W[0, 2]``.
+    rel_error: abs_error / max(|claimed|, |numeric|), 0 where both are 0.
+    reason: why the verdict is not PASS, else ''.
+    explained: a diagnosis accounts for the gap.
+    """
+
+    index: tuple[int, ...]
+    path: str
+    claimed: float
+    estimate: DerivativeEstimate
+    abs_error: float
+    rel_error: float
+    verdict: Verdict
+    reason: str = ""
+    explained: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectionCheck:
+    """One random direction v: the claimed ⟨g, v⟩ beside the numeric directional derivative.
+
+    number: counts directions from 0 within the check.
+    point: which of the points of the check (0 is the first).
+    """
+
+    number: int
+    point: int
+    claimed: float
+    estimate: DerivativeEstimate
+    abs_error: float
+    rel_error: float
+    verdict: Verdict
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something noticed about the callables themselves; `verdict` is what it does to the run (PASS: a remark only).
+
+    target: 'f', 'grad', 'hess', … : which callable it is about.
+    evidence: the facts behind the message, as plain JSON-able values.
+    """
+
+    kind: FindingKind
+    message: str
+    target: str = "f"
+    verdict: Verdict = Verdict.PASS
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """A known mistake that explains the gap.
+
+    message: one sentence with its evidence.
+    parameters: factor, indices, ranges, term, … as plain JSON-able values.
+    explained: the share (0 to 1) of the wrong entries that it accounts for.
+    advice: the line of code usually behind it, or ''.
+    """
+
+    kind: DiagnosisKind
+    message: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    explained: float = 1.0
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A callable under examination: its name, and where it is written, if that is known."""
+
+    name: str
+    file: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """Where the check was made.
+
+    origin: how the point came about, such as 'random normal' or the file it was read from.
+    seed: of a random point, else None.
+    values: its entries in C order when there are few, else ().
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    origin: str
+    seed: int | None = None
+    values: tuple[float, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Number of entries d."""
+        size = 1
+        for n in self.shape:
+            size *= n
+        return size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """What the check could have seen.
+
+    absolute: any entry off by more than this would have been caught.
+    digits: every entry that passed agrees to at least this many significant digits (of the larger of itself and
+        what is ordinary for its neighbours); None if nothing passed.
+    sentence: both in plain words.
+    parts: the same by named part or for special entries, as (name, absolute) pairs.
+    """
+
+    absolute: float
+    digits: int | None
+    sentence: str
+    parts: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything one check found out.  Data: rendering is for `gradcheck.reporting`.
+
+    name: of the check, such as ``mymodule:f``.
+    target, claim: the function and the claimed derivative.
+    verdict: the worst of entries, directions and findings.
+    shape: of the claimed derivative as an array, such as (20, 3) for a gradient with respect to a matrix.
+    method, engine: how f was differenced and by which engine it was called.
+    entries: every entry that did not PASS up to a bound, then the worst of the others; a sequence of `EntryCheck`,
+        worst first.
+    checked, failed, inconclusive: numbers of entries (or of directions, with the directions method) compared in all.
+    directions: one record for each random direction.
+    noise: the measured noise level of f, in the units of f; None where it was not measured.
+    resolution: the smallest error that would have been caught.
+    nfev, ngev: calls of f and of the claimed derivative, all included.
+    seconds: wall time of the check.
+    versions: of python, numpy, numba (if loaded) and gradcheck.
+    replay: the command that repeats the check, or None.
+    notes: remarks for the reader, such as points that were re-drawn.
+    trouble: the traceback of user code, when the verdict is ERROR because it raised.
+    interrupted: stopped by Ctrl-C or by the budget; what is here is valid, but not everything was examined.
+    """
+
+    name: str
+    kind: Kind
+    target: Target
+    claim: Target
+    verdict: Verdict
+    point: Point
+    shape: tuple[int, ...]
+    method: Method
+    engine: str
+    tolerance: Tolerance
+    entries: Sequence[EntryCheck]
+    checked: int
+    failed: int
+    inconclusive: int
+    directions: tuple[DirectionCheck, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
+    noise: float | None = None
+    resolution: Resolution
+    nfev: int
+    ngev: int
+    seconds: float
+    versions: Mapping[str, str]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    replay: str | None = None
+    notes: tuple[str, ...] = ()
+    trouble: str | None = None
+    interrupted: bool = False
+
+    @property
+    def headline(self) -> str:
+        """The verdict in one plain sentence."""
+        return headline(self)
+
+
+def _count(number: int, noun: str) -> str:
+    plural = {"entry": "entries"}.get(noun, noun + "s")
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def headline(report: Report) -> str:
+    """One plain sentence: the verdict, and the first diagnosis or finding behind it."""
+    what = report.kind.value if report.kind.value.islower() and len(report.kind.value) > 3 else report.kind.value.upper()
+    noun = "direction" if report.method is Method.DIRECTIONS and not report.entries else "entry"
+    blamed = next((f for f in report.findings if f.verdict is report.verdict and report.verdict > Verdict.PASS), None)
+    if report.verdict is Verdict.PASS:
+        return f"The {what} is right: {_count(report.checked, noun)} agree{'s' if report.checked == 1 else ''}."
+    if report.verdict is Verdict.FAIL:
+        if report.diagnoses and report.diagnoses[0].kind is not DiagnosisKind.UNEXPLAINED:
+            return f"The {what} is wrong: {report.diagnoses[0].message}"
+        if report.failed:
+            return f"The {what} is wrong: {report.failed:,} of {_count(report.checked, noun)} disagree."
+        if blamed is not None:
+            return f"The {what} is wrong in use: {blamed.message}"
+        return f"The {what} is wrong."
+    if report.verdict is Verdict.ERROR:
+        return f"The {what} could not be checked: {blamed.message if blamed else 'user code failed.'}"
+    if report.inconclusive:
+        return f"The {what} could not be judged: {report.inconclusive:,} of {_count(report.checked, noun)} inconclusive."
+    if blamed is not None:
+        return f"The {what} agrees, but not safely: {blamed.message}"
+    return f"The {what} could not be judged."

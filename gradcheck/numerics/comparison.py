@@ -1,0 +1,210 @@
+"""Claimed against numeric → a verdict for each entry.
+
+The first look is one central difference an entry, compared for all entries at once.  What does not agree there is judged from
+a ladder of steps on both sides of the point.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gradcheck.model import Status, Tolerance, Verdict
+from gradcheck.numerics.extrapolation import CREDIBLE, RATIO, Extrapolation, Plateau, extrapolate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+AGREED = 1e-6  # a claim this close to the first difference, relative to itself, needs no second look
+NEGLIGIBLE = 1e-7  # … or this close relative to the largest entry, in comparable units, if noise hides the rest
+RESOLVED = 1e-2  # an uncertainty below this share of the entry, or …
+SMALL = 1e-4  # … below this share of the largest entry, would have shown a real mistake
+BENT = 1e-3  # one-sided differences that disagree by this share of the largest entry deserve a second look
+MARGIN = 1.25  # a FAIL needs a gap larger than the tolerance by this multiple of the uncertainty
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """Central differences at one step, compared with the claim: arrays of one shape (N, m)."""
+
+    numeric: Array
+    uncertainty: Array
+    gap: Array
+    agreed: NDArray[np.bool_]
+
+
+def first_look(
+    plus: Array,
+    minus: Array,
+    centre: Array,
+    steps: Array,
+    claimed: Array,
+    scale: Array,
+    noise: Array,
+    truncation: Array,
+    bent: bool,
+) -> FirstLook:
+    """Compare the claim with (f(x+h) − f(x−h)) / 2h.
+
+    Args:
+        plus, minus: f(x ± h e_i), (N, m).
+        centre: f(x), (m,).
+        steps: h for each column, (N,).
+        claimed: the claimed derivative, (N, m).
+        scale: for each column and output, the size that an ordinary entry has there, (N, m): what is small against it
+            need not be resolved relative to itself.
+        noise: the noise of each output, (m,).
+        truncation: relative error of the difference at these steps, seen along a random direction, (m,).
+        bent: a kink was seen within a step of the point, so that one-sided differences must agree as well.
+    """
+    h = steps[:, None]
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        numeric = (plus - minus) / (2 * h)
+        gap = np.abs(claimed - numeric)
+        size = np.maximum(np.abs(claimed), np.abs(numeric))
+        rounding = 2 * noise / h
+        uncertainty = rounding + 4 * truncation * np.maximum(size, scale)
+        agreed = (
+            (gap <= AGREED * size + np.minimum(NEGLIGIBLE * scale, 2 * rounding))
+            & (rounding <= RESOLVED * size + SMALL * scale)
+        )
+        if bent:
+            bend = np.abs(plus + minus - 2 * centre) / h
+            agreed &= bend <= BENT * np.maximum(size, scale) + 4 * rounding
+        uncertainty = np.maximum(uncertainty, 2 * gap)
+    return FirstLook(numeric, uncertainty, gap, agreed & np.isfinite(gap))
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict on one entry, the numeric value it rests on, and why."""
+
+    verdict: Verdict
+    status: Status
+    value: float
+    uncertainty: float
+    step: float
+    reason: str = ""
+    left: float | None = None
+    right: float | None = None
+
+
+def judge(
+    claimed: float,
+    plus: Array,
+    minus: Array,
+    centre: float,
+    steps: Array,
+    *,
+    resolution: float,
+    quantum: float,
+    scale: float,
+    tolerance: Tolerance,
+) -> Judgement:
+    """Judge one entry from a ladder of steps.
+
+    Args:
+        claimed: the claimed derivative.
+        plus, minus: φ(±h), (R,), NaN where f has no value.
+        centre: φ(0).
+        steps: h, (R,), falling by the ratio of the ladder.
+        resolution: the spacing of representable values of f around φ(0).
+        quantum: the smallest change of f ever seen, 0 if it never changed.
+        scale: the size an ordinary entry has here.
+        tolerance: what gap is accepted whatever the precision of f.
+    """
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        changes = np.abs(np.concatenate([plus - minus, plus - centre, minus - centre]))
+        changes = changes[(changes > 0) & np.isfinite(changes)]
+        if not changes.size and claimed == 0:
+            return Judgement(Verdict.PASS, Status.CONVERGED, 0.0, resolution / (2 * float(steps[0])), float(steps[0]))
+        unmoved = max(resolution, min([c for c in (quantum, float(changes.min(initial=np.inf))) if c > 0], default=0.0))
+        floor = np.where(plus == minus, unmoved, resolution) / (2 * steps)
+        central = extrapolate((plus - minus) / (2 * steps), steps, floor, RATIO**2)
+        forward = extrapolate((plus - centre) / steps, steps, 2 * np.where(plus == centre, 2 * floor, floor), RATIO)
+        backward = extrapolate((centre - minus) / steps, steps, 2 * np.where(minus == centre, 2 * floor, floor), RATIO)
+
+    best, others = central.best, central.others
+    status = Status.CONVERGED
+    sides = (forward.best, backward.best)
+    lone = _one_sided(plus, minus, central, forward, backward)
+    if lone is not None:
+        best, others, status = lone.best, lone.others, Status.ONE_SIDED
+    elif _differ(*sides) and _persists(plus + minus - 2 * centre, steps, sides):
+        return _at_kink(claimed, *sides, tolerance)
+    return _weigh(claimed, best, others, status, scale, tolerance)
+
+
+def _allowed(claimed: float, value: float, tolerance: Tolerance) -> float:
+    return tolerance.atol + tolerance.rtol * max(abs(claimed), abs(value))
+
+
+def _weigh(
+    claimed: float, best: Plateau, others: tuple[Plateau, ...], status: Status, scale: float, tolerance: Tolerance
+) -> Judgement:
+    value, uncertainty = best.value, best.uncertainty
+    if not np.isfinite(uncertainty):
+        return Judgement(Verdict.INCONCLUSIVE, Status.NON_FINITE, value, uncertainty, best.step, Status.NON_FINITE.advice)
+    gap = abs(claimed - value)
+    allowed = _allowed(claimed, value, tolerance)
+    size = max(abs(claimed), abs(value))
+    if gap <= allowed + uncertainty:
+        if uncertainty <= max(RESOLVED * size, SMALL * scale, tolerance.atol):
+            return Judgement(Verdict.PASS, status, value, uncertainty, best.step)
+        weak = Status.BELOW_RESOLUTION if uncertainty > size else Status.NOISY
+        return Judgement(Verdict.INCONCLUSIVE, weak, value, uncertainty, best.step, weak.advice)
+    for other in others:
+        if abs(claimed - other.value) <= other.uncertainty + _allowed(claimed, other.value, tolerance):
+            reason = (
+                f"steps near {best.step:.1g} say {value:.6g}, steps near {other.step:.1g} say {other.value:.6g} as claimed; "
+                + Status.CONTRADICTORY.advice
+            )
+            return Judgement(Verdict.INCONCLUSIVE, Status.CONTRADICTORY, value, uncertainty, best.step, reason)
+    if gap <= allowed + MARGIN * uncertainty:
+        return Judgement(Verdict.INCONCLUSIVE, Status.NOISY, value, uncertainty, best.step, Status.NOISY.advice)
+    return Judgement(Verdict.FAIL, status, value, uncertainty, best.step, "the gap persists when the step changes")
+
+
+def _one_sided(
+    plus: Array, minus: Array, central: Extrapolation, forward: Extrapolation, backward: Extrapolation
+) -> Extrapolation | None:
+    """The side to go by when f has values on one side of the point only (or central differences gave nothing)."""
+    if np.isfinite(central.best.uncertainty):
+        return None
+    side = min(forward, backward, key=lambda e: e.best.uncertainty)
+    return side if np.isfinite(side.best.uncertainty) else None
+
+
+def _differ(right: Plateau, left: Plateau) -> bool:
+    """Whether the one-sided derivatives contradict each other: a kink, or a jump, at the point itself."""
+    gap = abs(right.value - left.value)
+    return bool(gap > 3 * (right.uncertainty + left.uncertainty)) and max(right.uncertainty, left.uncertainty) < CREDIBLE * gap
+
+
+def _persists(second: Array, steps: Array, sides: tuple[Plateau, Plateau]) -> bool:
+    """Whether the one-sided differences disagree by the same amount at four rungs in a row (noise would not)."""
+    gap = sides[0].value - sides[1].value
+    with np.errstate(invalid="ignore"):
+        same = np.abs(second / steps - gap) < 0.2 * abs(gap)
+    return bool((same[:-3] & same[1:-2] & same[2:-1] & same[3:]).any())
+
+
+def _at_kink(claimed: float, right: Plateau, left: Plateau, tolerance: Tolerance) -> Judgement:
+    low, high = sorted((left, right), key=lambda side: side.value)
+    middle, spread = (low.value + high.value) / 2, (high.value - low.value) / 2
+    inside = (
+        low.value - low.uncertainty - _allowed(claimed, low.value, tolerance)
+        <= claimed
+        <= high.value + high.uncertainty + _allowed(claimed, high.value, tolerance)
+    )
+    reason = (
+        f"f has a kink here: the derivative is {left.value:.6g} on the left and {right.value:.6g} on the right; the claim "
+        + ("lies between them" if inside else "lies outside of both")
+    )
+    verdict = Verdict.INCONCLUSIVE if inside else Verdict.FAIL
+    step = min(left.step, right.step)
+    return Judgement(verdict, Status.KINK, middle, spread, step, reason, left=left.value, right=right.value)

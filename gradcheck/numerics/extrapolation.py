@@ -1,0 +1,162 @@
+"""A ladder of steps → a derivative with an error bound.
+
+Along one line φ(t) = f(x + t v), differences are taken at steps h_0 > h_1 > … (ratio 4).  Richardson's table removes the powers
+of h one column at a time; each cell of the table is a candidate.  What bounds a candidate's error is how much it moves when the
+step changes (truncation), and how much the cells below it jump about, carried over to its own step (noise: an error ν of f
+moves a difference at step h by ν/h).  The tightest candidate is the value, unless a tight plateau at smaller steps
+contradicts it: near a kink that one is the derivative at x.  What else is credible is kept as a second story.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+RATIO = 4.0
+COLUMNS = 4  # central differences of order 2, 4, 6, 8; one-sided ones of order 1, 2, 3, 4
+CREDIBLE = 0.03  # a candidate is a story of its own if its uncertainty is below this share of what it contradicts
+NOISE_FACTOR = 2.0  # how much larger than the jumps seen the noise at a candidate may be
+ROUGHER = 30.0  # noise that grows by this factor from small to larger steps means: f jumps between nearby points
+
+
+@dataclass(frozen=True, slots=True)
+class Plateau:
+    """One story that a ladder tells: the derivative is `value` ± `uncertainty`, as seen at `step`."""
+
+    value: float
+    uncertainty: float
+    step: float
+
+
+@dataclass(frozen=True, slots=True)
+class Extrapolation:
+    """What a ladder says of the derivative along its line.
+
+    best: the derivative at x; its uncertainty is inf if no step gave one.
+    others: credible values that contradict it (a plateau beyond a kink, the trend of a function with jumps).
+    noise: how large the noise of φ was seen to be at and below the step of `best`.
+    """
+
+    best: Plateau
+    others: tuple[Plateau, ...]
+    noise: float
+
+
+def ladder_steps(top: float, bottom: float) -> Array:
+    """Steps top, top/4, top/16, … down to `bottom` (both positive), falling; at least one."""
+    count = max(1, 1 + int(np.floor(np.log2(top / bottom) / np.log2(RATIO) + 1e-9)))
+    return top * RATIO ** -np.arange(count, dtype=np.float64)
+
+
+def richardson(differences: Array, factor: float) -> Array:
+    """Richardson's table: shape (COLUMNS, R) from differences (R,) at steps that fall by RATIO.
+
+    Column p removes the error term whose power of h shrinks by factor**p a rung: RATIO² for central, RATIO for one-sided
+    differences (Richardson & Gaunt, Phil. Trans. A 226, 1927).  NaN where a rung is missing.
+    """
+    table = np.full((COLUMNS, differences.size), np.nan)
+    table[0] = differences
+    for p in range(1, COLUMNS):
+        finer, coarser = table[p - 1, 1:], table[p - 1, :-1]
+        table[p, 1:] = finer + (finer - coarser) / (factor**p - 1.0)
+    return table
+
+
+def extrapolate(differences: Array, steps: Array, floor: Array, factor: float) -> Extrapolation:
+    """The derivative from difference quotients at falling steps.
+
+    Args:
+        differences: (R,), NaN where f had no value.
+        steps: (R,), falling by RATIO.
+        floor: (R,), what the resolution of f alone does to a difference at each step.
+        factor: RATIO² for central, RATIO for one-sided differences.
+    """
+    table = richardson(differences, factor)
+    with np.errstate(invalid="ignore", over="ignore"):
+        moved = np.abs(np.diff(table, axis=1))  # (COLUMNS, R - 1): from rung j to rung j + 1
+        jumps = np.where(np.isfinite(moved), moved, 0.0) * steps[1:]
+        spread = np.full(table.shape, np.inf)
+        spread[:, 1:-1] = np.fmax(moved[:, :-1], moved[:, 1:])
+        spread[:, 1:-1][~np.isfinite(moved[:, :-1]) | ~np.isfinite(moved[:, 1:])] = np.inf
+        noise = np.zeros(table.shape)
+        noise[:, :-1] = np.maximum.accumulate(jumps[:, ::-1], axis=1)[:, ::-1]  # the largest jump here or at smaller steps
+        uncertainty = np.maximum(spread, NOISE_FACTOR * noise / steps) + floor
+        uncertainty[~np.isfinite(table) | ~np.isfinite(uncertainty)] = np.inf
+    if not np.isfinite(uncertainty).any():
+        return Extrapolation(Plateau(float("nan"), float("inf"), float(steps[-1])), (), float("inf"))
+
+    def plateau(cell: int) -> Plateau:
+        p, j = divmod(cell, steps.size)
+        return Plateau(float(table[p, j]), float(uncertainty[p, j]), float(steps[j]))
+
+    flat_uncertainty, flat_value = uncertainty.ravel(), np.where(np.isfinite(table), table, 0.0).ravel()
+    flat_step = np.broadcast_to(steps, table.shape).ravel()
+    best = int(np.argmin(flat_uncertainty))
+    dismissed = np.zeros(flat_value.size, bool)
+    for _ in range(2 * COLUMNS):
+        gap = np.abs(flat_value - flat_value[best])
+        rival = (
+            (flat_step < flat_step[best])
+            & (gap > 2 * (flat_uncertainty + flat_uncertainty[best]))
+            & (flat_uncertainty < CREDIBLE * gap)
+            & ~dismissed
+        )
+        if not rival.any():
+            break
+        candidate = int(np.argmin(np.where(rival, flat_uncertainty, np.inf)))
+        if _explained_by_noise(table[0], steps, candidate % steps.size, best % steps.size, float(gap[candidate])):
+            dismissed |= flat_step <= flat_step[candidate]
+        else:
+            best = candidate
+    chosen = plateau(best)
+    gap = np.abs(flat_value - chosen.value)
+    stories = (
+        (gap > 2 * (flat_uncertainty + chosen.uncertainty))
+        & (flat_uncertainty < CREDIBLE * np.minimum(gap, np.abs(flat_value)))
+        & ~dismissed
+    )
+    others = [plateau(int(cell)) for cell in np.flatnonzero(stories)]
+    level = noise[divmod(best, steps.size)]
+    trend = _rough_trend(table, moved, steps, uncertainty, best % steps.size, level + float(floor[best % steps.size]) * chosen.step)
+    if trend is not None:
+        others.append(plateau(trend))
+    return Extrapolation(chosen, tuple(others), float(level))
+
+
+def _explained_by_noise(central: Array, steps: Array, rival: int, best: int, gap: float) -> bool:
+    """Whether the jumps of f between two plateaus are larger than what the one at smaller steps is made of.
+
+    A kink between them shifts φ by one constant; noise shifts it by another amount at every rung.
+    """
+    between = central[best : rival + 1]
+    if between.size < 4:
+        return False
+    offsets = np.diff(between) * steps[best + 1 : rival + 1]
+    erratic = np.sort(np.abs(np.diff(offsets)))[::-1]
+    return bool(erratic[min(3, erratic.size // 2)] > 0.25 * gap * steps[rival])
+
+
+def _rough_trend(table: Array, moved: Array, steps: Array, uncertainty: Array, best: int, level: float) -> int | None:
+    """The tightest candidate where f is seen to jump at larger steps than the chosen one, or None.
+
+    Truncation grows at least like h² from rung to rung; jumps of f (an adaptive solver, a table look-up) do not grow.
+    """
+    jumps = np.where(np.isfinite(moved), moved, np.inf).min(axis=0) * steps[1:]
+    larger = jumps[:best]
+    if larger.size < 3:
+        return None
+    windows = np.lib.stride_tricks.sliding_window_view(larger, 3)
+    rough = np.flatnonzero((windows.min(axis=1) > ROUGHER * level) & (windows.max(axis=1) < 8 * windows.min(axis=1)))
+    if not rough.size:
+        return None
+    cells = np.full(uncertainty.shape, np.inf)
+    cells[:, : rough.max() + 3] = uncertainty[:, : rough.max() + 3]
+    cell = int(np.argmin(cells))
+    return cell if np.isfinite(cells.flat[cell]) else None

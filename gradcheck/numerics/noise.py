@@ -1,0 +1,117 @@
+"""How well f can be differenced: its noise, its quantum, and the step that suits it, measured along one random line.
+
+The noise is read off a difference table over a ladder of spacings, so that quantised values, single precision inside f and
+solver tolerances are seen; it is never assumed to be ε·|f| (compare Moré & Wild, SIAM J. Sci. Comput. 33, 2011).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gradcheck.numerics.extrapolation import RATIO
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+TOP, RUNGS = 0.125, 12  # the ladder of the set-up, in units of the natural scale: 1/8 … 3e-8
+FINEST = 2.0**-45  # one pair of values so close together that f changes by its quantum, if at all
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What one ladder along a random direction tells.
+
+    noise: error of each output of f that does not fall with the step, (m,), in the units of f.
+    resolution: the spacing of representable values of each output, (m,): single precision if all its values are.
+    quantum: the smallest change of each output ever seen, (m,); 0 where it never changed.
+    fraction: the step that suits a central difference, as a fraction of the natural scale of a variable.
+    truncation: relative error of a central difference at that step, (m,).
+    slope: the size of the derivative along the direction, (m,).
+    bent: the one-sided differences along the direction disagree as they do at a kink, not as curvature makes them.
+    """
+
+    noise: Array
+    resolution: Array
+    quantum: Array
+    fraction: float
+    truncation: Array
+    slope: Array
+    bent: bool
+
+
+def ladder(top: float = TOP, rungs: int = RUNGS) -> Array:
+    """The steps of the set-up, from small to large: FINEST, then `rungs` steps of a ladder; shape (1 + rungs,)."""
+    return np.concatenate([[FINEST], top * RATIO ** -np.arange(rungs - 1, -1, -1, dtype=np.float64)])
+
+
+def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension: int, epsilon: float) -> Calibration:
+    """Measure noise, quantum and a suitable step from values along one line.
+
+    Args:
+        plus, minus: φ(±t), (R, m), NaN where f has no value.
+        centre: φ(0), (m,).
+        steps: t, (R,), rising; the first is FINEST and serves the quantum only.
+        dimension: n; one coordinate carries about 1/√n of what the whole direction shows.
+        epsilon: machine epsilon of the dtype of x, used only if f has no usable value along the line.
+    """
+    resolution, quantum = _granularity(plus, minus, centre)
+    plus, minus, steps = plus[1:], minus[1:], steps[1:]
+    t = steps[:, None]
+    rungs = steps.size
+    with np.errstate(invalid="ignore", over="ignore"):
+        central = (plus - minus) / (2 * t)
+        moved = np.abs(np.diff(central, axis=0))  # moved[k]: between rung k and the next larger one
+        usable = np.where(np.isfinite(moved), moved, np.inf)
+        quietest = np.argmin(usable, axis=0)  # below it noise rules, above it truncation
+        below = np.arange(rungs - 1)[:, None] <= quietest
+        noise = np.where(below & np.isfinite(moved), moved * t[:-1], 0.0).max(axis=0)
+        noise = np.maximum(noise, resolution / 2)
+        slope = np.abs(central[np.minimum(quietest, rungs - 1), np.arange(central.shape[1])])
+
+        truncation = np.full(central.shape, np.inf)
+        truncation[:-1] = usable / (RATIO**2 - 1)
+        truncation[:-2] = np.maximum(truncation[:-2], usable[1:] / (RATIO**2 - 1) / RATIO**2)
+        rounding = 2 * noise / t * np.sqrt(dimension)
+        weight = 1 / np.where(slope > 0, slope, np.inf)
+        error = ((truncation + rounding) * weight).sum(axis=1)
+    if not np.isfinite(error).any() or not (weight > 0).any():
+        fallback = np.full(noise.shape, epsilon ** (2 / 3))
+        return Calibration(noise, resolution, quantum, epsilon ** (1 / 3), fallback, np.nan_to_num(slope), bent=True)
+    error = np.where(np.isfinite(error), error, np.inf)
+    chosen = int(np.flatnonzero(error <= 3 * error.min())[0])  # the smallest step of those as good as the best
+    relative = np.nan_to_num(truncation[chosen] * weight, nan=1.0, posinf=1.0)
+    bent = _bent(plus, minus, centre, steps, chosen, noise)
+    return Calibration(noise, resolution, quantum, float(steps[chosen]), relative, np.nan_to_num(slope), bent)
+
+
+def _granularity(plus: Array, minus: Array, centre: Array) -> tuple[Array, Array]:
+    """The spacing of representable values around f(x), and the smallest change seen among all values; each (m,)."""
+    values = np.sort(np.concatenate([plus, minus, centre[None]]), axis=0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        single = (values.astype(np.float32) == values) | ~np.isfinite(values)
+        changes = np.diff(values, axis=0)
+    quantum = np.where(changes > 0, changes, np.inf).min(axis=0)
+    quantum[~np.isfinite(quantum)] = 0.0
+    double = np.spacing(np.abs(centre))
+    with np.errstate(over="ignore"):
+        coarse = np.spacing(np.abs(centre).astype(np.float32)).astype(np.float64)
+    varied = (changes > 0).sum(axis=0) >= 4  # a few round numbers prove nothing
+    return np.where(single.all(axis=0) & varied, coarse, double), quantum
+
+
+def _bent(plus: Array, minus: Array, centre: Array, steps: Array, chosen: int, noise: Array) -> bool:
+    """Whether φ has a kink within a step of the point.
+
+    (φ(t) + φ(−t) − 2φ(0)) / t falls with t, by the ratio of the steps, where φ is smooth, and stays where it has a kink.
+    """
+    rows = slice(max(chosen - 3, 0), chosen + 1)
+    with np.errstate(invalid="ignore", over="ignore"):
+        second = np.abs(plus[rows] + minus[rows] - 2 * centre)
+        bend = second / steps[rows, None]
+        stays = (bend[:-1] > 0.5 * bend[1:]) & (second[:-1] > 16 * noise)
+    return bool(stays.any())

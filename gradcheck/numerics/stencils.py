@@ -1,0 +1,76 @@
+"""Difference formulae as data, and perturbations that are exact in floating point.
+
+A central difference of order p along v is  Σ_k c_k (φ(k h) − φ(−k h)) / h  with φ(t) = f(x + t v); the weights c solve the
+moment equations  Σ_k 2 c_k k = 1  and  Σ_k c_k k^(2j+1) = 0 for 0 < j < p/2  (Fornberg, Math. Comp. 51, 1988).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class CentralStencil:
+    """An antisymmetric difference formula: `nodes` k and `weights` c, error O(h^order)."""
+
+    order: int
+    nodes: tuple[int, ...]
+    weights: tuple[float, ...]
+
+
+CENTRAL: dict[int, CentralStencil] = {
+    2: CentralStencil(2, (1,), (1 / 2,)),
+    4: CentralStencil(4, (1, 2), (2 / 3, -1 / 12)),
+}
+
+
+def natural_scales(x: NDArray[Any]) -> NDArray[np.float64]:
+    """The length over which each variable is expected to matter, from the point alone.
+
+    Variables of comparable size (within a factor 1000 of the typical one) share the typical scale, so that an entry that
+    happens to be near 0 is not differenced with a needlessly small step; the others have their own size; a variable that
+    is 0 has the typical scale, or 1.
+
+    Args:
+        x: the point, shape (d,), float32 or float64.
+
+    Returns:
+        shape (d,), float64, positive.
+    """
+    size = np.abs(x).astype(np.float64)
+    nonzero = size[size > 0]
+    if not nonzero.size:
+        return np.ones_like(size)
+    typical = float(np.median(nonzero)) if nonzero.size % 2 else float(np.partition(nonzero, nonzero.size // 2)[nonzero.size // 2])
+    shared = (size > typical * 1e-3) & (size < typical * 1e3)
+    scales = np.where(shared, np.maximum(size, typical), size)
+    scales[size == 0] = typical
+    return scales
+
+
+def smallest_exact_step(x: NDArray[Any]) -> NDArray[np.float64]:
+    """The smallest power of two h for which x + h and x − h are exact in the dtype of x, shape (d,), float64.
+
+    Two units in the last place: x + h may reach the next binade, where numbers are twice as far apart.
+    """
+    return 2.0 * np.spacing(np.abs(x)).astype(np.float64)
+
+
+def power_of_two(h: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """The largest power of two that is at most h (h > 0): such steps make x ± h exact once h ≥ `smallest_exact_step`."""
+    _, exponent = np.frexp(h)
+    return np.ldexp(1.0, exponent - 1)
+
+
+def exact_steps(x: NDArray[Any], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Steps near `wanted` for which x ± h is exact: powers of two, never below `smallest_exact_step`.
+
+    Shapes broadcast: x (d,), wanted (…, d).
+    """
+    return np.maximum(power_of_two(wanted), smallest_exact_step(x))

@@ -1,0 +1,209 @@
+"""Is the callable fit to be checked?  The set-up of every check: a few calls, each finding with its name.
+
+The order of the calls is what brings contract breaches to light: the claim is asked at x directly after f(x), again after f was
+called elsewhere, and once elsewhere; every argument is compared with what was handed over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.errors import UserCodeError
+from gradcheck.model import Finding, FindingKind, Verdict
+from gradcheck.numerics.directions import direction
+from gradcheck.numerics.noise import Calibration, calibrate, ladder
+from gradcheck.numerics.stencils import natural_scales
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gradcheck.evaluation import Claim, Function
+
+    Array = NDArray[np.float64]
+
+SETUP_STREAM = 2**32 - 1  # the number of the direction that the set-up uses
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What the set-up found: the value of f, the claimed derivative, the calibration and the findings.
+
+    value: f(x), (m,).
+    claimed: the claimed derivative as a flat array (a copy).
+    scales: the natural scale of each variable, (n,).
+    """
+
+    value: Array
+    claimed: Array
+    scales: Array
+    calibration: Calibration
+    findings: tuple[Finding, ...]
+
+
+def examine(function: Function, claim: Claim, x: NDArray[Any], seed: int) -> Preflight:
+    """Call f and the claim a few times around `x` (flat, (n,)) and see whether they keep their contract.
+
+    Raises:
+        UserCodeError: f or the claim raised, or returned something that is no number or has the wrong shape, at x itself.
+    """
+    findings: list[Finding] = []
+    scales = natural_scales(x)
+
+    value = function.at(x)
+    mutated_by_f = function.mutated
+    if not np.isfinite(value).all():
+        raise UserCodeError(f"{function.role} is {value[~np.isfinite(value)][0]} at the point; choose a point inside its domain")
+
+    first_raw = _ask(claim, x, findings)
+    first = claim.numbers(first_raw)
+    kept = first.copy()
+
+    steps = ladder()
+    v = scales * direction(x.size, seed, SETUP_STREAM)
+    plus, minus, realised = function.line(x, v, steps)
+    calibration = calibrate(plus, minus, value, realised, x.size, float(np.finfo(x.dtype).eps))
+
+    second_raw = _ask(claim, x, findings)  # the last call of f was elsewhere
+    second = claim.numbers(second_raw)
+    other = (x - realised[-1] * v).astype(x.dtype)
+    try:
+        claim.raw_at(other.reshape(claim.argument_shape).copy())
+    except UserCodeError:
+        pass  # outside its domain the claim may raise
+    findings += _reuses_buffer(claim, first_raw, second_raw, kept)
+
+    again = function.at_scratch(x, other)
+    if not np.array_equal(again, value):
+        afresh = function.at(x)
+        if np.array_equal(afresh, value):
+            function.in_place = False  # f remembers the array, not what is in it
+        else:
+            findings.append(_not_deterministic(function, value, afresh))
+    third = claim.numbers(_ask(claim, x, findings))  # the last call of f was at x
+    findings += _order(claim, kept, second, third)
+    if mutated_by_f or function.mutated:
+        function.in_place = False
+        findings.append(
+            Finding(
+                kind=FindingKind.MUTATES_INPUT,
+                target=function.role,
+                verdict=Verdict.FAIL,
+                message=f"{function.role} writes into its argument; let it work on a copy",
+            )
+        )
+    if not np.isfinite(kept).all():
+        bad = int(np.flatnonzero(~np.isfinite(kept))[0])
+        findings.append(
+            Finding(
+                kind=FindingKind.NON_FINITE,
+                target=claim.role,
+                verdict=Verdict.ERROR,
+                message=f"{claim.role} returned {kept[bad]} for entry {bad}",
+                evidence={"entries": int(np.sum(~np.isfinite(kept)))},
+            )
+        )
+    findings += _precision(function, x, plus, minus, value, calibration)
+    return Preflight(value, kept, scales, calibration, tuple(_unique(findings)))
+
+
+def _ask(claim: Claim, x: NDArray[Any], findings: list[Finding]) -> Any:
+    """The claim at x, on a copy that is compared afterwards."""
+    argument = x.reshape(claim.argument_shape).copy()
+    raw = claim.raw_at(argument)
+    if not np.array_equal(argument.reshape(-1), x):
+        findings.append(
+            Finding(
+                kind=FindingKind.MUTATES_INPUT,
+                target=claim.role,
+                verdict=Verdict.FAIL,
+                message=f"{claim.role} writes into its argument; the caller's point is changed. Let it work on a copy",
+            )
+        )
+    return raw
+
+
+def _reuses_buffer(claim: Claim, first: Any, second: Any, kept: Array) -> list[Finding]:
+    """Whether two calls handed out the same memory, and whether that overwrote the first answer."""
+    if not isinstance(first, np.ndarray) or not isinstance(second, np.ndarray) or not np.may_share_memory(first, second):
+        return []
+    overwritten = not np.array_equal(np.asarray(first, dtype=np.float64).reshape(-1), kept, equal_nan=True)
+    return [
+        Finding(
+            kind=FindingKind.REUSES_BUFFER,
+            target=claim.role,
+            verdict=Verdict.INCONCLUSIVE if overwritten else Verdict.PASS,
+            message=f"{claim.role} returns the same array at every call"
+            + ("; the next call overwrites the last answer. Return a new array" if overwritten else ""),
+            evidence={"overwritten": overwritten},
+        )
+    ]
+
+
+def _not_deterministic(function: Function, before: Array, after: Array) -> Finding:
+    gap = float(np.max(np.abs(after - before)))
+    return Finding(
+        kind=FindingKind.NON_DETERMINISTIC,
+        target=function.role,
+        message=f"{function.role} gives another value at the same point ({gap:.2g} apart); fix its random seed for a sharper check",
+        evidence={"difference": gap},
+    )
+
+
+def _order(claim: Claim, after_f: Array, after_other: Array, again: Array) -> list[Finding]:
+    """Compare the claim at x after f(x), after f elsewhere, and after f(x) again."""
+    size = float(np.max(np.abs(after_f), initial=0.0))
+    noise = 64 * np.finfo(np.float64).eps * size
+    differs = lambda a, b: bool(np.any(np.abs(a - b) > noise)) or not np.array_equal(np.isfinite(a), np.isfinite(b))
+    if differs(after_f, again):
+        gap = float(np.nanmax(np.abs(after_f - again)))
+        return [
+            Finding(
+                kind=FindingKind.NON_DETERMINISTIC,
+                target=claim.role,
+                verdict=Verdict.INCONCLUSIVE,
+                message=f"{claim.role} gives another answer at the same point ({gap:.2g} apart)",
+                evidence={"difference": gap},
+            )
+        ]
+    if differs(after_f, after_other):
+        gap = float(np.nanmax(np.abs(after_f - after_other)))
+        return [
+            Finding(
+                kind=FindingKind.ORDER_DEPENDENT,
+                target=claim.role,
+                verdict=Verdict.FAIL,
+                message=f"{claim.role} depends on where f was called last ({gap:.2g} apart): "
+                "it uses values kept from that call; key the cache on x",
+                evidence={"difference": gap},
+            )
+        ]
+    return []
+
+
+def _precision(function: Function, x: NDArray[Any], plus: Array, minus: Array, value: Array, measured: Calibration) -> list[Finding]:
+    """Single precision inside a double-precision function."""
+    if x.dtype != np.float64:
+        return []
+    seen = np.unique(np.concatenate([plus, minus, value[None]])[:, 0])
+    seen = seen[np.isfinite(seen)]
+    with np.errstate(over="ignore"):
+        single = seen.astype(np.float32).astype(np.float64) == seen
+    level = float(measured.noise[0] / abs(value[0])) if value[0] else 0.0
+    if seen.size < 4 or not single.all() or level < 1e-9:
+        return []
+    return [
+        Finding(
+            kind=FindingKind.LOW_PRECISION,
+            target=function.role,
+            message=f"{function.role} takes float64 but computes in float32: its values carry an error of {level:.1g} of themselves",
+            evidence={"relative_noise": level},
+        )
+    ]
+
+
+def _unique(findings: list[Finding]) -> list[Finding]:
+    """The findings, each kind once a target."""
+    return list({(f.kind, f.target): f for f in reversed(findings)}.values())[::-1]

@@ -1,0 +1,322 @@
+"""Every entry of a derivative, column by column: a first look at all, a ladder of steps for those that need it.
+
+The same code serves a gradient (a Jacobian with one row), a Jacobian and a Hessian (the Jacobian of the gradient).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.entries import KEPT, Columns, join, status_code, worst_first
+from gradcheck.model import Status, Tolerance, Verdict
+from gradcheck.numerics.comparison import RESOLVED, SMALL, FirstLook, Judgement, first_look, judge
+from gradcheck.numerics.extrapolation import RATIO, ladder_steps
+from gradcheck.numerics.stencils import exact_steps, power_of_two, smallest_exact_step
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gradcheck.evaluation import Function
+    from gradcheck.preflight import Preflight
+
+    Array = NDArray[np.float64]
+
+FULL_LADDERS = 64  # columns that get a whole ladder without asking what it costs
+SPENDING = 12  # evaluations a column, on average, that re-examination may cost beyond that
+BLOCK_VALUES = 2**20  # values of f held at a time
+REACH = 2.0  # the largest step of a ladder is at most this times the natural scale
+DEPTH = 60  # … and the smallest this many binades below, where x = 0 sets no limit
+EXTENSION = 4  # rungs that a ladder grows upward at a time, while noise limits it at its top …
+LONGEST = 60  # … until it has this many
+SHARP = 1e-7  # an uncertainty below this share of the value is good enough to stop
+UNEXAMINED = 10.0  # an entry that was not re-examined fails if its gap is this many times what is allowed and uncertain
+
+Tick = Callable[[str, int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was found: the columns kept, worst first, and counts over all entries compared.
+
+    digits: every passed entry agrees to this many digits of what is ordinary there; None if none passed.
+    detectable: a larger error of any passed entry would have been caught.
+    """
+
+    columns: Columns
+    checked: int
+    failed: int
+    inconclusive: int
+    digits: float | None
+    detectable: float
+    complete: bool = True
+
+
+class Surveyor:
+    """Compares the columns of a claimed derivative of f: R^n → R^m with differences.
+
+    x: the point, flat, (n,).  step: asked for by the user, else chosen.  tick: told about progress (phase, done, total,
+    detail).  expired: asked whether the budget is spent.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        x: NDArray[Any],
+        preflight: Preflight,
+        tolerance: Tolerance,
+        *,
+        step: float | None,
+        tick: Tick,
+        expired: Callable[[], bool],
+    ) -> None:
+        self.function, self.x, self.preflight, self.tolerance = function, x, preflight, tolerance
+        self.tick, self.expired = tick, expired
+        self.n, self.m = x.size, preflight.value.size
+        self.scales = preflight.scales
+        wanted = self.scales * preflight.calibration.fraction if step is None else np.full(self.n, step)
+        self.steps = exact_steps(x, wanted)
+        self.seen = preflight.calibration.slope / np.sqrt(self.n)  # change of f per natural scale of an ordinary entry
+        self.passed = Tally()
+        self.kept: list[Columns] = []
+        self.checked = 0
+
+    def survey(self, blocks: Iterable[tuple[NDArray[np.intp], Array]]) -> Survey:
+        """Compare blocks of columns: pairs of column indices (N,) and the claimed derivative there, (N, m)."""
+        complete = True
+        try:
+            for chosen, claimed in blocks:
+                if self.expired():
+                    complete = False
+                    break
+                self._look(chosen, claimed)
+            self.tick("entries", self.n, self.n, "")
+            if self.kept:
+                complete &= self._re_examine()
+        except KeyboardInterrupt:
+            complete = False
+        return self._summary(complete)
+
+    # ---- the first look
+
+    def _look(self, chosen: NDArray[np.intp], claimed: Array) -> None:
+        calibration = self.preflight.calibration
+        h = self.steps[chosen]
+        plus, minus = self.function.pairs(
+            self.x, chosen, h, lambda done: self.tick("entries", int(chosen[0]) + done, self.n, "")
+        )
+        with np.errstate(invalid="ignore", over="ignore"):
+            change = np.abs(plus - minus) / (2 * h[:, None]) * self.scales[chosen, None]
+        self.seen = np.fmax(self.seen, np.where(np.isfinite(change), change, 0.0).max(axis=0))
+        look = first_look(
+            plus,
+            minus,
+            self.preflight.value,
+            h,
+            claimed,
+            self.seen / self.scales[chosen, None],
+            calibration.noise,
+            calibration.truncation,
+            calibration.bent,
+        )
+        self.checked += claimed.size
+        columns = self._columns(look, chosen, claimed, h)
+        self._tally(columns, columns.verdict == Verdict.PASS)
+        self.kept.append(columns)
+        if sum(len(part.entry) for part in self.kept) > 4 * KEPT:
+            self.kept = [_worst(join(self.kept), 2 * KEPT)]
+
+    def _columns(self, look: FirstLook, chosen: NDArray[np.intp], claimed: Array, h: Array) -> Columns:
+        agreed = look.agreed.ravel()
+        return Columns(
+            entry=(np.arange(self.m)[None, :] * self.n + chosen[:, None]).ravel(),
+            claimed=claimed.ravel(),
+            numeric=look.numeric.ravel(),
+            uncertainty=look.uncertainty.ravel(),
+            step=np.repeat(h, self.m),
+            evaluations=np.full(agreed.size, 2, np.int64),
+            verdict=np.where(agreed, int(Verdict.PASS), int(Verdict.INCONCLUSIVE)).astype(np.int8),
+            status=np.where(agreed, status_code(Status.FIRST_STEP), status_code(Status.NOT_EXAMINED)).astype(np.int8),
+        )
+
+    # ---- the second look
+
+    def _re_examine(self) -> bool:
+        """Judge what did not agree from ladders of steps; returns whether the budget sufficed."""
+        columns = join(self.kept)
+        open_rows = np.flatnonzero(columns.verdict != Verdict.PASS)
+        if not open_rows.size:
+            self.kept = [columns]
+            return True
+        by_column = self._grouped(columns, open_rows)
+        spent_before = self.function.calls
+        allowance = max(FULL_LADDERS * 2 * DEPTH // 2, SPENDING * self.n)
+        complete = True
+        short: list[int] = []
+        for done, (i, rows) in enumerate(by_column):
+            self.tick("re-examined", done, len(by_column), "")
+            if self.expired():
+                complete = False
+                break
+            spent = self.function.calls - spent_before
+            if done < FULL_LADDERS:
+                self._climb(columns, i, rows, self._ladder(i), extend=True)
+            elif spent < allowance:
+                self._climb(columns, i, rows, self._short_ladder(i))
+                if any(columns.verdict[row] == Verdict.INCONCLUSIVE for row in rows):
+                    short.append(done)
+            else:
+                break
+        for done in short:
+            if self.function.calls - spent_before > allowance or self.expired():
+                break
+            i, rows = by_column[done]
+            self._climb(columns, i, rows, self._ladder(i), extend=True)
+        self._by_first_look(columns)
+        self._tally(columns, (columns.verdict == Verdict.PASS) & (columns.status != status_code(Status.FIRST_STEP)))
+        self.kept = [columns]
+        return complete
+
+    def _grouped(self, columns: Columns, rows: NDArray[np.intp]) -> list[tuple[int, list[int]]]:
+        """Open rows by the column of the derivative, the column with the most suspicious entry first."""
+        i = columns.entry[rows] % self.n
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            scale = self.seen[columns.entry[rows] // self.n] / self.scales[i]
+            suspicion = columns.gap[rows] / (np.maximum(np.abs(columns.claimed[rows]), np.abs(columns.numeric[rows])) + scale)
+        suspicion = np.nan_to_num(suspicion, nan=np.inf, posinf=np.inf)
+        groups: dict[int, list[int]] = {}
+        for k in np.argsort(-suspicion, kind="stable").tolist():
+            groups.setdefault(int(i[k]), []).append(int(rows[k]))
+        return list(groups.items())
+
+    def _ladder(self, i: int) -> Array:
+        scale = float(self.scales[i])
+        bottom = max(float(smallest_exact_step(self.x[i : i + 1])[0]), scale * 2.0**-DEPTH)
+        return ladder_steps(float(power_of_two(REACH * scale)), bottom)
+
+    def _short_ladder(self, i: int) -> Array:
+        h = float(self.steps[i])
+        return h * RATIO ** np.array([1.0, 0.0, -1.0])
+
+    def _climb(self, columns: Columns, i: int, rows: list[int], steps: Array, *, extend: bool = False) -> None:
+        """Judge the open entries of column i from a ladder; with `extend`, climb on while larger steps might see more."""
+        plus, minus = self.function.pairs(self.x, np.full(steps.size, i, np.intp), steps)
+        while True:
+            judgements = [self._judge(columns, row, i, plus, minus, steps) for row in rows]
+            if not extend or steps.size > LONGEST or not any(_limited(j, steps) for j in judgements):
+                break
+            higher = float(steps[0]) * RATIO ** np.arange(EXTENSION, 0, -1.0)
+            more_plus, more_minus = self.function.pairs(self.x, np.full(EXTENSION, i, np.intp), higher)
+            if not (np.isfinite(more_plus) & np.isfinite(more_minus)).any():
+                break
+            steps = np.concatenate([higher, steps])
+            plus, minus = np.concatenate([more_plus, plus]), np.concatenate([more_minus, minus])
+        for row, judgement in zip(rows, judgements, strict=True):
+            self._write(columns, row, judgement, 2 * steps.size)
+
+    def _judge(self, columns: Columns, row: int, i: int, plus: Array, minus: Array, steps: Array) -> Judgement:
+        j = int(columns.entry[row]) // self.n
+        calibration = self.preflight.calibration
+        return judge(
+            float(columns.claimed[row]),
+            plus[:, j],
+            minus[:, j],
+            float(self.preflight.value[j]),
+            steps,
+            resolution=float(calibration.resolution[j]),
+            quantum=float(calibration.quantum[j]),
+            scale=float(self.seen[j] / self.scales[i]),
+            tolerance=self.tolerance,
+        )
+
+    @staticmethod
+    def _write(columns: Columns, row: int, judgement: Judgement, evaluations: int) -> None:
+        columns.numeric[row] = judgement.value
+        columns.uncertainty[row] = judgement.uncertainty
+        columns.step[row] = judgement.step
+        columns.evaluations[row] += evaluations
+        columns.verdict[row] = judgement.verdict
+        columns.status[row] = status_code(judgement.status)
+        extra = {"reason": judgement.reason, "left": judgement.left, "right": judgement.right}
+        columns.detail[int(columns.entry[row])] = {k: v for k, v in extra.items() if v}
+
+    def _by_first_look(self, columns: Columns) -> None:
+        """The verdict on entries that the bound on re-examination left out, from their first difference alone."""
+        left = columns.status == status_code(Status.NOT_EXAMINED)
+        if not left.any():
+            return
+        gap, size = columns.gap, np.maximum(np.abs(columns.claimed), np.abs(columns.numeric))
+        allowed = self.tolerance.atol + self.tolerance.rtol * size
+        i, j = columns.entry % self.n, columns.entry // self.n
+        calibration = self.preflight.calibration
+        rounding = 2 * calibration.noise[j] / columns.step
+        scale = self.seen[j] / self.scales[i]
+        u = rounding + 4 * calibration.truncation[j] * np.maximum(size, scale)
+        columns.uncertainty[left] = u[left]
+        fails = left & (gap > UNEXAMINED * (allowed + u))
+        passes = left & (gap <= allowed + u) & (u <= RESOLVED * size + SMALL * scale)
+        columns.verdict[fails] = Verdict.FAIL
+        columns.verdict[passes] = Verdict.PASS
+
+    # ---- counting
+
+    def _tally(self, columns: Columns, mask: NDArray[np.bool_]) -> None:
+        if not mask.any():
+            return
+        i, j = columns.entry[mask] % self.n, columns.entry[mask] // self.n
+        size = np.maximum(np.abs(columns.claimed[mask]), np.abs(columns.numeric[mask]))
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            ordinary = np.maximum(size, self.seen[j] / self.scales[i])
+            relative = np.where(ordinary > 0, columns.gap[mask] / ordinary, 0.0)
+        detectable = self.tolerance.atol + self.tolerance.rtol * size + columns.uncertainty[mask]
+        self.passed.add(int(mask.sum()), float(relative.max()), float(detectable.max()))
+
+    def _summary(self, complete: bool) -> Survey:
+        columns = join(self.kept) if self.kept else _no_columns()
+        failed = int(np.sum(columns.verdict == Verdict.FAIL))
+        errors = int(np.sum(columns.verdict == Verdict.ERROR))
+        inconclusive = self.checked - self.passed.count - failed - errors
+        digits = None
+        if self.passed.count:
+            digits = 16.0 if self.passed.relative <= 1e-16 else -float(np.log10(self.passed.relative))
+        return Survey(worst_first(columns), self.checked, failed, inconclusive, digits, self.passed.detectable, complete)
+
+
+def _limited(judgement: Judgement, steps: Array) -> bool:
+    """Whether noise limits the value, and the best step is among the largest tried: a larger one might see more."""
+    size = abs(judgement.value)
+    return not judgement.uncertainty <= SHARP * size and not judgement.step < steps[min(3, steps.size - 1)]
+
+
+class Tally:
+    """Running figures over the entries that passed."""
+
+    def __init__(self) -> None:
+        self.count, self.relative, self.detectable = 0, 0.0, 0.0
+
+    def add(self, count: int, relative: float, detectable: float) -> None:
+        """Count `count` more, with the largest of their gaps and of their detection limits."""
+        self.count += count
+        self.relative = max(self.relative, relative)
+        self.detectable = max(self.detectable, detectable)
+
+
+def _worst(columns: Columns, count: int) -> Columns:
+    """The `count` rows that most deserve to be kept: open ones first, then the largest gaps."""
+    order = np.lexsort((-columns.gap, columns.verdict == Verdict.PASS))[:count]
+    return columns.take(order)
+
+
+def _no_columns() -> Columns:
+    nothing, ints = np.empty(0), np.empty(0, np.int64)
+    return Columns(ints, nothing, nothing, nothing, nothing, ints, np.empty(0, np.int8), np.empty(0, np.int8))
+
+
+def gradient_blocks(claimed: Array) -> Iterator[tuple[NDArray[np.intp], Array]]:
+    """The columns of a claimed gradient (n,) in blocks, as `Surveyor.survey` wants them."""
+    for start in range(0, claimed.size, BLOCK_VALUES):
+        chosen = np.arange(start, min(start + BLOCK_VALUES, claimed.size), dtype=np.intp)
+        yield chosen, claimed[chosen, None]
