@@ -188,6 +188,21 @@ class Function:
                     tick(n + 1)
         return plus, minus
 
+    def ray(self, x: NDArray[Any], column: int, offsets: Array) -> Array:
+        """f(x + t e_i) for each offset t: (N, m)."""
+        out = np.empty((offsets.size, self.size))
+        buffer = x.reshape(-1).copy()
+        argument = buffer.reshape(self.argument_shape)
+        kept = buffer[column]
+        with quiet_floating_point():
+            for n, t in enumerate(offsets.tolist()):
+                buffer[column] = kept + t
+                if self.bounds is not None and not self.bounds[0][column] <= buffer[column] <= self.bounds[1][column]:
+                    out[n] = math.nan
+                else:
+                    self._store(argument, out, n)
+        return out
+
     def line(self, x: NDArray[Any], direction: Array, steps: Array) -> tuple[Array, Array, Array]:
         """f(x + t v) and f(x − t v) for each t: (plus, minus), each (N, m), and the displacement that happened.
 

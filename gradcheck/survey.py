@@ -15,7 +15,8 @@ from gradcheck.entries import KEPT, Columns, join, status_code, worst_first
 from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.comparison import RESOLVED, SMALL, FirstLook, Judgement, first_look, judge
 from gradcheck.numerics.extrapolation import RATIO, ladder_steps
-from gradcheck.numerics.stencils import exact_steps, power_of_two, smallest_exact_step
+from gradcheck.numerics.jumps import Jump, find_jumps
+from gradcheck.numerics.stencils import smallest_step, steps_near
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 FULL_LADDERS = 64  # columns that get a whole ladder without asking what it costs
 SPENDING = 12  # evaluations a column, on average, that re-examination may cost beyond that
 BLOCK_VALUES = 2**20  # values of f held at a time
-REACH = 2.0  # the largest step of a ladder is at most this times the natural scale
+REACH = 1.37  # the largest step of a ladder in natural scales; no round number, lest x ± h fall on a grid that f rounds x to
 DEPTH = 60  # … and the smallest this many binades below, where x = 0 sets no limit
+NEARBY = 0.25  # how far f is searched for jumps, in natural scales
+MODEST, PROBED = 0.3, 3  # gaps below this share of the entry are doubted if f jumps along one of the worst few columns
 EXTENSION = 4  # rungs that a ladder grows upward at a time, while noise limits it at its top …
-LONGEST = 60  # … until it has this many
+HIGHEST = 12  # … until it has grown by this many
 SHARP = 1e-7  # an uncertainty below this share of the value is good enough to stop
 UNEXAMINED = 10.0  # an entry that was not re-examined fails if its gap is this many times what is allowed and uncertain
 
@@ -78,8 +81,9 @@ class Surveyor:
         self.n, self.m = x.size, preflight.value.size
         self.scales = preflight.scales
         wanted = self.scales * preflight.calibration.fraction if step is None else np.full(self.n, step)
-        self.steps = exact_steps(x, wanted)
+        self.steps = steps_near(x, wanted)
         self.seen = preflight.calibration.slope / np.sqrt(self.n)  # change of f per natural scale of an ordinary entry
+        self.largest = np.zeros(self.m)
         self.passed = Tally()
         self.kept: list[Columns] = []
         self.checked = 0
@@ -108,16 +112,14 @@ class Surveyor:
         plus, minus = self.function.pairs(
             self.x, chosen, h, lambda done: self.tick("entries", int(chosen[0]) + done, self.n, "")
         )
-        with np.errstate(invalid="ignore", over="ignore"):
-            change = np.abs(plus - minus) / (2 * h[:, None]) * self.scales[chosen, None]
-        self.seen = np.fmax(self.seen, np.where(np.isfinite(change), change, 0.0).max(axis=0))
+        self._see(chosen, h, plus, minus)
         look = first_look(
             plus,
             minus,
             self.preflight.value,
             h,
             claimed,
-            self.seen / self.scales[chosen, None],
+            self._ordinary(chosen[:, None], np.arange(self.m)[None, :]),
             calibration.noise,
             calibration.truncation,
             calibration.bent,
@@ -128,6 +130,22 @@ class Surveyor:
         self.kept.append(columns)
         if sum(len(part.entry) for part in self.kept) > 4 * KEPT:
             self.kept = [_worst(join(self.kept), 2 * KEPT)]
+
+    def _see(self, chosen: NDArray[np.intp], h: Array, plus: Array, minus: Array) -> None:
+        """Learn from differences how large an entry is here, by itself and as a change of f per natural scale."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            slope = np.abs(plus - minus) / (2 * h[:, None])
+            clear = np.isfinite(slope) & (slope > 8 * self.preflight.calibration.noise / h[:, None])
+        slope[~clear] = 0.0
+        self.largest = np.maximum(self.largest, slope.max(axis=0))
+        self.seen = np.maximum(self.seen, (slope * self.scales[chosen, None]).max(axis=0))
+
+    def _ordinary(self, i: NDArray[Any], j: NDArray[Any]) -> Array:
+        """The size of an ordinary entry at columns i and outputs j: what is small against it need not be resolved in itself.
+
+        Variables may have very different units; an entry is small only if it is so in its own unit and in f's change.
+        """
+        return np.minimum(self.seen[j] / self.scales[i], np.where(self.largest[j] > 0, self.largest[j], np.inf))
 
     def _columns(self, look: FirstLook, chosen: NDArray[np.intp], claimed: Array, h: Array) -> Columns:
         agreed = look.agreed.ravel()
@@ -176,6 +194,7 @@ class Surveyor:
             i, rows = by_column[done]
             self._climb(columns, i, rows, self._ladder(i), extend=True)
         self._by_first_look(columns)
+        self._look_for_jumps(columns)
         self._tally(columns, (columns.verdict == Verdict.PASS) & (columns.status != status_code(Status.FIRST_STEP)))
         self.kept = [columns]
         return complete
@@ -184,7 +203,7 @@ class Surveyor:
         """Open rows by the column of the derivative, the column with the most suspicious entry first."""
         i = columns.entry[rows] % self.n
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            scale = self.seen[columns.entry[rows] // self.n] / self.scales[i]
+            scale = self._ordinary(i, columns.entry[rows] // self.n)
             suspicion = columns.gap[rows] / (np.maximum(np.abs(columns.claimed[rows]), np.abs(columns.numeric[rows])) + scale)
         suspicion = np.nan_to_num(suspicion, nan=np.inf, posinf=np.inf)
         groups: dict[int, list[int]] = {}
@@ -194,28 +213,37 @@ class Surveyor:
 
     def _ladder(self, i: int) -> Array:
         scale = float(self.scales[i])
-        bottom = max(float(smallest_exact_step(self.x[i : i + 1])[0]), scale * 2.0**-DEPTH)
-        return ladder_steps(float(power_of_two(REACH * scale)), bottom)
+        bottom = max(float(smallest_step(self.x[i : i + 1])[0]), scale * 2.0**-DEPTH)
+        return ladder_steps(REACH * scale, bottom)
 
     def _short_ladder(self, i: int) -> Array:
         h = float(self.steps[i])
         return h * RATIO ** np.array([1.0, 0.0, -1.0])
 
-    def _climb(self, columns: Columns, i: int, rows: list[int], steps: Array, *, extend: bool = False) -> None:
+    def _climb(self, columns: Columns, i: int, rows: list[int], wanted: Array, *, extend: bool = False) -> None:
         """Judge the open entries of column i from a ladder; with `extend`, climb on while larger steps might see more."""
-        plus, minus = self.function.pairs(self.x, np.full(steps.size, i, np.intp), steps)
-        while True:
-            judgements = [self._judge(columns, row, i, plus, minus, steps) for row in rows]
-            if not extend or steps.size > LONGEST or not any(_limited(j, steps) for j in judgements):
-                break
-            higher = float(steps[0]) * RATIO ** np.arange(EXTENSION, 0, -1.0)
-            more_plus, more_minus = self.function.pairs(self.x, np.full(EXTENSION, i, np.intp), higher)
+        steps, plus, minus = self._rungs(i, wanted)
+        longest = steps.size + HIGHEST
+        judgements = [self._judge(columns, row, i, plus, minus, steps) for row in rows]
+        while extend and steps.size < longest and any(_limited(j, steps) for j in judgements):
+            higher, more_plus, more_minus = self._rungs(i, float(steps[0]) * RATIO ** np.arange(EXTENSION, 0, -1.0))
             if not (np.isfinite(more_plus) & np.isfinite(more_minus)).any():
                 break
+            moved = bool((plus != minus).any())
             steps = np.concatenate([higher, steps])
             plus, minus = np.concatenate([more_plus, plus]), np.concatenate([more_minus, minus])
+            finer = judgements
+            judgements = [self._judge(columns, row, i, plus, minus, steps) for row in rows]
+            if moved and not all(_refines(new, old) for new, old in zip(judgements, finer, strict=True)):
+                judgements = finer  # at such steps f is another function
+                break
         for row, judgement in zip(rows, judgements, strict=True):
             self._write(columns, row, judgement, 2 * steps.size)
+
+    def _rungs(self, i: int, wanted: Array) -> tuple[Array, Array, Array]:
+        """Realised steps, and f on both sides of x at them, for column i."""
+        steps = steps_near(self.x[i : i + 1], wanted)
+        return (steps, *self.function.pairs(self.x, np.full(steps.size, i, np.intp), steps))
 
     def _judge(self, columns: Columns, row: int, i: int, plus: Array, minus: Array, steps: Array) -> Judgement:
         j = int(columns.entry[row]) // self.n
@@ -228,7 +256,7 @@ class Surveyor:
             steps,
             resolution=float(calibration.resolution[j]),
             quantum=float(calibration.quantum[j]),
-            scale=float(self.seen[j] / self.scales[i]),
+            scale=float(self._ordinary(np.array(i), np.array(j))),
             tolerance=self.tolerance,
         )
 
@@ -253,13 +281,41 @@ class Surveyor:
         i, j = columns.entry % self.n, columns.entry // self.n
         calibration = self.preflight.calibration
         rounding = 2 * calibration.noise[j] / columns.step
-        scale = self.seen[j] / self.scales[i]
+        scale = self._ordinary(i, j)
         u = rounding + 4 * calibration.truncation[j] * np.maximum(size, scale)
         columns.uncertainty[left] = u[left]
         fails = left & (gap > UNEXAMINED * (allowed + u))
         passes = left & (gap <= allowed + u) & (u <= RESOLVED * size + SMALL * scale)
         columns.verdict[fails] = Verdict.FAIL
         columns.verdict[passes] = Verdict.PASS
+
+    def _look_for_jumps(self, columns: Columns) -> None:
+        """Before small gaps are called wrong: if f jumps nearby, its differences cannot refute a claim that far apart.
+
+        The value of an adaptive solver is right to its tolerance only, and its derivative is one of the discretisation.
+        """
+        failed = np.flatnonzero(columns.verdict == Verdict.FAIL)
+        size = np.maximum(np.abs(columns.claimed[failed]), np.abs(columns.numeric[failed]))
+        if not failed.size or (columns.gap[failed] > MODEST * size).any():
+            return
+        jumps: list[tuple[Jump, int]] = []
+        for row in failed[np.argsort(-columns.gap[failed] / size, kind="stable")][:PROBED].tolist():
+            i, j = int(columns.entry[row]) % self.n, int(columns.entry[row]) // self.n
+            noise = float(columns.uncertainty[row] * columns.step[row])
+            jumps += [(jump, i) for jump in find_jumps(lambda t, i=i, j=j: self.function.ray(self.x, i, t)[:, j], float(self.scales[i]) * NEARBY, noise)]
+        if len(jumps) < 2:
+            return  # a single jump is a feature of f, many are its noise
+        jump, where = max(jumps, key=lambda found: found[0].size)
+        for row in failed.tolist():
+            i = int(columns.entry[row]) % self.n
+            if columns.gap[row] * self.scales[i] * NEARBY <= 2 * jump.size:
+                columns.verdict[row] = Verdict.INCONCLUSIVE
+                columns.status[row] = status_code(Status.JUMP)
+                columns.detail[int(columns.entry[row])] = {
+                    "reason": f"f jumps by {jump.size:.2g} at a distance of {abs(jump.distance):.2g} along entry {where}, as the result of an "
+                    "adaptive solver does; its differences cannot judge a gap this small. Tighten the solver's tolerance",
+                    "kink": jump.distance,
+                }
 
     # ---- counting
 
@@ -269,7 +325,7 @@ class Surveyor:
         i, j = columns.entry[mask] % self.n, columns.entry[mask] // self.n
         size = np.maximum(np.abs(columns.claimed[mask]), np.abs(columns.numeric[mask]))
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            ordinary = np.maximum(size, self.seen[j] / self.scales[i])
+            ordinary = np.maximum(size, self._ordinary(i, j))
             relative = np.where(ordinary > 0, columns.gap[mask] / ordinary, 0.0)
         detectable = self.tolerance.atol + self.tolerance.rtol * size + columns.uncertainty[mask]
         self.passed.add(int(mask.sum()), float(relative.max()), float(detectable.max()))
@@ -289,6 +345,11 @@ def _limited(judgement: Judgement, steps: Array) -> bool:
     """Whether noise limits the value, and the best step is among the largest tried: a larger one might see more."""
     size = abs(judgement.value)
     return not judgement.uncertainty <= SHARP * size and not judgement.step < steps[min(3, steps.size - 1)]
+
+
+def _refines(new: Judgement, old: Judgement) -> bool:
+    """Whether a value found with larger steps lies within what was known before."""
+    return not np.isfinite(old.uncertainty) or abs(new.value - old.value) <= new.uncertainty + 2 * old.uncertainty
 
 
 class Tally:

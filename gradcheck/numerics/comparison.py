@@ -71,6 +71,7 @@ def first_look(
         agreed = (
             (gap <= AGREED * size + np.minimum(NEGLIGIBLE * scale, 2 * rounding))
             & (rounding <= RESOLVED * size + SMALL * scale)
+            & (size + scale > 0)
         )
         if bent:
             bend = np.abs(plus + minus - 2 * centre) / h
@@ -120,8 +121,8 @@ def judge(
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         changes = np.abs(np.concatenate([plus - minus, plus - centre, minus - centre]))
         changes = changes[(changes > 0) & np.isfinite(changes)]
-        if not changes.size and claimed == 0:
-            return Judgement(Verdict.PASS, Status.CONVERGED, 0.0, resolution / (2 * float(steps[0])), float(steps[0]))
+        if not changes.size and np.isfinite(plus).any():
+            return _unchanged(claimed, resolution, float(steps[0]), scale, tolerance)
         unmoved = max(resolution, min([c for c in (quantum, float(changes.min(initial=np.inf))) if c > 0], default=0.0))
         floor = np.where(plus == minus, unmoved, resolution) / (2 * steps)
         central = extrapolate((plus - minus) / (2 * steps), steps, floor, RATIO**2)
@@ -137,6 +138,14 @@ def judge(
     elif _differ(*sides) and _persists(plus + minus - 2 * centre, steps, sides):
         return _at_kink(claimed, *sides, tolerance)
     return _weigh(claimed, best, others, status, scale, tolerance)
+
+
+def _unchanged(claimed: float, resolution: float, step: float, scale: float, tolerance: Tolerance) -> Judgement:
+    """f is the same at every step: its derivative is 0 to within its resolution over the largest one."""
+    flat = Plateau(0.0, resolution / step, step)
+    if claimed == 0:
+        return Judgement(Verdict.PASS, Status.CONVERGED, flat.value, flat.uncertainty, step)
+    return _weigh(claimed, flat, (), Status.CONVERGED, scale, tolerance)
 
 
 def _allowed(claimed: float, value: float, tolerance: Tolerance) -> float:

@@ -23,6 +23,9 @@ RATIO = 4.0
 COLUMNS = 4  # central differences of order 2, 4, 6, 8; one-sided ones of order 1, 2, 3, 4
 CREDIBLE = 0.03  # a candidate is a story of its own if its uncertainty is below this share of what it contradicts
 NOISE_FACTOR = 2.0  # how much larger than the jumps seen the noise at a candidate may be
+ABRUPT = 1e-3  # a plateau that ends within one rung: the deviation before is below this share of the one after
+SHAKEN = 8  # rungs beyond its end that are looked at for jumps
+RESOLVED_TREND = 0.2  # … and the trend beyond the jumps counts if it is known to this share of itself
 ROUGHER = 30.0  # noise that grows by this factor from small to larger steps means: f jumps between nearby points
 
 
@@ -86,7 +89,7 @@ def extrapolate(differences: Array, steps: Array, floor: Array, factor: float) -
         spread[:, 1:-1] = np.fmax(moved[:, :-1], moved[:, 1:])
         spread[:, 1:-1][~np.isfinite(moved[:, :-1]) | ~np.isfinite(moved[:, 1:])] = np.inf
         noise = np.zeros(table.shape)
-        noise[:, :-1] = np.maximum.accumulate(jumps[:, ::-1], axis=1)[:, ::-1]  # the largest jump here or at smaller steps
+        noise[:, :-1] = _noise(jumps)
         uncertainty = np.maximum(spread, NOISE_FACTOR * noise / steps) + floor
         uncertainty[~np.isfinite(table) | ~np.isfinite(uncertainty)] = np.inf
     if not np.isfinite(uncertainty).any():
@@ -101,6 +104,14 @@ def extrapolate(differences: Array, steps: Array, floor: Array, factor: float) -
     best = int(np.argmin(flat_uncertainty))
     dismissed = np.zeros(flat_value.size, bool)
     for _ in range(2 * COLUMNS):
+        departure = _deceptive(table[0], steps, best % steps.size)
+        if departure is not None:
+            below = dismissed | (flat_step < steps[departure])
+            remaining = np.where(below, np.inf, flat_uncertainty)
+            if not np.isfinite(remaining).any():
+                break
+            dismissed, best = below, int(np.argmin(remaining))
+            continue
         gap = np.abs(flat_value - flat_value[best])
         rival = (
             (flat_step < flat_step[best])
@@ -111,10 +122,11 @@ def extrapolate(differences: Array, steps: Array, floor: Array, factor: float) -
         if not rival.any():
             break
         candidate = int(np.argmin(np.where(rival, flat_uncertainty, np.inf)))
-        if _explained_by_noise(table[0], steps, candidate % steps.size, best % steps.size, float(gap[candidate])):
-            dismissed |= flat_step <= flat_step[candidate]
-        else:
+        departure = _deceptive(table[0], steps, candidate % steps.size)
+        if departure is None:
             best = candidate
+        else:
+            dismissed |= flat_step < steps[departure]
     chosen = plateau(best)
     gap = np.abs(flat_value - chosen.value)
     stories = (
@@ -122,25 +134,78 @@ def extrapolate(differences: Array, steps: Array, floor: Array, factor: float) -
         & (flat_uncertainty < CREDIBLE * np.minimum(gap, np.abs(flat_value)))
         & ~dismissed
     )
-    others = [plateau(int(cell)) for cell in np.flatnonzero(stories)]
-    level = noise[divmod(best, steps.size)]
-    trend = _rough_trend(table, moved, steps, uncertainty, best % steps.size, level + float(floor[best % steps.size]) * chosen.step)
+    others = []
+    for cell in np.flatnonzero(stories):
+        rung = int(cell) % steps.size
+        if rung > best % steps.size or not _clean_kink(table[0], steps, rung, best % steps.size, float(gap[cell])):
+            others.append(plateau(int(cell)))
+    level = float(noise.flat[best] + floor[best % steps.size] * chosen.step)
+    trend = _rough_trend(table, moved, steps, uncertainty, best % steps.size, level)
     if trend is not None:
         others.append(plateau(trend))
-    return Extrapolation(chosen, tuple(others), float(level))
+    return Extrapolation(chosen, tuple(others), float(noise.flat[best]))
 
 
-def _explained_by_noise(central: Array, steps: Array, rival: int, best: int, gap: float) -> bool:
-    """Whether the jumps of f between two plateaus are larger than what the one at smaller steps is made of.
+def _noise(jumps: Array) -> Array:
+    """The noise at each rung: the largest jump there or at smaller steps, (COLUMNS, R − 1) like `jumps`.
 
-    A kink between them shifts φ by one constant; noise shifts it by another amount at every rung.
+    Where the jumps fall by the ratio of the steps or more four times in a row, going up, the noise itself depends on the
+    place (cancellation near x) and what was seen further down does not count.
     """
-    between = central[best : rival + 1]
+    noise: Array = np.maximum.accumulate(jumps[:, ::-1], axis=1)[:, ::-1]
+    if jumps.shape[1] < 5:
+        return noise
+    falls = jumps[:, :-1] * RATIO <= jumps[:, 1:]
+    local = falls[:, :-3] & falls[:, 1:-2] & falls[:, 2:-1] & falls[:, 3:]
+    nearby = np.maximum(jumps[:, :-1], jumps[:, 1:] / RATIO)[:, : local.shape[1]]
+    noise[:, : local.shape[1]] = np.where(local, nearby, noise[:, : local.shape[1]])
+    return noise
+
+
+def _erratic(central: Array, steps: Array, larger: int, smaller: int) -> float | None:
+    """How much the offsets of φ jump about between two rungs; None if there are too few rungs to tell.
+
+    A kink between them shifts φ by one constant at all larger steps; noise shifts it by another amount at every rung.
+    """
+    between = central[larger : smaller + 1]
     if between.size < 4:
-        return False
-    offsets = np.diff(between) * steps[best + 1 : rival + 1]
+        return None
+    offsets = np.diff(between) * steps[larger + 1 : smaller + 1]
     erratic = np.sort(np.abs(np.diff(offsets)))[::-1]
-    return bool(erratic[min(3, erratic.size // 2)] > 0.25 * gap * steps[rival])
+    return float(erratic[min(3, erratic.size // 2)])
+
+
+def _deceptive(central: Array, steps: Array, rung: int) -> int | None:
+    """Whether the plateau at `rung` is a smooth piece of a function that jumps at larger steps: where it ends, or None.
+
+    Below the spacing of an intermediate result (1 + x, say) or between two decisions of a solver, f is smooth and its slope
+    is an artefact.  Truncation bends a true plateau gradually, from rung to rung; here it ends at once, and beyond it the
+    offsets of φ jump about, which they do not beyond a kink.
+    """
+    value = central[rung]
+    with np.errstate(invalid="ignore", over="ignore"):
+        deviation = np.abs(central - value)
+        departed = np.flatnonzero((deviation > 0.3 * np.maximum(np.abs(central), abs(value))) & (steps > steps[rung]))
+    if not departed.size:
+        return None
+    end = int(departed[-1])
+    if end + 1 >= rung and not end + 2 < steps.size:
+        return None
+    before = float(deviation[end + 1]) if end + 1 < rung else abs(float(central[min(rung + 1, steps.size - 1)] - value))
+    if not before < ABRUPT * deviation[end]:
+        return None
+    top = max(0, end - SHAKEN)
+    offsets = np.diff(central[top : end + 2]) * steps[top + 1 : end + 2]
+    if offsets.size < 5:
+        return None
+    shaken = np.median(np.abs(np.diff(offsets))) > 0.3 * np.median(np.abs(offsets))
+    return end if shaken else None
+
+
+def _clean_kink(central: Array, steps: Array, larger: int, best: int, gap: float) -> bool:
+    """Whether a plateau at larger steps lies beyond a kink, so that it says nothing of the derivative at x."""
+    erratic = _erratic(central, steps, larger, best)
+    return erratic is not None and erratic < 0.25 * gap * steps[best]
 
 
 def _rough_trend(table: Array, moved: Array, steps: Array, uncertainty: Array, best: int, level: float) -> int | None:
@@ -148,15 +213,19 @@ def _rough_trend(table: Array, moved: Array, steps: Array, uncertainty: Array, b
 
     Truncation grows at least like h² from rung to rung; jumps of f (an adaptive solver, a table look-up) do not grow.
     """
+    signed = np.diff(table[0]) * steps[1:]
     jumps = np.where(np.isfinite(moved), moved, np.inf).min(axis=0) * steps[1:]
     larger = jumps[:best]
     if larger.size < 3:
         return None
-    windows = np.lib.stride_tricks.sliding_window_view(larger, 3)
-    rough = np.flatnonzero((windows.min(axis=1) > ROUGHER * level) & (windows.max(axis=1) < 8 * windows.min(axis=1)))
-    if not rough.size:
+    windows, offsets = (np.lib.stride_tricks.sliding_window_view(a, 3) for a in (larger, signed[:best]))
+    with np.errstate(invalid="ignore"):
+        rough = (windows.min(axis=1) > ROUGHER * level) & (windows.max(axis=1) < 8 * windows.min(axis=1))
+        rough &= np.ptp(offsets, axis=1) > 0.5 * np.abs(offsets).max(axis=1)  # the offsets beyond a kink are all the same
+    rows = np.flatnonzero(rough)
+    if not rows.size:
         return None
     cells = np.full(uncertainty.shape, np.inf)
-    cells[:, : rough.max() + 3] = uncertainty[:, : rough.max() + 3]
+    cells[:, : rows.max() + 3] = uncertainty[:, : rows.max() + 3]
     cell = int(np.argmin(cells))
-    return cell if np.isfinite(cells.flat[cell]) else None
+    return cell if cells.flat[cell] < RESOLVED_TREND * abs(float(table.flat[cell])) else None

@@ -1,4 +1,4 @@
-"""Difference formulae as data, and perturbations that are exact in floating point.
+"""Difference formulae as data, and steps that are known to the last bit.
 
 A central difference of order p along v is  Σ_k c_k (φ(k h) − φ(−k h)) / h  with φ(t) = f(x + t v); the weights c solve the
 moment equations  Σ_k 2 c_k k = 1  and  Σ_k c_k k^(2j+1) = 0 for 0 < j < p/2  (Fornberg, Math. Comp. 51, 1988).
@@ -54,23 +54,20 @@ def natural_scales(x: NDArray[Any]) -> NDArray[np.float64]:
     return scales
 
 
-def smallest_exact_step(x: NDArray[Any]) -> NDArray[np.float64]:
-    """The smallest power of two h for which x + h and x − h are exact in the dtype of x, shape (d,), float64.
-
-    Two units in the last place: x + h may reach the next binade, where numbers are twice as far apart.
-    """
+def smallest_step(x: NDArray[Any]) -> NDArray[np.float64]:
+    """The smallest step worth taking: two units in the last place of x, shape (d,), float64."""
     return 2.0 * np.spacing(np.abs(x)).astype(np.float64)
 
 
-def power_of_two(h: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    """The largest power of two that is at most h (h > 0): such steps make x ± h exact once h ≥ `smallest_exact_step`."""
-    _, exponent = np.frexp(h)
-    return np.ldexp(1.0, exponent - 1)
+def realised_steps(x: NDArray[Any], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Half the displacement ((x + h) − (x − h)) that happens in the dtype of x, which replaces h in differences.
 
-
-def exact_steps(x: NDArray[Any], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Steps near `wanted` for which x ± h is exact: powers of two, never below `smallest_exact_step`.
-
-    Shapes broadcast: x (d,), wanted (…, d).
+    At x = 1e4 the difference between the two is an error of 1e-8.  Shapes broadcast: x (d,), wanted (…, d).
     """
-    return np.maximum(power_of_two(wanted), smallest_exact_step(x))
+    ahead, behind = (x + wanted).astype(x.dtype), (x - wanted).astype(x.dtype)
+    return (ahead.astype(np.float64) - behind.astype(np.float64)) / 2
+
+
+def steps_near(x: NDArray[Any], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The realised steps nearest to `wanted`, none below `smallest_step`: x ± h is then exact but for steps larger than x."""
+    return realised_steps(x, np.maximum(wanted, smallest_step(x)))

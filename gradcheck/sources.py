@@ -1,0 +1,74 @@
+"""Where a callable is written: its name, file and line, whatever it is wrapped in.  Nothing of the user's is called."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import linecache
+import re
+from types import CodeType
+from typing import Any
+
+from gradcheck.model import Target
+
+_DEF = re.compile(r"\s*(async\s+)?def\s")
+
+
+def describe(function: Any, name: str | None = None) -> Target:
+    """Return the name, file and line of any callable.
+
+    Looks through ``functools.partial``, ``functools.wraps``, bound methods, Numba dispatchers (by their ``py_func``),
+    classes and callable objects.  `name` replaces the name that the callable has itself.  File and line are None for
+    what no Python source defines, such as a ufunc, and for code typed at a prompt.
+    """
+    inner = _unwrapped(function)
+    code = _static(inner, "__code__")
+    name = name or _name(function, inner)
+    if not isinstance(code, CodeType) or re.fullmatch(r"<.*>", code.co_filename):
+        return Target(name=name)
+    return Target(name=name, file=code.co_filename, line=_def_line(code))
+
+
+def _unwrapped(function: Any) -> Any:
+    """The innermost function; a chain that does not end (`__wrapped__` in a circle) is cut."""
+    for _ in range(50):
+        if isinstance(function, functools.partial):
+            function = function.func
+        elif isinstance(function, (staticmethod, classmethod)) or inspect.ismethod(function):
+            function = function.__func__
+        elif callable(wrapped := _static(function, "py_func") or _static(function, "__wrapped__")):
+            function = wrapped
+        elif inspect.isfunction(function) or inspect.isroutine(function):
+            break
+        elif inspect.isclass(function):
+            function = _static(function, "__init__")
+        else:
+            function = _static(type(function), "__call__")
+    return function
+
+
+def _static(thing: Any, attribute: str) -> Any:
+    # Not getattr: an object with its own __getattr__ may answer to every name, or compute something.
+    value = inspect.getattr_static(thing, attribute, None)
+    return value.__get__(thing) if inspect.isgetsetdescriptor(value) or inspect.ismemberdescriptor(value) else value
+
+
+def _name(function: Any, inner: Any) -> str:
+    if isinstance(function, functools.partial):
+        return f"partial({_name(function.func, inner)})"
+    own = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
+    if not isinstance(own, str):
+        own = getattr(inner, "__qualname__", None) if inspect.isfunction(inner) else None
+    name = own if isinstance(own, str) else type(function).__qualname__
+    return name.rpartition("<locals>.")[2]
+
+
+def _def_line(code: CodeType) -> int:
+    # The first line of a decorated function is that of its decorator; a reader wants the def.
+    first = code.co_firstlineno
+    if code.co_name == "<lambda>":
+        return first
+    for line in range(first, first + 50):
+        if _DEF.match(linecache.getline(code.co_filename, line)):
+            return line
+    return first
