@@ -51,10 +51,15 @@ class OutputError(GradcheckError):
 class UserCodeError(GradcheckError):
     """Code of the user raised, or returned something that is no number, where a value was needed.
 
-    When the user's code raised, ``__cause__`` is the original exception with its own traceback.
+    When the user's code raised, ``__cause__`` is the original exception with its own traceback.  `kind` is the identifier
+    of the finding (a `FindingKind`) under which a report lists it.
     """
 
     exit_code = ExitCode.UNDECIDED
+
+    def __init__(self, message: str, kind: str = "user_error") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class GradientMismatch(AssertionError):

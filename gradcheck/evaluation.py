@@ -234,7 +234,10 @@ class Claim:
     """A user's claimed derivative, called on copies; `calls` counts.
 
     shape: what the derivative must have, such as the shape of x0 for a gradient.
+    once: the answer is so large that it is not asked for again to see whether it changes.
     """
+
+    once = False
 
     def __init__(
         self, call: Callable[..., Any], x0: NDArray[Any], shape: tuple[int, ...], *, args: tuple[Any, ...] = (), role: str = "grad"

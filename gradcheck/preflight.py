@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck.entries import status_code
 from gradcheck.errors import UserCodeError
-from gradcheck.model import Finding, FindingKind, Verdict
+from gradcheck.model import Finding, FindingKind, Status, Verdict
 from gradcheck.numerics.directions import direction
 from gradcheck.numerics.noise import Calibration, calibrate, ladder
 from gradcheck.numerics.stencils import natural_scales
@@ -21,9 +22,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcheck.evaluation import Claim, Function
+    from gradcheck.survey import Survey
 
     Array = NDArray[np.float64]
 
+SHOWN = 20  # how many entries a finding lists
+PLACES = {
+    Status.KINK: (FindingKind.KINK, "has a kink at the point"),
+    Status.JUMP: (FindingKind.JUMP, "jumps near the point"),
+    Status.ONE_SIDED: (FindingKind.DOMAIN_EDGE, "has values on one side of the point only"),
+}
 SETUP_STREAM = 2**32 - 1  # the number of the direction that the set-up uses
 
 
@@ -32,19 +40,25 @@ class Preflight:
     """What the set-up found: the value of f, the claimed derivative, the calibration and the findings.
 
     value: f(x), (m,).
-    claimed: the claimed derivative as a flat array (a copy).
+    raw: the claimed derivative as it came back from the user's function.
+    claimed: the claimed gradient as a flat array (a copy); of a matrix, what stands for it in comparisons.
     scales: the natural scale of each variable, (n,).
     """
 
     value: Array
+    raw: Any
     claimed: Array
     scales: Array
     calibration: Calibration
     findings: tuple[Finding, ...]
 
 
-def examine(function: Function, claim: Claim, x: NDArray[Any], seed: int) -> Preflight:
+def examine(
+    function: Function, claim: Claim, x: NDArray[Any], seed: int, *, value_beside: Function | None = None
+) -> Preflight:
     """Call f and the claim a few times around `x` (flat, (n,)) and see whether they keep their contract.
+
+    value_beside: gives the value that the claimed derivative is returned with; it must be that of f.
 
     Raises:
         UserCodeError: f or the claim raised, or returned something that is no number or has the wrong shape, at x itself.
@@ -55,7 +69,8 @@ def examine(function: Function, claim: Claim, x: NDArray[Any], seed: int) -> Pre
     value = function.at(x)
     mutated_by_f = function.mutated
     if not np.isfinite(value).all():
-        raise UserCodeError(f"{function.role} is {value[~np.isfinite(value)][0]} at the point; choose a point inside its domain")
+        shown = value[~np.isfinite(value)][0]
+        raise UserCodeError(f"{function.role} is {shown} at the point; choose a point inside its domain", "non_finite")
 
     first_raw = _ask(claim, x, findings)
     first = claim.numbers(first_raw)
@@ -66,14 +81,15 @@ def examine(function: Function, claim: Claim, x: NDArray[Any], seed: int) -> Pre
     plus, minus, realised = function.line(x, v, steps)
     calibration = calibrate(plus, minus, value, realised, x.size, float(np.finfo(x.dtype).eps))
 
-    second_raw = _ask(claim, x, findings)  # the last call of f was elsewhere
-    second = claim.numbers(second_raw)
     other = (x - realised[-1] * v).astype(x.dtype)
-    try:
-        claim.raw_at(other.reshape(claim.argument_shape).copy())
-    except UserCodeError:
-        pass  # outside its domain the claim may raise
-    findings += _reuses_buffer(claim, first_raw, second_raw, kept)
+    if not claim.once:
+        second_raw = _ask(claim, x, findings)  # the last call of f was elsewhere
+        second = claim.numbers(second_raw)
+        try:
+            claim.raw_at(other.reshape(claim.argument_shape).copy())
+        except UserCodeError:
+            pass  # outside its domain the claim may raise
+        findings += _reuses_buffer(claim, first_raw, second_raw, kept)
 
     again = function.at_scratch(x, other)
     if not np.array_equal(again, value):
@@ -82,8 +98,9 @@ def examine(function: Function, claim: Claim, x: NDArray[Any], seed: int) -> Pre
             function.in_place = False  # f remembers the array, not what is in it
         else:
             findings.append(_not_deterministic(function, value, afresh))
-    third = claim.numbers(_ask(claim, x, findings))  # the last call of f was at x
-    findings += _order(claim, kept, second, third)
+    if not claim.once:
+        third = claim.numbers(_ask(claim, x, findings))  # the last call of f was at x
+        findings += _order(claim, kept, second, third)
     if mutated_by_f or function.mutated:
         function.in_place = False
         findings.append(
@@ -105,8 +122,10 @@ def examine(function: Function, claim: Claim, x: NDArray[Any], seed: int) -> Pre
                 evidence={"entries": int(np.sum(~np.isfinite(kept)))},
             )
         )
+    if value_beside is not None:
+        findings += _beside(value_beside, x, value)
     findings += _precision(function, x, plus, minus, value, calibration)
-    return Preflight(value, kept, scales, calibration, tuple(_unique(findings)))
+    return Preflight(value, first_raw, kept, scales, calibration, tuple(_unique(findings)))
 
 
 def _ask(claim: Claim, x: NDArray[Any], findings: list[Finding]) -> Any:
@@ -181,6 +200,47 @@ def _order(claim: Claim, after_f: Array, after_other: Array, again: Array) -> li
             )
         ]
     return []
+
+
+def _beside(beside: Function, x: NDArray[Any], value: Array) -> list[Finding]:
+    """Whether the value returned beside the derivative is the value of f."""
+    other = beside.at(x)
+    gap = float(np.max(np.abs(other - value)))
+    if gap <= 64 * np.finfo(x.dtype).eps * float(np.max(np.abs(value))):
+        return []
+    return [
+        Finding(
+            kind=FindingKind.VALUE_MISMATCH,
+            target="grad",
+            verdict=Verdict.FAIL,
+            message=f"the value returned beside the gradient is {other[0]:.6g}, that of f is {value[0]:.6g}",
+            evidence={"value": float(value[0]), "beside": float(other[0])},
+        )
+    ]
+
+
+def observations(survey: Survey, preflight: Preflight) -> list[Finding]:
+    """What the comparison showed of f itself: kinks, jumps, and inputs that it ignores."""
+    columns = survey.columns
+    findings = []
+    for status, (kind, what) in PLACES.items():
+        entries = columns.entry[columns.status == status_code(status)]
+        if entries.size:
+            message = f"f {what} along {entries.size} of its variables ({_some(entries)})"
+            findings.append(Finding(kind=kind, message=message, evidence={"entries": entries[:SHOWN].tolist()}))
+    count = len(survey.ignored)
+    if count == preflight.scales.size and not preflight.calibration.quantum.any():
+        message = "f does not depend on its input: its value never changed"
+    elif count:
+        message = f"f did not change with {count} of its {preflight.scales.size} variables ({_some(survey.ignored)})"
+    else:
+        return findings
+    evidence = {"variables": survey.ignored[:SHOWN].tolist(), "count": count}
+    return [*findings, Finding(kind=FindingKind.IGNORES_INPUT, message=message, evidence=evidence)]
+
+
+def _some(entries: NDArray[np.int64]) -> str:
+    return ", ".join(map(str, entries[:5].tolist())) + (", …" if entries.size > 5 else "")
 
 
 def _precision(function: Function, x: NDArray[Any], plus: Array, minus: Array, value: Array, measured: Calibration) -> list[Finding]:

@@ -39,14 +39,19 @@ SHARP = 1e-7  # an uncertainty below this share of the value is good enough to s
 UNEXAMINED = 10.0  # an entry that was not re-examined fails if its gap is this many times what is allowed and uncertain
 
 Tick = Callable[[str, int, int, str], None]
+Pairs = Callable[..., "tuple[Array, Array]"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """What was found: the columns kept, worst first, and counts over all entries compared.
 
+    ignored: columns along which f did not change at all at the first step, and the claim is 0.
+    errors: entries whose claim is no number.
     digits: every passed entry agrees to this many digits of what is ordinary there; None if none passed.
-    detectable: a larger error of any passed entry would have been caught.
+    detectable: a larger error of any passed entry would have been caught; `detectable_share`: the same relative to what is
+        ordinary there.
+    stopped: 'budget' or 'interrupt' if not every column was looked at or not every doubt was followed up, else ''.
     """
 
     columns: Columns
@@ -55,14 +60,17 @@ class Survey:
     inconclusive: int
     digits: float | None
     detectable: float
-    complete: bool = True
+    detectable_share: float
+    ignored: NDArray[np.int64]
+    errors: int = 0
+    stopped: str = ""
 
 
 class Surveyor:
     """Compares the columns of a claimed derivative of f: R^n → R^m with differences.
 
     x: the point, flat, (n,).  step: asked for by the user, else chosen.  tick: told about progress (phase, done, total,
-    detail).  expired: asked whether the budget is spent.
+    detail).  expired: asked whether the budget is spent.  pairs: evaluates columns in place of `function.pairs`.
     """
 
     def __init__(
@@ -75,7 +83,9 @@ class Surveyor:
         step: float | None,
         tick: Tick,
         expired: Callable[[], bool],
+        pairs: Pairs | None = None,
     ) -> None:
+        self.pairs = pairs or function.pairs
         self.function, self.x, self.preflight, self.tolerance = function, x, preflight, tolerance
         self.tick, self.expired = tick, expired
         self.n, self.m = x.size, preflight.value.size
@@ -86,30 +96,38 @@ class Surveyor:
         self.largest = np.zeros(self.m)
         self.passed = Tally()
         self.kept: list[Columns] = []
+        self.ignored: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
         self.checked = 0
 
     def survey(self, blocks: Iterable[tuple[NDArray[np.intp], Array]]) -> Survey:
         """Compare blocks of columns: pairs of column indices (N,) and the claimed derivative there, (N, m)."""
-        complete = True
+        stopped = ""
         try:
             for chosen, claimed in blocks:
                 if self.expired():
-                    complete = False
+                    stopped = "budget"
                     break
                 self._look(chosen, claimed)
             self.tick("entries", self.n, self.n, "")
-            if self.kept:
-                complete &= self._re_examine()
         except KeyboardInterrupt:
-            complete = False
-        return self._summary(complete)
+            stopped = "interrupt"
+        columns = join(self.kept) if self.kept else _no_columns()
+        if not stopped:
+            try:
+                if not self._re_examine(columns):
+                    stopped = "budget"
+            except KeyboardInterrupt:
+                stopped = "interrupt"
+        self._by_first_look(columns)
+        self._tally(columns, (columns.verdict == Verdict.PASS) & (columns.status != status_code(Status.FIRST_STEP)))
+        return self._summary(columns, stopped)
 
     # ---- the first look
 
     def _look(self, chosen: NDArray[np.intp], claimed: Array) -> None:
         calibration = self.preflight.calibration
         h = self.steps[chosen]
-        plus, minus = self.function.pairs(
+        plus, minus = self.pairs(
             self.x, chosen, h, lambda done: self.tick("entries", int(chosen[0]) + done, self.n, "")
         )
         self._see(chosen, h, plus, minus)
@@ -125,6 +143,8 @@ class Surveyor:
             calibration.bent,
         )
         self.checked += claimed.size
+        still = ((plus == self.preflight.value) & (minus == self.preflight.value) & (claimed == 0)).all(axis=1)
+        self.ignored.append(chosen[still].astype(np.int64))
         columns = self._columns(look, chosen, claimed, h)
         self._tally(columns, columns.verdict == Verdict.PASS)
         self.kept.append(columns)
@@ -149,6 +169,8 @@ class Surveyor:
 
     def _columns(self, look: FirstLook, chosen: NDArray[np.intp], claimed: Array, h: Array) -> Columns:
         agreed = look.agreed.ravel()
+        verdict = np.where(agreed, int(Verdict.PASS), int(Verdict.INCONCLUSIVE)).astype(np.int8)
+        verdict[~np.isfinite(claimed).ravel()] = Verdict.ERROR
         return Columns(
             entry=(np.arange(self.m)[None, :] * self.n + chosen[:, None]).ravel(),
             claimed=claimed.ravel(),
@@ -156,19 +178,15 @@ class Surveyor:
             uncertainty=look.uncertainty.ravel(),
             step=np.repeat(h, self.m),
             evaluations=np.full(agreed.size, 2, np.int64),
-            verdict=np.where(agreed, int(Verdict.PASS), int(Verdict.INCONCLUSIVE)).astype(np.int8),
+            verdict=verdict,
             status=np.where(agreed, status_code(Status.FIRST_STEP), status_code(Status.NOT_EXAMINED)).astype(np.int8),
         )
 
     # ---- the second look
 
-    def _re_examine(self) -> bool:
+    def _re_examine(self, columns: Columns) -> bool:
         """Judge what did not agree from ladders of steps; returns whether the budget sufficed."""
-        columns = join(self.kept)
-        open_rows = np.flatnonzero(columns.verdict != Verdict.PASS)
-        if not open_rows.size:
-            self.kept = [columns]
-            return True
+        open_rows = np.flatnonzero(columns.verdict == Verdict.INCONCLUSIVE)
         by_column = self._grouped(columns, open_rows)
         spent_before = self.function.calls
         allowance = max(FULL_LADDERS * 2 * DEPTH // 2, SPENDING * self.n)
@@ -193,10 +211,7 @@ class Surveyor:
                 break
             i, rows = by_column[done]
             self._climb(columns, i, rows, self._ladder(i), extend=True)
-        self._by_first_look(columns)
         self._look_for_jumps(columns)
-        self._tally(columns, (columns.verdict == Verdict.PASS) & (columns.status != status_code(Status.FIRST_STEP)))
-        self.kept = [columns]
         return complete
 
     def _grouped(self, columns: Columns, rows: NDArray[np.intp]) -> list[tuple[int, list[int]]]:
@@ -327,18 +342,29 @@ class Surveyor:
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             ordinary = np.maximum(size, self._ordinary(i, j))
             relative = np.where(ordinary > 0, columns.gap[mask] / ordinary, 0.0)
-        detectable = self.tolerance.atol + self.tolerance.rtol * size + columns.uncertainty[mask]
-        self.passed.add(int(mask.sum()), float(relative.max()), float(detectable.max()))
+            detectable = self.tolerance.atol + self.tolerance.rtol * size + columns.uncertainty[mask]
+            share = np.where(ordinary > 0, detectable / ordinary, 0.0)
+        self.passed.add(int(mask.sum()), float(relative.max()), float(detectable.max()), float(share.max()))
 
-    def _summary(self, complete: bool) -> Survey:
-        columns = join(self.kept) if self.kept else _no_columns()
+    def _summary(self, columns: Columns, stopped: str) -> Survey:
         failed = int(np.sum(columns.verdict == Verdict.FAIL))
         errors = int(np.sum(columns.verdict == Verdict.ERROR))
         inconclusive = self.checked - self.passed.count - failed - errors
         digits = None
         if self.passed.count:
             digits = 16.0 if self.passed.relative <= 1e-16 else -float(np.log10(self.passed.relative))
-        return Survey(worst_first(columns), self.checked, failed, inconclusive, digits, self.passed.detectable, complete)
+        return Survey(
+            columns=worst_first(columns),
+            checked=self.checked,
+            failed=failed,
+            inconclusive=inconclusive,
+            digits=digits,
+            detectable=self.passed.detectable,
+            detectable_share=self.passed.share,
+            ignored=np.concatenate(self.ignored),
+            errors=errors,
+            stopped=stopped,
+        )
 
 
 def _limited(judgement: Judgement, steps: Array) -> bool:
@@ -356,13 +382,14 @@ class Tally:
     """Running figures over the entries that passed."""
 
     def __init__(self) -> None:
-        self.count, self.relative, self.detectable = 0, 0.0, 0.0
+        self.count, self.relative, self.detectable, self.share = 0, 0.0, 0.0, 0.0
 
-    def add(self, count: int, relative: float, detectable: float) -> None:
-        """Count `count` more, with the largest of their gaps and of their detection limits."""
+    def add(self, count: int, relative: float, detectable: float, share: float) -> None:
+        """Count `count` more, with the largest of their gaps and of their detection limits, absolute and relative."""
         self.count += count
         self.relative = max(self.relative, relative)
         self.detectable = max(self.detectable, detectable)
+        self.share = max(self.share, share)
 
 
 def _worst(columns: Columns, count: int) -> Columns:

@@ -1,0 +1,250 @@
+"""A claimed Jacobian or Hessian, whatever it is stored as, and what its zeros save.
+
+Dense arrays, sparse ones (anything with `tocsc`) and operators (anything with `@` or a `matvec`) all answer for blocks of
+columns, so that no second matrix is ever held.  SciPy is never imported: its arrays bring their own methods.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.errors import UserCodeError
+from gradcheck.evaluation import Claim, Function
+from gradcheck.model import Finding, FindingKind, Verdict
+from gradcheck.numerics.comparison import MARGIN
+from gradcheck.numerics.directions import direction
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gradcheck.preflight import Preflight
+
+    Array = NDArray[np.float64]
+
+PATTERN_STREAM = 2**32 - 3  # the number of the random direction that looks beyond a sparsity pattern
+SHOWN = 20  # how many rows a finding lists
+BLOCK_VALUES = 2**17  # entries compared at a time
+LARGE = 2**20  # a matrix with more entries is asked for once only: repeating it would hold it twice
+
+
+class Matrix:
+    """m × n numbers of a claimed derivative.
+
+    value: what the user's function returned.
+    rows, columns: m and n.
+    role: whose answer it is, for messages.
+    """
+
+    def __init__(self, value: Any, rows: int, columns: int, role: str) -> None:
+        self.rows, self.columns = rows, columns
+        self.sparse = hasattr(value, "tocsc")
+        self.dense = not self.sparse and not _is_operator(value)
+        if self.dense:
+            array = _numbers(value, role)
+            if array.size != rows * columns or (array.ndim == 2 and array.shape != (rows, columns) and 1 not in array.shape):
+                raise UserCodeError(_misfit(array.shape, rows, columns, role), "wrong_shape")
+            self.value: Any = array.reshape(rows, columns)
+        else:
+            shape = tuple(getattr(value, "shape", (rows, columns)))
+            if shape != (rows, columns):
+                raise UserCodeError(_misfit(shape, rows, columns, role), "wrong_shape")
+            self.value = value.tocsc() if self.sparse else value
+
+    def block(self, chosen: NDArray[np.intp]) -> Array:
+        """The columns named, as rows: (N, m) float64."""
+        if self.dense:
+            return np.ascontiguousarray(self.value[:, chosen].T, dtype=np.float64)
+        if self.sparse:
+            return np.ascontiguousarray(self.value[:, chosen].toarray().T, dtype=np.float64)
+        units = np.zeros((self.columns, len(chosen)))
+        units[chosen, np.arange(len(chosen))] = 1.0
+        return np.stack([self.times(unit) for unit in units.T])
+
+    def times(self, v: Array) -> Array:
+        """The product with a vector, (m,)."""
+        product = self.value @ v if hasattr(self.value, "__matmul__") else self.value.matvec(v)
+        return np.asarray(product, dtype=np.float64).reshape(-1)
+
+    def pattern(self) -> Pattern | None:
+        """Where a sparse claim may be non-zero; None for a dense one or an operator."""
+        if not self.sparse:
+            return None
+        indices, starts = np.asarray(self.value.indices), np.asarray(self.value.indptr)
+        return Pattern([indices[starts[i] : starts[i + 1]] for i in range(self.columns)], self.rows)
+
+    def blocks(self) -> Iterator[tuple[NDArray[np.intp], Array]]:
+        """All columns in blocks, as `Surveyor.survey` wants them."""
+        width = max(1, BLOCK_VALUES // self.rows)
+        for start in range(0, self.columns, width):
+            chosen = np.arange(start, min(start + width, self.columns), dtype=np.intp)
+            yield chosen, self.block(chosen)
+
+    def asymmetry(self) -> tuple[float, tuple[int, int], float]:
+        """The largest |H_ij − H_ji|, where it is, and the largest |H_ij|; for a square matrix.
+
+        Of an operator only ⟨u, Hv⟩ − ⟨Hu, v⟩ is known, for one pair of random vectors, and the place is (0, 0).
+        """
+        if not self.dense and not self.sparse:
+            rng = np.random.default_rng(0)
+            u, v = rng.standard_normal((2, self.columns))
+            hu, hv = self.times(u), self.times(v)
+            return abs(float(u @ hv - hu @ v)), (0, 0), float(np.linalg.norm(hu) * np.linalg.norm(v))
+        worst, where, size = 0.0, (0, 0), 0.0
+        width = max(1, BLOCK_VALUES // self.rows)
+        for start in range(0, self.columns, width):
+            chosen = np.arange(start, min(start + width, self.columns))
+            across, down = self.value[chosen, :], self.value[:, chosen].T
+            if self.sparse:
+                across, down = across.toarray(), down.toarray()
+            with np.errstate(invalid="ignore"):
+                gap = np.abs(across - down)
+            size = max(size, float(np.nanmax(np.abs(down), initial=0.0)))
+            k = int(np.argmax(np.nan_to_num(gap, nan=0.0, posinf=0.0)))
+            if gap.flat[k] > worst:
+                row, column = divmod(k, self.columns)
+                worst, where = float(gap.flat[k]), (int(chosen[row]), column)
+        return worst, where, size
+
+
+class MatrixClaim(Claim):
+    """A claimed Jacobian or Hessian; for comparing two answers, a product with a fixed random vector stands for each.
+
+    rows: m.
+    """
+
+    def __init__(
+        self, call: Callable[..., Any], x0: NDArray[Any], rows: int, *, args: tuple[Any, ...] = (), role: str
+    ) -> None:
+        super().__init__(call, x0, (rows, x0.size), args=args, role=role)
+        self.rows = rows
+        self.once = rows * x0.size > LARGE
+        self._probe = np.random.default_rng(0).uniform(0.5, 1.5, x0.size)
+
+    def matrix(self, raw: Any) -> Matrix:
+        """What the user returned as a `Matrix`.  Raises `UserCodeError` for a wrong shape or something else altogether."""
+        return Matrix(raw, self.rows, math.prod(self.argument_shape), self.role)
+
+    def numbers(self, value: Any) -> Array:
+        """The product of the answer with a fixed vector: differs if the answers differ."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            return self.matrix(value).times(self._probe)
+
+
+def _is_operator(value: Any) -> bool:
+    return not isinstance(value, (np.ndarray, list, tuple, float, int)) and (
+        hasattr(value, "matvec") or (hasattr(value, "__matmul__") and not hasattr(value, "__array__"))
+    )
+
+
+def _numbers(value: Any, role: str) -> NDArray[Any]:
+    if value is None:
+        raise UserCodeError(f"{role} returned None: does it end without a return statement?")
+    try:
+        array = np.asarray(value)
+    except Exception as error:
+        raise UserCodeError(f"{role} returned {type(value).__name__}, which is no array of numbers") from error
+    if array.dtype.kind not in "fiub":
+        raise UserCodeError(
+            f"{role} returned {type(value).__name__} (dtype {array.dtype}); give an array, or an operator with @ or matvec",
+            "wrong_dtype",
+        )
+    return array
+
+
+def _misfit(shape: tuple[int, ...], rows: int, columns: int, role: str) -> str:
+    hint = "; it looks transposed" if shape == (columns, rows) else ""
+    return f"{role} returned shape {shape}, expected ({rows}, {columns}){hint}"
+
+
+class Pattern:
+    """Which rows each column may touch: `rows_of[i]` for column i."""
+
+    def __init__(self, rows_of: list[NDArray[Any]], rows: int) -> None:
+        self.rows_of, self.rows = rows_of, rows
+
+    @classmethod
+    def of(cls, given: Any, rows: int, columns: int) -> Pattern:
+        """From a boolean (or numeric) m × n array or a sparse array.  Raises `UserCodeError` if the shape is another."""
+        matrix = Matrix(given, rows, columns, "the sparsity pattern")
+        own = matrix.pattern()
+        if own is not None:
+            return own
+        return cls([np.flatnonzero(matrix.block(np.array([i]))[0]) for i in range(columns)], rows)
+
+    def groups(self) -> list[NDArray[np.intp]]:
+        """Columns that share no row, together: a greedy colouring in the given order.
+
+        Curtis, Powell & Reid, J. Inst. Maths Applics 13 (1974).  The columns of one group are differenced with two
+        evaluations of f for all of them.
+        """
+        taken: list[NDArray[np.bool_]] = []
+        groups: list[list[int]] = []
+        for column, rows in enumerate(self.rows_of):
+            for used, members in zip(taken, groups, strict=True):
+                if not used[rows].any():
+                    break
+            else:
+                used, members = np.zeros(self.rows, bool), []
+                taken.append(used)
+                groups.append(members)
+            used[rows] = True
+            members.append(column)
+        return [np.array(members, np.intp) for members in groups]
+
+
+class Compressed:
+    """Evaluates the columns of a sparse Jacobian a group at a time; stands in for `Function.pairs`."""
+
+    def __init__(self, function: Function, pattern: Pattern, centre: Array) -> None:
+        self.function, self.pattern, self.centre = function, pattern, centre
+
+    def blocks(self, matrix: Matrix) -> Iterator[tuple[NDArray[np.intp], Array]]:
+        """The groups as blocks of columns, with the claim there."""
+        for group in self.pattern.groups():
+            width = max(1, BLOCK_VALUES // matrix.rows)
+            for start in range(0, group.size, width):
+                yield group[start : start + width], matrix.block(group[start : start + width])
+
+    def pairs(
+        self, x: NDArray[Any], columns: NDArray[np.intp], steps: Array, tick: Callable[[int], None] | None = None
+    ) -> tuple[Array, Array]:
+        """f on both sides of x: two evaluations for all columns at once, shared out by the pattern."""
+        if len(columns) == 1 or len(set(columns.tolist())) < len(columns):
+            return self.function.pairs(x, columns, steps)  # a ladder for one column
+        shift = np.zeros(x.size)
+        shift[columns] = steps
+        ahead, behind = self.function.near((x + shift).astype(x.dtype)), self.function.near((x - shift).astype(x.dtype))
+        plus = np.tile(self.centre, (len(columns), 1))
+        minus = plus.copy()
+        for k, column in enumerate(columns.tolist()):
+            rows = self.pattern.rows_of[column]
+            plus[k, rows], minus[k, rows] = ahead[rows], behind[rows]
+        return plus, minus
+
+
+def outside_pattern(function: Function, matrix: Matrix, preflight: Preflight, x: NDArray[Any], seed: int) -> list[Finding]:
+    """Whether func has derivatives where the sparsity pattern has none: one product along a random direction shows the rows."""
+    calibration = preflight.calibration
+    v = preflight.scales * direction(x.size, seed, PATTERN_STREAM)
+    plus, minus, t = function.line(x, v, np.array([calibration.fraction, calibration.fraction / 4]))
+    with np.errstate(invalid="ignore", over="ignore"):
+        wide, narrow = ((plus[k] - minus[k]) / (2 * t[k]) for k in (0, 1))
+        gap = np.abs(narrow - matrix.times(v))
+        allowed = 4 * np.abs(wide - narrow) + 4 * calibration.noise / t[1] + 1e-6 * np.abs(narrow)
+    rows = np.flatnonzero(gap > MARGIN * 4 * allowed)
+    if not rows.size:
+        return []
+    shown = ", ".join(map(str, rows[:5].tolist())) + (", …" if rows.size > 5 else "")
+    return [
+        Finding(
+            kind=FindingKind.OUTSIDE_PATTERN,
+            target="jac",
+            verdict=Verdict.FAIL,
+            message=f"{rows.size} rows ({shown}) have derivatives where the sparsity pattern says there are none, or wrong ones",
+            evidence={"rows": rows[:SHOWN].tolist()},
+        )
+    ]

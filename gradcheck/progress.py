@@ -1,0 +1,108 @@
+"""One line on stderr that says how far a check has come; nothing at all for a check that is done in half a second."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+PATIENCE = 0.5  # seconds of silence before the first line
+LIVE_INTERVAL = 0.1  # seconds between two states of a line that is drawn over itself
+PLAIN_INTERVAL = 5.0  # seconds between two lines of their own
+
+
+class Progress:
+    """Shows the state of a run of checks; an instance is the ``progress=`` of each of them.
+
+    stream: where to write, as a rule stderr; None for nowhere.
+    live: draw one line over itself, for a terminal; else write a line of its own every few seconds, for a log.
+    clock: seconds as a float, for tests.
+    """
+
+    def __init__(self, stream: TextIO | None, *, live: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream
+        self._live = live
+        self._clock = clock
+        self._start = self._check_start = self._phase_start = clock()
+        self._next = math.inf if stream is None else self._start + PATIENCE
+        self._phase = ""
+        self._label = ""
+        self._width = 0  # of the line now on the terminal
+
+    def begin(self, name: str, number: int, total: int) -> None:
+        """Say which check of how many is next."""
+        self._label = f"[{number:,}/{total:,}] {name}" if total > 1 else name
+        self._check_start = self._clock()
+        self._phase = ""
+
+    def __call__(self, phase: str, done: int, total: int, evaluations: int, detail: str = "") -> None:
+        """Take the news of a check; `done` of `total` in this phase, `evaluations` of f in all, total 0 if unknown."""
+        now = self._clock()
+        if phase != self._phase:
+            self._phase, self._phase_start = phase, now
+        if now < self._next:
+            return
+        self._next = now + (LIVE_INTERVAL if self._live else PLAIN_INTERVAL)
+        self._write(self._state(now, done, total, evaluations, detail))
+
+    def clear(self) -> None:
+        """Wipe the line, so that what is printed next starts on a clean one."""
+        if self._live and self._width:
+            self._put("\r" + " " * self._width + "\r")
+            self._width = 0
+
+    def _state(self, now: float, done: int, total: int, evaluations: int, detail: str) -> list[str]:
+        parts = [self._label, self._phase]
+        if total:
+            parts.append(f"{done:,}/{total:,}")
+        elapsed, in_phase = now - self._check_start, now - self._phase_start
+        if evaluations:
+            parts.append(f"{evaluations:,} evaluations")
+            if elapsed > 0:
+                parts.append(f"{_rate(evaluations / elapsed)}/s")
+        if 0 < done < total and in_phase > 0:
+            parts.append(f"{_clock_face(in_phase / done * (total - done))} left")
+        return [part for part in (*parts, detail) if part]
+
+    def _write(self, parts: list[str]) -> None:
+        if not self._live or self._stream is None:
+            self._put("  ".join(parts) + "\n")
+            return
+        room = _columns(self._stream) - 1
+        while len(parts) > 1 and len("  ".join(parts)) > room:
+            # The name is what a narrow terminal can do without; numbers are never cut.
+            parts = parts[1:]
+        line = "  ".join(parts)[: max(room, 0)]
+        self._put("\r" + line + " " * (self._width - len(line)))
+        self._width = len(line)
+
+    def _put(self, text: str) -> None:
+        if self._stream is None:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except UnicodeEncodeError:
+            self._stream.write(text.encode("ascii", "replace").decode())
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._next = math.inf  # stderr is closed: a check goes on without it
+
+
+def _columns(stream: TextIO) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError, AttributeError):
+        return 80
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def _clock_face(seconds: float) -> str:
+    whole = round(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

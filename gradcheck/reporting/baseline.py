@@ -1,0 +1,104 @@
+"""What a run reached, kept for later ones: a derivative that loses digits is noticed even while it still passes."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from gradcheck.errors import ConfigError
+from gradcheck.model import DirectionCheck, EntryCheck, Report, Verdict
+
+SCHEMA = 1
+LOST_DIGITS = 1.0  # a loss up to this is the luck of one run
+MOST_DIGITS = 16.0  # what a float64 can show
+ENTRIES_READ = 10_000
+
+_KEYS: dict[str, type | tuple[type, ...]] = {
+    "verdict": str,
+    "digits": (int, float, type(None)),
+    "agreement": (int, float, type(None)),
+}
+
+
+def save_baseline(reports: Sequence[Report]) -> str:
+    """The digits that each report reached, as JSON text for `compare`."""
+    checks = {
+        key: {"verdict": report.verdict.name, "digits": report.resolution.digits, "agreement": agreement(report)}
+        for key, report in _keyed(reports)
+    }
+    return json.dumps({"schema": SCHEMA, "checks": checks}, indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+
+def compare(reports: Sequence[Report], baseline: str, *, source: str = "the baseline") -> list[str]:
+    """One sentence for each report that got worse since `baseline` was saved; a check that is new is not judged.
+
+    Args:
+        reports: of this run.
+        baseline: the text that `save_baseline` returned.
+        source: what to call it in an error, such as its file.
+
+    Raises:
+        ConfigError: `baseline` is no such text.
+    """
+    checks = _parse(baseline, source)
+    said = []
+    for key, report in _keyed(reports):
+        if key not in checks:
+            continue
+        before = checks[key]
+        if Verdict[before["verdict"]] < report.verdict:
+            said.append(f"{key} was {before['verdict']} in {source} and is {report.verdict.name} now")
+            continue
+        now = {"agrees": agreement(report), "is known": report.resolution.digits}
+        then = {"agrees": before["agreement"], "is known": before["digits"]}
+        for verb, digits in then.items():
+            reached = now[verb]
+            if digits is not None and reached is not None and digits - reached > LOST_DIGITS:
+                said.append(f"{key} {verb} to {reached:.3g} digits; it was {digits:.3g} in {source}")
+                break
+    return said
+
+
+def agreement(report: Report) -> float | None:
+    """The decimal digits to which claimed and numeric values were shown to agree, relative to the largest of them.
+
+    The larger of gap and uncertainty counts: two values that happen to be equal prove no more than their uncertainty.
+    None where nothing was compared.
+    """
+    checks: list[EntryCheck | DirectionCheck] = [*islice(report.entries, ENTRIES_READ), *report.directions]
+    scale = max((max(abs(c.claimed), abs(c.estimate.value)) for c in checks), default=0.0)
+    gap = max((max(c.abs_error, c.estimate.uncertainty) for c in checks), default=0.0)
+    if not checks or not 0 < scale < math.inf or not gap < math.inf:
+        return None
+    if gap == 0:
+        return MOST_DIGITS
+    return round(min(MOST_DIGITS, max(0.0, math.log10(scale) - math.log10(gap))), 2)
+
+
+def _keyed(reports: Sequence[Report]) -> Iterator[tuple[str, Report]]:
+    """Each report by a name that is the same in the next run; the second of two with one name gets a number."""
+    seen: dict[str, int] = {}
+    for report in reports:
+        name = f"{report.kind.value} of {report.name}"
+        seen[name] = seen.get(name, 0) + 1
+        yield (name if seen[name] == 1 else f"{name} #{seen[name]}"), report
+
+
+def _parse(baseline: str, source: str) -> dict[str, dict[str, Any]]:
+    remedy = "save it again with --save-baseline"
+    try:
+        data = json.loads(baseline)
+    except ValueError as error:
+        raise ConfigError(f"{source} is no JSON ({error}); {remedy}") from None
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA or not isinstance(data.get("checks"), dict):
+        raise ConfigError(f"{source} is no baseline of schema {SCHEMA}; {remedy}")
+    for key, check in data["checks"].items():
+        for field, types in _KEYS.items():
+            value = check.get(field) if isinstance(check, dict) else ...
+            known = field != "verdict" or value in Verdict.__members__
+            if isinstance(value, bool) or not isinstance(value, types) or not known:
+                raise ConfigError(f"{source}: {key!r} has no valid {field!r}; {remedy}")
+    return dict(data["checks"])

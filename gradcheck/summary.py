@@ -1,0 +1,159 @@
+"""What a check has found, put on record: the verdict, the resolution in plain words, and the `Report`."""
+
+from __future__ import annotations
+
+import math
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gradcheck.entries import EntryTable
+from gradcheck.model import (
+    Diagnosis,
+    DirectionCheck,
+    Finding,
+    FindingKind,
+    Kind,
+    Method,
+    Point,
+    Report,
+    Resolution,
+    Target,
+    Tolerance,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from gradcheck.errors import UserCodeError
+    from gradcheck.survey import Survey
+
+MOST_DIGITS = 15
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """A report in the making: a check fills it in as it learns; `report` freezes it."""
+
+    name: str
+    kind: Kind
+    target: Target
+    claim: Target
+    point: Point
+    shape: tuple[int, ...]
+    tolerance: Tolerance
+    method: Method = Method.AUTO
+    options: Mapping[str, Any] = field(default_factory=dict)
+    survey: Survey | None = None
+    directions: list[DirectionCheck] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    diagnoses: list[Diagnosis] = field(default_factory=list)
+    explained: frozenset[int] = frozenset()
+    limits: tuple[tuple[str, float], ...] = ()
+    notes: list[str] = field(default_factory=list)
+    noise: float | None = None
+    trouble: str | None = None
+    stopped: str = ""
+
+    def blame(self, error: UserCodeError, target: str = "f") -> None:
+        """Take the error of user code that ended the check."""
+        self.findings.append(
+            Finding(kind=FindingKind(error.kind), message=str(error), target=target, verdict=Verdict.ERROR)
+        )
+        if error.__cause__ is not None:
+            self.trouble = own_traceback(error.__cause__)
+
+    def report(self, *, engine: str, nfev: int, ngev: int, seconds: float) -> Report:
+        """Everything as a frozen `Report`."""
+        survey, directions = self.survey, tuple(self.directions)
+        by_entries = survey is not None and (survey.checked > 0 or not directions)
+        if survey is not None and by_entries:
+            checked, failed, inconclusive = survey.checked, survey.failed, survey.inconclusive
+        else:
+            checked = len(directions)
+            failed = sum(d.verdict is Verdict.FAIL for d in directions)
+            inconclusive = sum(d.verdict is Verdict.INCONCLUSIVE for d in directions)
+        verdicts = [Verdict.PASS, *(f.verdict for f in self.findings), *(d.verdict for d in directions)]
+        if failed or (survey is not None and survey.failed):
+            verdicts.append(Verdict.FAIL)
+        if inconclusive or self.stopped or not checked:
+            verdicts.append(Verdict.INCONCLUSIVE)
+        if survey is not None and survey.errors:
+            verdicts.append(Verdict.ERROR)
+        return Report(
+            name=self.name,
+            kind=self.kind,
+            target=self.target,
+            claim=self.claim,
+            verdict=max(verdicts),
+            point=self.point,
+            shape=self.shape,
+            method=self.method,
+            engine=engine,
+            tolerance=self.tolerance,
+            entries=EntryTable(survey.columns, self.shape, explained=self.explained) if survey is not None else (),
+            checked=checked,
+            failed=failed,
+            inconclusive=inconclusive,
+            directions=directions,
+            findings=tuple(self.findings),
+            diagnoses=tuple(self.diagnoses),
+            noise=self.noise,
+            resolution=self._resolution(),
+            nfev=nfev,
+            ngev=ngev,
+            seconds=seconds,
+            versions=versions(),
+            options=self.options,
+            notes=tuple(self.notes),
+            trouble=self.trouble,
+            interrupted=bool(self.stopped),
+        )
+
+    def _resolution(self) -> Resolution:
+        survey = self.survey
+        if survey is not None and survey.checked and survey.digits is not None:
+            digits = max(0, min(MOST_DIGITS, math.floor(survey.digits)))
+            which = "every entry" if not (survey.failed or survey.inconclusive or survey.errors) else "every entry that passed"
+            agrees = f"{which} agrees to at least {digits} digit{'' if digits == 1 else 's'}"
+            limit = f"{survey.detectable_share:.1g} of its size (at most {survey.detectable:.1g})"
+            sentence = f"{agrees}; any entry off by more than {limit} would have been caught"
+            return Resolution(absolute=survey.detectable, digits=digits, sentence=_capital(sentence) + ".", parts=self.limits)
+        if self.limits:
+            part, absolute = max(self.limits, key=lambda limit: limit[1])
+            sentence = f"An error of one entry of {part} by more than {absolute:.1g} would have been caught."
+            return Resolution(absolute=absolute, digits=None, sentence=sentence, parts=self.limits)
+        passed = [d for d in self.directions if d.verdict is Verdict.PASS]
+        if passed:
+            absolute = max(d.estimate.uncertainty + d.abs_error for d in passed)
+            sentence = f"Any direction off by more than {absolute:.1g} would have been caught."
+            return Resolution(absolute=absolute, digits=None, sentence=sentence)
+        return Resolution(absolute=math.inf, digits=None, sentence="Nothing passed, so there is no resolution to state.")
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def versions() -> dict[str, str]:
+    """Versions of python, gradcheck, numpy, and of numba if it is loaded."""
+    import platform
+
+    import numpy as np
+
+    import gradcheck
+
+    found = {"python": platform.python_version(), "gradcheck": gradcheck.__version__, "numpy": np.__version__}
+    if "numba" in sys.modules:
+        found["numba"] = str(getattr(sys.modules["numba"], "__version__", "?"))
+    return found
+
+
+def own_traceback(error: BaseException) -> str:
+    """The traceback of user code, without the frames of this package."""
+    here = str(Path(__file__).parent)
+    shown = traceback.TracebackException.from_exception(error)
+    shown.stack = traceback.StackSummary.from_list([frame for frame in shown.stack if not frame.filename.startswith(here)])
+    return "".join(shown.format())
