@@ -95,7 +95,9 @@ class EntryTable(Sequence[EntryCheck]):
 
     __slots__ = ("columns", "explained", "name", "shape")
 
-    def __init__(self, columns: Columns, shape: tuple[int, ...], name: str = "", explained: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self, columns: Columns, shape: tuple[int, ...], name: str = "", explained: frozenset[int] = frozenset()
+    ) -> None:
         self.columns = columns
         self.shape = shape
         self.name = name

@@ -45,7 +45,9 @@ class Matrix:
         self.dense = not self.sparse and not _is_operator(value)
         if self.dense:
             array = _numbers(value, role)
-            if array.size != rows * columns or (array.ndim == 2 and array.shape != (rows, columns) and 1 not in array.shape):
+            if array.size != rows * columns or (
+                array.ndim == 2 and array.shape != (rows, columns) and 1 not in array.shape
+            ):
                 raise UserCodeError(_misfit(array.shape, rows, columns, role), "wrong_shape")
             self.value: Any = array.reshape(rows, columns)
         else:
@@ -226,7 +228,9 @@ class Compressed:
         return plus, minus
 
 
-def outside_pattern(function: Function, matrix: Matrix, preflight: Preflight, x: NDArray[Any], seed: int) -> list[Finding]:
+def outside_pattern(
+    function: Function, matrix: Matrix, preflight: Preflight, x: NDArray[Any], seed: int
+) -> list[Finding]:
     """Whether func has derivatives where the sparsity pattern has none: one product along a random direction shows the rows."""
     calibration = preflight.calibration
     v = preflight.scales * direction(x.size, seed, PATTERN_STREAM)

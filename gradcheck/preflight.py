@@ -146,7 +146,11 @@ def _ask(claim: Claim, x: NDArray[Any], findings: list[Finding]) -> Any:
 
 def _reuses_buffer(claim: Claim, first: Any, second: Any, kept: Array) -> list[Finding]:
     """Whether two calls handed out the same memory, and whether that overwrote the first answer."""
-    if not isinstance(first, np.ndarray) or not isinstance(second, np.ndarray) or not np.may_share_memory(first, second):
+    if (
+        not isinstance(first, np.ndarray)
+        or not isinstance(second, np.ndarray)
+        or not np.may_share_memory(first, second)
+    ):
         return []
     overwritten = not np.array_equal(np.asarray(first, dtype=np.float64).reshape(-1), kept, equal_nan=True)
     return [
@@ -243,7 +247,9 @@ def _some(entries: NDArray[np.int64]) -> str:
     return ", ".join(map(str, entries[:5].tolist())) + (", …" if entries.size > 5 else "")
 
 
-def _precision(function: Function, x: NDArray[Any], plus: Array, minus: Array, value: Array, measured: Calibration) -> list[Finding]:
+def _precision(
+    function: Function, x: NDArray[Any], plus: Array, minus: Array, value: Array, measured: Calibration
+) -> list[Finding]:
     """Single precision inside a double-precision function."""
     if x.dtype != np.float64:
         return []

@@ -14,7 +14,7 @@ from typing import Any
 
 from gradcheck import checks
 from gradcheck.config import CLAIMS, DeclaredCheck, Derivable
-from gradcheck.errors import CheckInterrupted, ExitCode, GradcheckError, TargetError, UsageError, UserCodeError
+from gradcheck.errors import CheckInterrupted, ExitCode, GradcheckError, TargetError, UserCodeError
 from gradcheck.model import Finding, FindingKind, Kind, Method, Point, Report, Resolution, Target, Tolerance, Verdict
 from gradcheck.points import as_bounds, choose_point, parse_args
 from gradcheck.progress import Progress
@@ -54,8 +54,14 @@ class Outcome:
         elif report.verdict is Verdict.ERROR or (report.verdict is Verdict.INCONCLUSIVE and not allow_inconclusive):
             self._codes.add(ExitCode.UNDECIDED)
 
-    def fail(self, name: str, error: GradcheckError) -> None:
+    def fail(self, check: DeclaredCheck, error: GradcheckError, replay: str) -> None:
         """Take the error of a check that could not be made."""
+        self.complain(check.name if check.section else "", error)
+        if check.section:  # the report of a run of many must tell of it, too
+            self.reports.append(replace(_not_made(check, error), replay=replay))
+
+    def complain(self, name: str, error: GradcheckError) -> None:
+        """Take an error that kept something from being checked at all."""
         self.problems.append((name, error))
         self._codes.add(error.exit_code)
 
@@ -87,29 +93,30 @@ def run(
     outcome = outcome or Outcome()
     for number, check in enumerate(declared, 1):
         progress.begin(check.name, number, len(declared))
-        name = check.name if check.section else ""
         allow = bool(check.allow_inconclusive)
         try:
-            for report in _reports(check, progress, suspects, self_test):
-                outcome.add(replace(report, replay=replay(check)), allow_inconclusive=allow)
+            for result in _results(check, progress, suspects, self_test):
+                if isinstance(result, Report):
+                    outcome.add(replace(result, replay=replay(check)), allow_inconclusive=allow)
+                else:
+                    outcome.fail(check, result, replay(check))
         except CheckInterrupted as stop:
             outcome.interrupted = True
             outcome.add(replace(stop.report, replay=replay(check)), allow_inconclusive=allow)
         except KeyboardInterrupt:
             outcome.interrupted = True
         except (Exception, SystemExit) as error:
-            problem = _problem(error)
-            outcome.fail(name, problem)
-            if check.section:  # or a report for CI would not tell of it
-                outcome.reports.append(replace(_not_made(check, problem), replay=replay(check)))
+            outcome.fail(check, _problem(error), replay(check))
         if outcome.interrupted:
             break
     progress.clear()
     return outcome
 
 
-def _reports(check: DeclaredCheck, progress: Progress, suspects: Sequence[str], self_test: bool) -> Iterator[Report]:
-    """One report for each claimed derivative of a check, each as soon as it is known."""
+def _results(
+    check: DeclaredCheck, progress: Progress, suspects: Sequence[str], self_test: bool
+) -> Iterator[Report | GradcheckError]:
+    """One report for each claimed derivative of a check, each as soon as it is known; or why there is none."""
     factory, folder = bool(check.factory), check.folder
 
     def find(spec: str) -> Any:
@@ -144,6 +151,9 @@ def _reports(check: DeclaredCheck, progress: Progress, suspects: Sequence[str], 
                 report = _check(kind, target, claim, claims, x0, progress=progress, throw=False, **options)
             except CheckInterrupted as stop:
                 raise CheckInterrupted(named(stop.report)) from None
+            except GradcheckError as error:
+                yield error
+                continue
             if self_test and kind is Kind.GRADIENT and claim is not target and report.verdict is Verdict.PASS:
                 from gradcheck import testing
 
@@ -153,14 +163,24 @@ def _reports(check: DeclaredCheck, progress: Progress, suspects: Sequence[str], 
 
 
 def _check(kind: Kind, target: Loaded, claim: Loaded, claims: Mapping[Kind, Loaded], x0: Any, **options: Any) -> Report:
+    """The check of one claimed derivative, which may make use of another that is claimed beside it."""
     if kind is Kind.GRADIENT and claim is target:
         return checks.check_gradient(target.value, None, x0, value_and_grad=True, **options)
-    if kind in (Kind.HESSIAN, Kind.HVP) and Kind.GRADIENT in claims and claims[Kind.GRADIENT] is not target:
-        options["grad"] = claims[Kind.GRADIENT].value
-    checker: Callable[..., Report] | None = getattr(checks, f"check_{kind.value}", None)
-    if checker is None:
-        raise UsageError(f"a claimed {KEYS[kind]} cannot be checked yet; use one of grad, hess, jac")
-    return checker(target.value, claim.value, x0, **options)
+    if kind in (Kind.HESSIAN, Kind.HVP) and (grad := claims.get(Kind.GRADIENT)) is not None and grad is not target:
+        options["grad"] = grad.value
+    if kind is Kind.JVP and Kind.VJP in claims:
+        options["vjp"] = claims[Kind.VJP].value
+    return CHECKERS[kind](target.value, claim.value, x0, **options)
+
+
+CHECKERS: Mapping[Kind, Callable[..., Report]] = {
+    Kind.GRADIENT: checks.check_gradient,
+    Kind.HESSIAN: checks.check_hessian,
+    Kind.JACOBIAN: checks.check_jacobian,
+    Kind.HVP: checks.check_hvp,
+    Kind.JVP: checks.check_jvp,
+    Kind.VJP: checks.check_vjp,
+}
 
 
 def _role(check: DeclaredCheck, kind: Kind) -> str:

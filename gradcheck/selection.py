@@ -70,7 +70,12 @@ def _overridden(check: DeclaredCheck, given: dict[str, Any]) -> DeclaredCheck:
 def _values(given: dict[str, Any]) -> dict[str, Any]:
     """Typed text → the values of a declared check."""
 
-    parsers = {"shape": parse_shape, "bounds": parse_bounds, "method": Method, "dim": lambda n: as_shape(n)[0]}
+    parsers: Mapping[str, Callable[[Any], Any]] = {
+        "dim": lambda dim: as_shape(dim)[0],
+        "shape": parse_shape,
+        "bounds": parse_bounds,
+        "method": Method,
+    }
     return {key: parsers[key](value) if key in parsers else value for key, value in given.items()}
 
 
@@ -88,7 +93,7 @@ def _discovered(target: str, declared: Sequence[DeclaredCheck], outcome: Outcome
     found = discover(module, load_module)
     if value is None:
         for problem in found.problems:
-            outcome.fail(target, problem)
+            outcome.complain(target, problem)
         if not found.checks and not found.problems:
             raise UsageError(
                 f"{target!r} declares no derivatives; decorate one with @gradcheck.derivative_of(f, dim=100), "

@@ -116,11 +116,17 @@ class Draft:
         survey = self.survey
         if survey is not None and survey.checked and survey.digits is not None:
             digits = max(0, min(MOST_DIGITS, math.floor(survey.digits)))
-            which = "every entry" if not (survey.failed or survey.inconclusive or survey.errors) else "every entry that passed"
+            which = (
+                "every entry"
+                if not (survey.failed or survey.inconclusive or survey.errors)
+                else "every entry that passed"
+            )
             agrees = f"{which} agrees to at least {digits} digit{'' if digits == 1 else 's'}"
             limit = f"{survey.detectable_share:.1g} of its size (at most {survey.detectable:.1g})"
             sentence = f"{agrees}; any entry off by more than {limit} would have been caught"
-            return Resolution(absolute=survey.detectable, digits=digits, sentence=_capital(sentence) + ".", parts=self.limits)
+            return Resolution(
+                absolute=survey.detectable, digits=digits, sentence=_capital(sentence) + ".", parts=self.limits
+            )
         if self.limits:
             part, absolute = max(self.limits, key=lambda limit: limit[1])
             sentence = f"An error of one entry of {part} by more than {absolute:.1g} would have been caught."
@@ -130,7 +136,9 @@ class Draft:
             absolute = max(d.estimate.uncertainty + d.abs_error for d in passed)
             sentence = f"Any direction off by more than {absolute:.1g} would have been caught."
             return Resolution(absolute=absolute, digits=None, sentence=sentence)
-        return Resolution(absolute=math.inf, digits=None, sentence="Nothing passed, so there is no resolution to state.")
+        return Resolution(
+            absolute=math.inf, digits=None, sentence="Nothing passed, so there is no resolution to state."
+        )
 
 
 def _capital(sentence: str) -> str:
@@ -155,5 +163,7 @@ def own_traceback(error: BaseException) -> str:
     """The traceback of user code, without the frames of this package."""
     here = str(Path(__file__).parent)
     shown = traceback.TracebackException.from_exception(error)
-    shown.stack = traceback.StackSummary.from_list([frame for frame in shown.stack if not frame.filename.startswith(here)])
+    shown.stack = traceback.StackSummary.from_list(
+        [frame for frame in shown.stack if not frame.filename.startswith(here)]
+    )
     return "".join(shown.format())

@@ -219,7 +219,9 @@ class Surveyor:
         i = columns.entry[rows] % self.n
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             scale = self._ordinary(i, columns.entry[rows] // self.n)
-            suspicion = columns.gap[rows] / (np.maximum(np.abs(columns.claimed[rows]), np.abs(columns.numeric[rows])) + scale)
+            suspicion = columns.gap[rows] / (
+                np.maximum(np.abs(columns.claimed[rows]), np.abs(columns.numeric[rows])) + scale
+            )
         suspicion = np.nan_to_num(suspicion, nan=np.inf, posinf=np.inf)
         groups: dict[int, list[int]] = {}
         for k in np.argsort(-suspicion, kind="stable").tolist():
@@ -317,7 +319,12 @@ class Surveyor:
         for row in failed[np.argsort(-columns.gap[failed] / size, kind="stable")][:PROBED].tolist():
             i, j = int(columns.entry[row]) % self.n, int(columns.entry[row]) // self.n
             noise = float(columns.uncertainty[row] * columns.step[row])
-            jumps += [(jump, i) for jump in find_jumps(lambda t, i=i, j=j: self.function.ray(self.x, i, t)[:, j], float(self.scales[i]) * NEARBY, noise)]
+            jumps += [
+                (jump, i)
+                for jump in find_jumps(
+                    lambda t, i=i, j=j: self.function.ray(self.x, i, t)[:, j], float(self.scales[i]) * NEARBY, noise
+                )
+            ]
         if len(jumps) < 2:
             return  # a single jump is a feature of f, many are its noise
         jump, where = max(jumps, key=lambda found: found[0].size)

@@ -8,6 +8,7 @@ from pathlib import Path
 from gradcheck.errors import OutputError
 from gradcheck.model import Report, Verdict
 from gradcheck.reporting import layout, lines, markdown
+from gradcheck.reporting.blocks import Span, Table
 
 WORST_SHOWN = 5  # entries in an annotation
 SUMMARY_BYTES = 1_000_000  # GitHub refuses a step's summary above 1 MiB
@@ -47,14 +48,14 @@ def _annotation(report: Report) -> str:
 def _message(report: Report) -> str:
     told = [lines.printable(report.headline)]
     for block in layout.report_blocks(report, layout.Options(top=WORST_SHOWN)):
-        if isinstance(block, layout.Table):
+        if isinstance(block, Table):
             told += (_row(block, row) for row in block.rows)
     if report.replay:
         told.append(f"replay: {lines.printable(report.replay)}")
     return "\n".join(told)
 
 
-def _row(table: layout.Table, row: tuple[layout.Span, ...]) -> str:
+def _row(table: Table, row: tuple[Span, ...]) -> str:
     """A row as a sentence: annotations are shown in a proportional font."""
     titled = [f"{c.title} {cell.text}" for c, cell in zip(table.columns[1:-1], row[1:-1], strict=True)]
     values = ", ".join(titled).replace(", ±", " ±")

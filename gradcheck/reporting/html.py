@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from gradcheck.model import Report
-from gradcheck.reporting.layout import Block, Facts, Options, Paragraph, Span, Table, Title, Verbatim, blocks
+from gradcheck.reporting.blocks import Block, Facts, Paragraph, Span, Table, Title, Verbatim
+from gradcheck.reporting.layout import Options, blocks
 from gradcheck.reporting.lines import align_points, printable
 
 _PAGE = """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 
-from gradcheck.reporting.layout import Block, Column, Facts, Paragraph, Span, Table, Title, Verbatim
+from gradcheck.reporting.blocks import Block, Column, Facts, Paragraph, Span, Table, Title, Verbatim
 
 Line = tuple[Span, ...]
 

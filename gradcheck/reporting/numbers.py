@@ -55,13 +55,27 @@ def second_digit(size: float) -> int | None:
 
 
 def compared(
-    claimed: float, numeric: float, uncertainty: float, *, show_gap: bool = False, dtype: str = "float64"
+    claimed: float,
+    numeric: float,
+    uncertainty: float,
+    *,
+    show_gap: bool = False,
+    digits: int | None = None,
+    dtype: str = "float64",
 ) -> tuple[str, str, str]:
     """The texts of a claimed value, of its numeric value and of the uncertainty of the latter.
 
-    Both values end at the second digit of the uncertainty; with `show_gap`, further on if their gap asks for it.
+    Both values end at the second digit of the uncertainty, or after `digits` significant digits of the larger one if
+    that comes first; with `show_gap`, further on if their gap asks for it.
     """
     place = second_digit(uncertainty)
+    largest = max((abs(v) for v in (claimed, numeric) if math.isfinite(v)), default=0.0)
+    if digits is not None and largest > 0:
+        last = _exponent(largest) - digits + 1
+        if place is not None:
+            place = max(place, last)
+        elif not (_has_digits(claimed, digits) and _has_digits(numeric, digits)):
+            place = last
     gap = second_digit(claimed - numeric)
     if show_gap and place is not None and gap is not None:
         place = min(place, gap)
@@ -85,6 +99,11 @@ def _special(value: float) -> str:
 def _finite(rounded: str, value: float) -> str:
     """The rounded text, unless rounding went beyond the largest float."""
     return rounded if math.isfinite(float(rounded)) else repr(float(value))
+
+
+def _has_digits(value: float, digits: int) -> bool:
+    """Whether `digits` significant digits say all of `value`."""
+    return not math.isfinite(value) or float(f"{value:.{digits - 1}e}") == value
 
 
 def _exponent(value: float, decimals: int = 16) -> int:

@@ -12,8 +12,9 @@ from typing import Literal, TextIO, TypedDict
 
 from gradcheck.model import Report
 from gradcheck.reporting import layout, lines
+from gradcheck.reporting.blocks import Tone
 
-STYLES: dict[layout.Tone, str] = {
+STYLES: dict[Tone, str] = {
     "title": "bold",
     "key": "dim",
     "faint": "dim",

@@ -1,0 +1,260 @@
+"""How f is evaluated at many points: one at a time in one scratch array, in batches of rows, or in a compiled loop.
+
+What is to be evaluated is data that can be sent to another process, and every engine answers alike: values, the number of
+calls, and the first exception.  A point where f raises, or where it has another number of values than at x, is NaN.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+BATCH_BYTES = 2**20  # a batch of rows that stays in the cache
+FEWEST_ROWS = 8  # smaller batches gain nothing
+ULPS = 16  # how far apart a value in a batch and by itself may be: sums are taken in another order
+NUMBERS = frozenset({float, int, np.float64, np.float32})
+NAN = math.nan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calling:
+    """How f is called.
+
+    call: takes an array of `shape`; its value has the shape `value_shape` (any array of one number, if `scalar`).
+    rows: takes an array of points, (k, *shape), and answers for each, (k, *value_shape); None if f does not.
+    in_place: f may be handed one array whose entries change between calls.
+    """
+
+    call: Callable[[NDArray[Any]], Any]
+    shape: tuple[int, ...]
+    value_shape: tuple[int, ...] = ()
+    scalar: bool = True
+    in_place: bool = True
+    rows: Callable[[NDArray[Any]], Any] | None = None
+
+    @property
+    def size(self) -> int:
+        """m, the number of values at a point."""
+        return math.prod(self.value_shape)
+
+    def number(self, value: Any) -> Any:
+        """A value of f as a float, or as a new array (m,).
+
+        Raises:
+            ValueError, TypeError: it has another size, or is no real number.
+        """
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"a value of type {type(value).__name__}")
+        if array.size != self.size:
+            raise ValueError(f"{array.size} values in place of {self.size}")
+        return float(array.reshape(())) if self.scalar else array.astype(np.float64).reshape(-1)
+
+    def array(self, found: list[Any]) -> Array:
+        """Values found at N points as an array (N, m)."""
+        if self.scalar:
+            return np.array(found, np.float64).reshape(-1, 1)
+        missing = np.full(self.size, NAN)
+        return np.array([missing if value is NAN else value for value in found], np.float64).reshape(-1, self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """values: (N, m), NaN where there is none.  calls: of f.  failure: the first exception of f, if any."""
+
+    values: Array
+    calls: int
+    failure: Exception | None = None
+
+
+class Work(Protocol):
+    """Points to be evaluated."""
+
+    def run(self, calling: Calling) -> Values:
+        """f at these points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Points one by one: `rows`, (N, n); `allowed`, (N,), says at which of them f may be asked (None: at all)."""
+
+    rows: NDArray[Any]
+    allowed: NDArray[np.bool_] | None = None
+
+    def run(self, calling: Calling) -> Values:
+        """f at each row, handed that row: (N, m)."""
+        call, number = calling.call, calling.number
+        found: list[Any] = []
+        failure: Exception | None = None
+        arguments = self.rows.reshape((-1, *calling.shape))
+        with np.errstate(all="ignore"):
+            for n in range(len(arguments)):
+                if self.allowed is not None and not self.allowed[n]:
+                    found.append(NAN)
+                    continue
+                try:
+                    value = call(arguments[n])
+                    found.append(value if type(value) in NUMBERS and calling.scalar else number(value))
+                except Exception as error:
+                    failure = failure or error
+                    found.append(NAN)
+        calls = len(found) if self.allowed is None else int(self.allowed.sum())
+        return Values(calling.array(found), calls, failure)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """For each k the points x with entry columns[k] set to ahead[k], then to behind[k]; NaN there means: do not ask.
+
+    x: (n,).  The values are (2N, m): ahead, behind, ahead, …
+    """
+
+    x: NDArray[Any]
+    columns: NDArray[np.intp]
+    ahead: Array
+    behind: Array
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def part(self, low: int, high: int) -> Steps:
+        """Those from `low` to `high`."""
+        return Steps(self.x, self.columns[low:high], self.ahead[low:high], self.behind[low:high])
+
+    def run(self, calling: Calling) -> Values:
+        """One point at a time: one scratch array is changed and restored, so that a point costs no copy of x."""
+        buffer = self.x.copy()
+        argument = buffer.reshape(calling.shape)
+        call, number = calling.call, calling.number
+        if not calling.in_place:
+            call = lambda shared: calling.call(shared.copy())  # noqa: E731
+        plain = NUMBERS if calling.scalar else frozenset()
+        kept_values = buffer[self.columns].tolist()
+        found: list[Any] = []
+        append = found.append
+        failure: Exception | None = None
+        skipped = 0
+        with np.errstate(all="ignore"):
+            for i, kept, ahead, behind in zip(
+                self.columns.tolist(), kept_values, self.ahead.tolist(), self.behind.tolist(), strict=True
+            ):
+                for moved in (ahead, behind):
+                    if moved != moved:
+                        append(NAN)
+                        skipped += 1
+                        continue
+                    buffer[i] = moved
+                    try:
+                        value = call(argument)
+                        append(value if type(value) in plain else number(value))
+                    except Exception as error:
+                        failure = failure or error
+                        append(NAN)
+                buffer[i] = kept
+        return Values(calling.array(found), len(found) - skipped, failure)
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """The points of `steps`, evaluated many at a time by an f that takes rows."""
+
+    steps: Steps
+
+    def run(self, calling: Calling) -> Values:
+        """As `Steps.run`, which does it where f, given rows, raises or answers otherwise than for each of them alone."""
+        steps = self.steps
+        pairs = pairs_a_batch(steps.x)
+        rows = np.tile(steps.x, (2 * min(pairs, len(steps)), 1))
+        parts, calls = [], 0
+        failure: Exception | None = None
+        for low in range(0, len(steps), pairs):
+            part = steps.part(low, low + pairs)
+            values = self._batch(part, rows[: 2 * len(part)], calling)
+            if values is None:
+                values = part.run(calling)
+            parts.append(values.values)
+            calls += values.calls
+            failure = failure or values.failure
+        return Values(np.concatenate(parts), calls, failure)
+
+    @staticmethod
+    def _batch(part: Steps, rows: NDArray[Any], calling: Calling) -> Values | None:
+        """f at one batch, where `rows` holds x in each row; None if f did not answer as it should."""
+        moved = np.stack([part.ahead, part.behind], axis=1).reshape(-1)
+        place = np.arange(len(rows)), np.repeat(part.columns, 2)
+        forbidden = np.isnan(moved)
+        rows[place] = np.where(forbidden, rows[place], moved)
+        handed = rows if calling.in_place else rows.copy()
+        values = by_rows(calling, handed)
+        first = Points(rows[:1].copy()).run(calling) if values is not None else None
+        rows[place] = part.x[place[1]]
+        if values is None or first is None or not close(values[:1], first.values):
+            return None
+        values[forbidden] = NAN
+        return Values(values, len(rows) + first.calls)
+
+
+def pairs_a_batch(x: NDArray[Any]) -> int:
+    """How many pairs of points make a batch: it depends on x alone, for f's values may depend on it in the last bit."""
+    return max(1, BATCH_BYTES // (2 * x.nbytes))
+
+
+def by_rows(calling: Calling, rows: NDArray[Any]) -> Array | None:
+    """f of an array of points (k, n) at once: (k, m); None if it raises or has another shape than one answer for each."""
+    assert calling.rows is not None
+    try:
+        with np.errstate(all="ignore"):
+            value = np.asarray(calling.rows(rows.reshape((-1, *calling.shape))))
+    except Exception:
+        return None
+    if value.shape != (len(rows), *calling.value_shape) or value.dtype.kind not in "fiub":
+        return None
+    return value.astype(np.float64).reshape(len(rows), calling.size)
+
+
+def close(batch: Array, single: Array) -> bool:
+    """Whether values found in a batch are those found one at a time, but for the order in which sums are taken."""
+    finite = np.isfinite(single)
+    if not np.array_equal(finite, np.isfinite(batch)):
+        return False
+    return bool((np.abs(batch - single)[finite] <= ULPS * np.spacing(np.abs(single[finite]))).all())
+
+
+def dispatcher(call: Callable[..., Any]) -> bool:
+    """Whether `call` was compiled by Numba; does not import it."""
+    if "numba" not in sys.modules:
+        return False
+    from gradcheck.numerics import kernels
+
+    return kernels.is_compiled(call)
+
+
+def compiled(steps: Steps, calling: Calling) -> Values | None:
+    """The points of `steps` in a compiled loop, for a scalar f that is a Numba dispatcher; None if that does not pay."""
+    from gradcheck.numerics import kernels
+
+    buffer = steps.x.copy()
+    argument = buffer.reshape(calling.shape)
+    if not calling.in_place or not kernels.pays(calling.call, argument, len(steps)):
+        return None
+    loop = kernels.compiled_loop(calling.call, argument)
+    if loop is None:
+        return None
+    out, place = np.empty((len(steps), 2)), np.zeros(2, np.intp)
+    try:
+        loop(argument, buffer, steps.columns, steps.ahead, steps.behind, out, place)
+    except Exception:  # f raised at column place[0]: from there on one at a time, where an exception is a value
+        done, calls = int(place[0]), int(place[1])
+        rest = steps.part(done, len(steps)).run(calling)
+        return Values(np.concatenate([out[:done].reshape(-1, 1), rest.values]), calls + rest.calls, rest.failure)
+    return Values(out.reshape(-1, 1), int(place[1]))

@@ -1,0 +1,213 @@
+"""What is known when a claim has failed, and how much of it a hypothesis explains.
+
+A hypothesis predicts the numeric values from the claimed ones.  It is believed if its predictions lie within the
+uncertainties where a wrong one would lie anywhere in the gap: the narrower the uncertainty beside the gap, and the more
+entries, the less can that be chance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.model import DiagnosisKind, Kind, Tolerance
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+
+CHANCE = math.log(1e-3)  # a hypothesis that would hold by chance more often than this is not believed
+UNRESOLVED, SMALL = 1e-2, 1e-4  # an uncertainty above this share of the entry, and of the largest, says nothing of it
+ROUNDINGS = 8  # roundings that claim and prediction may differ by, in units of epsilon
+POORLY = 0.1  # a fitted parameter is well determined if it is known to this share of its effect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """A claim that has failed, as far as it is known.
+
+    claimed, numeric, uncertainty: one value for each known entry, (N,), float64.
+    entry: flat row-major index of each known entry into `shape`, (N,); not every entry need be known.
+    wrong: the entries judged FAIL, (N,).
+    shape: of the derivative: that of x for a gradient, (rows, columns) for a Jacobian or Hessian.
+    x: the point, flat.
+    epsilon: the machine epsilon of its dtype.
+    claim_at: the claimed derivative, flat and complete, at another flat point; None if that is dear.
+    elsewhere: the same facts at a second point; called once at most, and only to confirm a hypothesis that explains all.
+    suspects: terms named by the user, as flat vectors of the derivative's size.
+    function_last_points: where f was called just before the claim was asked.
+    """
+
+    claimed: Array
+    numeric: Array
+    uncertainty: Array
+    entry: NDArray[np.int64]
+    wrong: Mask
+    shape: tuple[int, ...]
+    x: Array
+    kind: Kind = Kind.GRADIENT
+    epsilon: float = float(np.finfo(np.float64).eps)
+    tolerance: Tolerance = Tolerance(rtol=6e-6, atol=0.0)
+    claim_at: Callable[[Array], Array] | None = None
+    elsewhere: Callable[[], Mismatch | None] | None = None
+    suspects: Mapping[str, Array] = field(default_factory=dict)
+    function_last_points: tuple[Array, ...] = ()
+
+
+class Facts:
+    """A mismatch with what follows from it: gaps, windows, and the complete claim.
+
+    strict, loose: how far a right prediction may lie from the numeric value, without and with the tolerance, (N,).
+    blind: entries that could be wrong for all that is known, (N,).
+    """
+
+    def __init__(self, mismatch: Mismatch) -> None:
+        self.mismatch = mismatch
+        known = np.isfinite(mismatch.claimed) & np.isfinite(mismatch.numeric) & np.isfinite(mismatch.uncertainty)
+        take = lambda values: np.asarray(values, dtype=np.float64).reshape(-1)[known]
+        self.claimed, self.numeric, self.uncertainty = map(take, (mismatch.claimed, mismatch.numeric, mismatch.uncertainty))
+        self.entry = np.asarray(mismatch.entry, dtype=np.int64).reshape(-1)[known]
+        self.wrong = np.asarray(mismatch.wrong, dtype=bool).reshape(-1)[known]
+        self.shape = tuple(mismatch.shape)
+        self.size = math.prod(self.shape)
+        self.x = np.asarray(mismatch.x, dtype=np.float64).reshape(-1)
+        self.gap = np.abs(self.claimed - self.numeric)
+        size = np.maximum(np.abs(self.claimed), np.abs(self.numeric))
+        self.strict = self.uncertainty + ROUNDINGS * mismatch.epsilon * size
+        self.loose = self.strict + mismatch.tolerance.atol + mismatch.tolerance.rtol * size
+        largest = float(np.max(np.abs(self.numeric), initial=0.0))
+        self.blind = ~self.wrong & ((self.gap > self.loose) | (self.uncertainty > UNRESOLVED * size + SMALL * largest))
+        self._full: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.entry)
+
+    @property
+    def full(self) -> Array:
+        """The complete claim as a flat vector (size,), NaN where it is not known."""
+        if self._full is None:
+            self._full = np.full(self.size, np.nan)
+            if len(self) < self.size and self.mismatch.claim_at is not None:
+                asked = ask(self.mismatch, self.x)
+                if asked is not None:
+                    self._full = asked
+            self._full[self.entry] = self.claimed
+        return self._full
+
+
+def ask(mismatch: Mismatch, point: Array) -> Array | None:
+    """The complete claim at a point, (size,), or None if it cannot be had there."""
+    if mismatch.claim_at is None:
+        return None
+    try:
+        answer = np.array(mismatch.claim_at(point), dtype=np.float64).reshape(-1)
+    except Exception:  # user code, perhaps outside of its domain
+        return None
+    return answer if answer.size == math.prod(mismatch.shape) and np.isfinite(answer).all() else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Law:
+    """A hypothesis: what the numeric values are if it is true.
+
+    predict: from facts to the predicted values, (N,), NaN where the hypothesis says nothing.
+    says: the sentence behind it; ``{where}`` stands for the entries that it holds on.
+    fitted: parameters fitted to the numeric values; `slack` is what their uncertainty does to the predictions, (N,).
+    tries: of how many hypotheses, none likelier before the measurement, this is one.
+    claims: entries that it speaks of even if it predicts no value, such as zeros, (N,).
+    """
+
+    kind: DiagnosisKind
+    predict: Callable[[Facts], Array]
+    says: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    advice: str = ""
+    fitted: int = 0
+    tries: float = 1.0
+    slack: Array | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a law fares.
+
+    explained: wrong entries that it predicts, (N,).  spoiled: right entries that it would make wrong, (N,).
+    chance: logarithm of the probability that a false law fares as well.
+    """
+
+    law: Law
+    explained: Mask
+    spoiled: Mask
+    chance: float
+
+    @property
+    def convincing(self) -> bool:
+        """Whether it is no chance."""
+        return self.chance <= CHANCE and bool(self.explained.any())
+
+
+def weigh(facts: Facts, law: Law, among: Mask | None = None) -> Outcome:
+    """Hold a law against the numeric values; `among` leaves wrong entries out that another law has explained."""
+    wrong = facts.wrong if among is None else among
+    with np.errstate(all="ignore"):
+        predicted = law.predict(facts)
+        residual = np.abs(predicted - facts.numeric)
+        size = np.maximum(np.abs(predicted), np.abs(facts.numeric))
+        tolerance = facts.mismatch.tolerance
+        strict = facts.uncertainty + ROUNDINGS * facts.mismatch.epsilon * np.maximum(size, np.abs(facts.claimed))
+        loose = strict + tolerance.atol + tolerance.rtol * size
+        holds = residual <= loose  # false where nothing is predicted
+        window = np.where(residual <= strict, strict, loose)
+        if law.slack is not None and len(law.slack) == len(facts):
+            window = window + law.slack
+        chances = np.log(np.clip(window / facts.gap, 1e-17, 1.0))
+    explained = wrong & holds
+    spoiled = ~facts.wrong & ~holds & np.isfinite(predicted)
+    evidence = np.sort(chances[explained | (holds & ~facts.wrong & (facts.gap > 0))])
+    chance = float(np.sum(evidence[law.fitted :])) + math.log(law.tries)
+    chance += log_binomial(int(np.sum(wrong)), int(np.sum(explained)))
+    return Outcome(law, explained, spoiled, chance)
+
+
+def log_binomial(n: int, k: int) -> float:
+    """Logarithm of the number of ways to choose k of n."""
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) if 0 <= k <= n else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A parameter that most entries agree on: its value, the interval that they all allow, and its sharpest uncertainty."""
+
+    value: float
+    low: float
+    high: float
+    sharpest: float
+    count: int
+
+
+def fit(base: Array, target: Array, window: Array) -> Fit | None:
+    """The p with p · base = target within `window` on as many entries as possible; None if there is nothing to fit.
+
+    Each entry allows an interval; where most of them overlap lies the parameter.
+    """
+    with np.errstate(all="ignore"):
+        ratio, width = target / base, window / np.abs(base)
+    good = np.isfinite(ratio) & np.isfinite(width) & (np.abs(ratio) > width)  # a parameter 0 explains nothing
+    if not good.any():
+        return None
+    ratio, width = ratio[good], np.maximum(width[good], 1e-300)
+    low, high = ratio - width, ratio + width
+    starts, ends = np.sort(low), np.sort(high)
+    overlap = np.arange(1, len(starts) + 1) - np.searchsorted(ends, starts, side="left")
+    at = starts[int(np.argmax(overlap))]
+    inside = (low <= at) & (at <= high)
+    lowest, highest = float(low[inside].max()), float(high[inside].min())
+    weight = (width[inside].min() / width[inside]) ** 2
+    value = float(np.clip(np.sum(ratio[inside] * weight) / np.sum(weight), lowest, highest))
+    return Fit(value, lowest, highest, float(width[inside].min()), int(inside.sum()))

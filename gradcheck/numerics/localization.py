@@ -1,0 +1,365 @@
+"""Which of many entries are wrong, by adaptive group testing (Dorfman, Ann. Math. Stat. 14, 1943; Du & Hwang, 2000).
+
+A reading of a set S is  r(S) = Σ_{i ∈ S} w_i e_i  with e the errors of the claim and w a random direction: 0 if no entry of S is
+wrong, else something else.  Readings add up, so that of two halves one is read and the other inferred.  A second reading with
+weights that rise along S, divided by the first, points at a lone error directly.  Found errors are taken out of the claim and
+the search goes on until fresh directions read 0.  Errors that follow a rule (a block, every k-th entry) are recognised from the
+first one found; errors too many to name are counted by sampling.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+LONE = 8.0  # a reading this many times its uncertainty is worth a second one with rising weights
+WINDOW = 64  # how far around the first found entry its neighbours are tested
+TERMS = 4  # a progression has at least this many wrong entries
+CROWD = 96  # more sets than this, each with an error in it, raise the question how many errors there are
+MANY = 400  # more wrong entries than this are reported as dense, not one by one
+SAMPLE = 24  # sets read for each size when errors are counted
+FUTILE = 3  # rounds that find nothing although the reading says otherwise, until the search gives up
+TOLERATED = 3  # entries that are off but within tolerance, until the rest is taken to be alike
+FRESH = 2  # directions that must read 0 at the end
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """r(S) and a bound on its error."""
+
+    value: float
+    uncertainty: float
+
+    @property
+    def dirty(self) -> bool:
+        """Whether an entry of S must be wrong."""
+        return abs(self.value) > self.uncertainty
+
+    def minus(self, other: Reading) -> Reading:
+        """What remains when a part is taken off."""
+        return Reading(self.value - other.value, math.hypot(self.uncertainty, other.uncertainty))
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The verdict on one entry.  shift: by how much its error counts from now on less in every reading, per unit of weight."""
+
+    wrong: bool
+    shift: float
+
+
+class Probe(Protocol):
+    """What the search asks of its surroundings; `where` is a range of indices, with any positive stride."""
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+
+    def residual(self, where: range, number: int, *, ramp: bool = False, wanted: float = 0.0) -> Reading:
+        """r(where) along direction `number`; with `ramp`, weights multiplied by numbers that rise evenly from 0.5 to 1.5.
+
+        An uncertainty of `wanted` suffices; without it, the reading is as sharp as can be.
+        """
+
+    def weight(self, number: int, index: int) -> float:
+        """w_i of direction `number`."""
+
+    def confirm(self, index: int) -> Trial:
+        """Judge one entry on its own; if it is off, replace the claim there."""
+
+    def exclude(self, where: range) -> None:
+        """These entries are explained: they have weight 0 from now on."""
+
+    def doubt(self) -> None:
+        """Readings contradicted each other: trust predictions of their error less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """Too many wrong entries to name: an estimate of how many, and an interval that holds it two times in three."""
+
+    count: int
+    low: int
+    high: int
+
+
+@dataclass(slots=True)
+class Located:
+    """What is known so far; filled in as the search goes on, so that an interrupted one leaves it.
+
+    wrong: confirmed entries, in the order found.  patterns: progressions whose terms are wrong.  clean: fresh directions read 0.
+    open_sets: sets that hold an error still.
+    """
+
+    wrong: list[int] = field(default_factory=list)
+    patterns: list[range] = field(default_factory=list)
+    dense: Dense | None = None
+    tolerated: int = 0
+    clean: bool = False
+    open_sets: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    where: range
+    reading: Reading
+    lone: bool = True  # may hold one error only
+
+
+class Locator:
+    """Searches the entries behind `probe`; `found` is up to date at any moment.
+
+    first: number of the first direction that the search may use; known: readings of everything along earlier directions.
+    """
+
+    def __init__(self, probe: Probe, first: int, known: dict[int, Reading] | None = None) -> None:
+        self.probe, self.next, self.known = probe, first, dict(known or {})
+        self.found = Located()
+        self.number = first
+        self.lone_size = probe.size
+        self.queue: list[_Set] = []
+        self.tried: set[int] = set()
+        self.random = np.random.Generator(np.random.Philox(key=[first, probe.size]))
+
+    def locate(self) -> Located:
+        """Rounds of search, each along another direction, until fresh directions are clean or nothing more can be found."""
+        clean = futile = 0
+        while clean < FRESH and futile < FUTILE and self.found.tolerated < TOLERATED:
+            everything = range(self.probe.size)
+            if self.known:
+                self.number, reading = max(self.known.items(), key=lambda item: abs(item[1].value) / (item[1].uncertainty or 1e-300))
+                self.known = {}
+            else:
+                self.number, self.next = self.next, self.next + 1
+                reading = self.probe.residual(everything, self.number)
+            if not reading.dirty:
+                clean += 1
+                continue
+            clean = 0
+            before = len(self.found.wrong) + len(self.found.patterns) + self.found.tolerated
+            self.queue = [_Set(everything, reading)]
+            self.tried = set()
+            if not self._round():
+                return self.found
+            if len(self.found.wrong) + len(self.found.patterns) + self.found.tolerated == before:
+                futile += 1
+                self.probe.doubt()
+        self.found.clean = clean >= FRESH
+        self.found.open_sets = 0
+        return self.found
+
+    # ---- one round
+
+    def _round(self) -> bool:
+        """Open sets until none is left; False if the errors are too many."""
+        counted = False
+        while self.queue:
+            self.found.open_sets = len(self.queue)
+            if not counted and len(self.queue) > CROWD:
+                counted = True
+                if self._too_many():
+                    return False
+            if len(self.found.wrong) > MANY:
+                self.found.dense = self._count()
+                return False
+            if self.found.tolerated >= TOLERATED:
+                return True
+            if len(self.found.wrong) < 3:  # straight down to the first few, then evenly
+                item = self.queue.pop()
+            else:
+                item = self.queue.pop(max(range(len(self.queue)), key=lambda k: len(self.queue[k].where)))
+            if len(item.where) == 1:
+                self._settle(item, item.where[0])
+            elif not self._alone(item):
+                self._split(item)
+        return True
+
+    def _too_many(self) -> bool:
+        dense = self._count()
+        if dense.count > MANY:
+            self.found.dense = dense
+        return self.found.dense is not None
+
+    def _push(self, *items: _Set) -> None:
+        """Keep the sets that hold an error; the clearest is opened first."""
+        dirty = [item for item in items if item.where and item.reading.dirty]
+        self.queue += sorted(dirty, key=lambda item: abs(item.reading.value))
+
+    def _split(self, item: _Set) -> None:
+        where, reading = item.where, item.reading
+        middle = len(where) // 2
+        self._divide(where[:middle], where[middle:], reading)
+
+    def _divide(self, first: range, second: range, reading: Reading) -> None:
+        """Read the first of two sets and infer the second, or read it too where inference is not sharp enough."""
+        if not first or not second:
+            self._push(_Set(first or second, reading))
+            return
+        one = self._read(first, abs(reading.value) / 16)
+        two = reading.minus(one)
+        if abs(two.value) < 4 * two.uncertainty and one.uncertainty < two.uncertainty / 2:
+            two = self._read(second, one.uncertainty)
+        self._push(_Set(first, one), _Set(second, two))
+
+    def _read(self, where: range, wanted: float = 0.0) -> Reading:
+        return self.probe.residual(where, self.number, wanted=wanted)
+
+    def _alone(self, item: _Set) -> bool:
+        """Treat the set as if it held one error: rising weights say where.  False if that is not so, or was not tried."""
+        where, reading, n = item.where, item.reading, len(item.where)
+        if not item.lone or n > self.lone_size or abs(reading.value) < LONE * reading.uncertainty:
+            return False
+        rising = self.probe.residual(where, self.number, ramp=True, wanted=abs(reading.value) / 256)
+        ratio = rising.value / reading.value
+        centre = (ratio - 0.5) * n - 0.5
+        margin = 0.01 + (rising.uncertainty + abs(ratio) * reading.uncertainty) / abs(reading.value) * n
+        low, high = max(0, math.ceil(centre - margin)), min(n, math.floor(centre + margin) + 1)
+        if low >= high:
+            self.lone_size = min(self.lone_size, n // 2)
+            return False
+        if high - low > n // 2:
+            return False
+        if high - low == 1:
+            self._settle(item, where[low])
+            return True
+        inside = self._read(where[low:high], abs(reading.value) / 64)
+        rest = reading.minus(inside)
+        if not rest.dirty:
+            self._push(_Set(where[low:high], min(inside, reading, key=lambda r: r.uncertainty)))
+            return True
+        self.lone_size = min(self.lone_size, n // 2)
+        self._push(_Set(where[low:high], inside))
+        self._divide(where[:low], where[high:], rest)
+        return True
+
+    def _settle(self, item: _Set, index: int) -> None:
+        """Judge one entry; what the set reads without it decides whether the set stays open."""
+        if index in self.tried:
+            if len(item.where) > 1:
+                self._split(item)
+            return
+        self.tried.add(index)
+        trial = self.probe.confirm(index)
+        if not trial.wrong and trial.shift == 0:
+            if len(item.where) > 1:
+                self.lone_size = min(self.lone_size, len(item.where) // 2)
+                self._split(item)
+            return
+        moved = trial.shift * self.probe.weight(self.number, index)
+        rest = Reading(item.reading.value - moved, item.reading.uncertainty + 1e-9 * abs(moved))
+        if len(item.where) > 1 and rest.dirty:
+            self._push(_Set(item.where, rest, lone=abs(rest.value) < 0.5 * abs(item.reading.value)))
+        if trial.wrong:
+            self.found.wrong.append(index)
+            if len(self.found.wrong) <= 5:
+                self._look_for_rule(index)
+        else:
+            self.found.tolerated += 1
+
+    # ---- errors that follow a rule
+
+    def _look_for_rule(self, index: int) -> None:
+        """Is the found entry one of a block, or of every k-th?  If so, name the rule and start afresh without its entries."""
+        for reach in self._reaches(index):
+            stride = self._stride(index, reach)
+            if stride is None:
+                continue
+            terms = self._extent(index, stride)
+            if len(terms) >= TERMS and self._follows(terms):
+                self.found.patterns.append(terms)
+                self.found.wrong = [i for i in self.found.wrong if i not in terms]
+                self.probe.exclude(terms)
+                self.queue.clear()
+                return
+
+    def _reaches(self, index: int) -> list[int]:
+        """How far to look for the next wrong entry: a few entries, and what the differences of those found have in common."""
+        found = self.found.wrong
+        reaches = [min(WINDOW, self.probe.size - 1)] if len(found) <= 2 else []
+        if len(found) >= 3:
+            common = math.gcd(*(i - index for i in found))
+            if common > WINDOW and any(self._is_wrong(i) for i in (index + common, index - common)):
+                reaches.append(common)
+        return reaches
+
+    def _is_wrong(self, index: int) -> bool:
+        """Whether one entry is off, from a reading of it alone (or because it was found before)."""
+        if not 0 <= index < self.probe.size:
+            return False
+        return index in self.found.wrong or self._read(range(index, index + 1)).dirty
+
+    def _stride(self, index: int, reach: int) -> int | None:
+        """The distance to the nearest wrong entry within reach, on the side where there is one."""
+        for side in (1, -1):
+            count = min(reach, self.probe.size - 1 - index if side > 0 else index)
+            if count < 1:
+                continue
+
+            def span(m: int, side: int = side) -> range:
+                return range(index + 1, index + 1 + m) if side > 0 else range(index - m, index)
+
+            if not self._holds_error(span(count)):
+                continue
+            low, high = 0, count  # span(low) is clean, span(high) is not
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (low, middle) if self._holds_error(span(middle)) else (middle, high)
+            return high
+        return None
+
+    def _holds_error(self, where: range) -> bool:
+        return any(i in where for i in self.found.wrong) or self._read(where).dirty
+
+    def _extent(self, index: int, stride: int) -> range:
+        """How far the terms index ± m · stride are wrong without a gap, by doubling m and bisection."""
+
+        def last(side: int) -> int:
+            limit = (self.probe.size - 1 - index if side > 0 else index) // stride
+            good, m = 0, 1
+            while m <= limit and self._is_wrong(index + side * m * stride):
+                good, m = m, 2 * m
+            bad = min(m, limit + 1)
+            if bad == limit + 1 and good < limit and self._is_wrong(index + side * limit * stride):
+                return limit
+            while bad - good > 1:
+                middle = (good + bad) // 2
+                good, bad = (middle, bad) if self._is_wrong(index + side * middle * stride) else (good, middle)
+            return good
+
+        return range(index - last(-1) * stride, index + last(1) * stride + 1, stride)
+
+    def _follows(self, terms: range) -> bool:
+        """Whether the terms are wrong indeed, and what lies between them is right."""
+        drawn = self.random.choice(len(terms), size=min(TERMS, len(terms)), replace=False).tolist()
+        if sum(self._is_wrong(terms[k]) for k in drawn) < min(TERMS, len(terms)) - 1:
+            return False
+        if not all(self.probe.confirm(i).wrong for i in {terms[0], terms[-1]} - set(self.found.wrong)):
+            return False
+        if terms.step == 1:
+            return True
+        whole = range(terms[0], terms[-1] + 1)
+        return not self._read(whole).minus(self._read(terms)).dirty
+
+    # ---- too many errors
+
+    def _count(self) -> Dense:
+        """How many entries are wrong, from the share of random sets of one size that hold an error."""
+        size = self.probe.size
+        n = max(1, size // 128)
+        while True:
+            count = min(SAMPLE, size // n)
+            starts = self.random.choice(size // n, size=count, replace=False) * n
+            share = sum(self._read(range(int(start), int(start) + n)).dirty for start in starts) / count
+            if share <= 0.8 or n == 1:
+                break
+            n = max(1, n // 8)
+        error = math.sqrt(max(share * (1 - share), 1 / count) / count)
+
+        def number(p: float) -> int:
+            p = min(max(p, 0.0), 1.0)
+            return round(p * size) if n == 1 else round(-math.log1p(-min(p, 1 - 1 / (2 * count))) * size / n)
+
+        return Dense(max(number(share), 1), number(share - error), number(share + error))

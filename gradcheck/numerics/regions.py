@@ -1,0 +1,107 @@
+"""Where in an array some entries lie, in words: a range, a stride, a row, a triangle."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+
+LISTED = 5  # entries named one by one in a sentence …
+KEPT = 50  # … and in the parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Some entries: in words ("entries 3 to 7"), as plain values, and whether they form a pattern.
+
+    name: 'range', 'stride', 'row', 'column', 'block', 'diagonal', 'off-diagonal', 'lower triangle', 'upper triangle'; '' if none.
+    """
+
+    text: str
+    parameters: Mapping[str, Any]
+    name: str = ""
+
+
+def path(flat: int, shape: tuple[int, ...]) -> str:
+    """An entry as a person would write it: 3, or [0, 2]."""
+    if len(shape) < 2:
+        return str(flat)
+    return f"[{', '.join(str(i) for i in np.unravel_index(flat, shape))}]"
+
+
+def listed(entries: Ints, shape: tuple[int, ...]) -> str:
+    """'entry 3', 'entries 3, 5 and 9', or the first few and how many more."""
+    names = [path(int(k), shape) for k in entries[: LISTED if len(entries) > LISTED + 1 else LISTED + 1]]
+    if len(entries) == 1:
+        return f"entry {names[0]}"
+    if len(names) < len(entries):
+        return f"entries {', '.join(names)} and {len(entries) - len(names):,} more"
+    return f"entries {', '.join(names[:-1])} and {names[-1]}"
+
+
+def indices(entries: Ints, shape: tuple[int, ...]) -> list[list[int]]:
+    """The first few as plain lists of indices."""
+    return [[int(i) for i in np.unravel_index(int(k), shape or (1,))] for k in entries[:KEPT]]
+
+
+def locate(entries: Ints, shape: tuple[int, ...], others: Ints, *, square: bool = False) -> Region:
+    """Describe `entries` (flat, sorted) of an array of `shape` by the first pattern that holds none of `others`.
+
+    square: the array is a matrix whose diagonal and triangles mean something.
+    """
+    for region, members in _patterns(entries, shape, square):
+        if members(entries).all() and not members(others).any():
+            return region
+    return Region(listed(entries, shape), {"indices": indices(entries, shape)})
+
+
+def _patterns(entries: Ints, shape: tuple[int, ...], square: bool) -> Iterator[tuple[Region, Any]]:
+    if len(entries) < 2:
+        return
+    first, last = int(entries[0]), int(entries[-1])
+    if len(shape) == 2:
+        columns = shape[1]
+        i, j = np.divmod(entries, columns)
+        if square and shape[0] == columns:
+            yield Region("the diagonal", {"part": "diagonal"}, "diagonal"), lambda e: e // columns == e % columns
+            for name, side in ("lower triangle", np.greater), ("upper triangle", np.less):
+                if len(entries) > 2:
+                    yield (
+                        Region(f"the {name}", {"part": name}, name),
+                        lambda e, side=side: side(e // columns, e % columns),
+                    )
+            off = Region("the off-diagonal entries", {"part": "off-diagonal"}, "off-diagonal")
+            yield off, lambda e: e // columns != e % columns
+        top, bottom, left, right = int(i.min()), int(i.max()), int(j.min()), int(j.max())
+        if top == bottom and shape[0] > 1:
+            yield Region(f"row {top}", {"row": top}, "row"), lambda e: e // columns == top
+        if left == right and columns > 1:
+            yield Region(f"column {left}", {"column": left}, "column"), lambda e: e % columns == left
+    words = f"entries {path(first, shape)} to {path(last, shape)}"
+    yield Region(words, {"range": [first, last + 1]}, "range"), lambda e: (e >= first) & (e <= last)
+    step = math.gcd(*np.diff(entries).tolist())
+    if step > 1 and len(entries) > 2:
+        words = f"every {step}{_ordinal(step)} entry from {path(first, shape)} to {path(last, shape)}"
+        values = {"start": first, "stop": last + 1, "stride": step}
+        yield (
+            Region(words, values, "stride"),
+            lambda e: (e >= first) & (e <= last) & ((e - first) % step == 0),
+        )
+    if len(shape) == 2 and top < bottom and left < right:
+        words = f"rows {top} to {bottom}, columns {left} to {right}"
+        yield (
+            Region(words, {"rows": [top, bottom + 1], "columns": [left, right + 1]}, "block"),
+            lambda e: (e // columns >= top) & (e // columns <= bottom) & (e % columns >= left) & (e % columns <= right),
+        )
+
+
+def _ordinal(n: int) -> str:
+    return {1: "st", 2: "nd", 3: "rd"}.get(n % 10 if n % 100 not in (11, 12, 13) else 0, "th")

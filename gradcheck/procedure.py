@@ -1,0 +1,281 @@
+"""The steps of a check, from callables to a `Report`: examine them, choose a method, compare, look elsewhere, sum up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.errors import CheckInterrupted, GradientMismatch, GradientUndecided, UsageError, UserCodeError
+from gradcheck.evaluation import Claim, Function
+from gradcheck.hessian import asymmetry
+from gradcheck.matrices import Compressed, MatrixClaim, Pattern, outside_pattern
+from gradcheck.model import Finding, Kind, Method, Report, Tolerance, Verdict
+from gradcheck.points import as_bounds, as_point, check_within, describe_point
+from gradcheck.preflight import Preflight, examine, observations
+from gradcheck.sources import describe
+from gradcheck.summary import Draft
+from gradcheck.survey import Pairs, Surveyor, gradient_blocks
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+
+RTOL = 6e-6  # agreement to five digits; a factor of 1 + 1e-5 is an error
+PATIENCE = 5.0  # seconds that comparing every entry may be expected to take before random directions are preferred
+FEW_ENTRIES = 1000  # up to this dimension every entry is compared whatever it takes, …
+MANY_ENTRIES = 200_000  # … and above this one random directions are taken however fast f is
+
+Progress = Callable[[str, int, int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The keywords that all checks share; they bear the names of the command line's options.
+
+    rtol: relative error that is accepted whatever the precision of f (default 6e-6).  atol: absolute error that is.
+    method: 'coordinates' compares every entry, 'directions' random directions, 'auto' chooses by cost.
+    directions: how many random directions (default 2).
+    points: at how many points; the first gets the method, the others two random directions each.
+    seed: of everything random.  bounds: (low, high), f is not called outside.  args: further arguments of f and claim.
+    eps: the step, in the units of x; by default it is measured.  vectorized: f takes a batch of points, one a row.
+    jit: compile f with Numba first.  jobs, executor: evaluate in parallel.  budget: seconds after which to stop.
+    suspects: terms, by name, that may be missing in the claim.  progress: called as (phase, done, total, evaluations,
+    detail).  throw: raise unless all is right.  allow_inconclusive: do not raise for INCONCLUSIVE.
+    """
+
+    rtol: float | None = None
+    atol: float = 0.0
+    method: str | Method = Method.AUTO
+    directions: int | None = None
+    points: int = 1
+    seed: int = 0
+    bounds: Any = None
+    args: tuple[Any, ...] = ()
+    eps: float | None = None
+    vectorized: bool | None = None
+    jit: bool = False
+    jobs: int = 1
+    executor: Executor | None = None
+    budget: float | None = None
+    suspects: Mapping[str, Any] = field(default_factory=dict)
+    name: str | None = None
+    progress: Progress | None = None
+    throw: bool = True
+    allow_inconclusive: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises `UsageError` for values that make no sense."""
+        if self.rtol is not None and not 0 <= self.rtol < 1:
+            raise UsageError(f"rtol is {self.rtol}; it must be at least 0 and below 1")
+        if not self.atol >= 0:
+            raise UsageError(f"atol is {self.atol}; it must be at least 0")
+        if self.eps is not None and not 0 < self.eps < np.inf:
+            raise UsageError(f"eps is {self.eps}; it must be a positive number, or left out")
+        if self.budget is not None and not self.budget > 0:
+            raise UsageError(f"budget is {self.budget}; it must be a positive number of seconds")
+        for key, value in (("points", self.points), ("jobs", self.jobs), ("directions", self.directions)):
+            if value is not None and value < 1:
+                raise UsageError(f"{key} is {value}; it must be at least 1")
+        if str(self.method) not in tuple(Method):
+            raise UsageError(f"method is {self.method!r}; it must be one of {', '.join(Method)}")
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """rtol and atol as one."""
+        return Tolerance(rtol=RTOL if self.rtol is None else self.rtol, atol=self.atol)
+
+
+class Check:
+    """One check in the making: the point, the clock, the counters and the draft of the report."""
+
+    def __init__(
+        self, kind: Kind, f: Callable[..., Any], claim: Callable[..., Any], x0: ArrayLike, options: Options
+    ) -> None:
+        self.started = time.perf_counter()
+        self.inner: Function | None = None  # what is called in the end, where `function` is made of its differences
+        self.options = options
+        self.x = as_point(x0)
+        self.flat = self.x.reshape(-1)
+        check_within(self.x, as_bounds(options.bounds, self.x.shape))
+        if options.eps is not None:
+            _require_effect(self.flat, options.eps)
+        self.bounds = _flat_bounds(options.bounds, self.x)
+        target = describe(f)
+        self.draft = Draft(
+            name=options.name or target.name,
+            kind=kind,
+            target=target,
+            claim=describe(claim),
+            point=describe_point(self.x, "given", None),
+            shape=self.x.shape,
+            tolerance=options.tolerance,
+        )
+
+    def gradient(self, function: Function, claim: Claim, value_beside: Function | None) -> Report:
+        """The whole sequence for a claimed gradient."""
+        self.function, self.claim = function, claim
+        try:
+            preflight = examine(function, claim, self.flat, self.options.seed, value_beside=value_beside)
+        except UserCodeError as error:
+            return self._broken(error)
+        self._take(preflight)
+        self.draft.method = self._method(function, self.flat.size)
+        if self.draft.method is Method.COORDINATES:
+            self._survey(self.flat, preflight, gradient_blocks(preflight.claimed))
+        else:
+            self._search(preflight)
+        self._elsewhere(preflight)
+        return self._finish()
+
+    def matrix(
+        self,
+        make: Callable[[], Function],
+        claim: Callable[..., Any],
+        role: str,
+        *,
+        at: NDArray[Any] | None = None,
+        sparsity: Any = None,
+        identities: Callable[[Function], list[Finding]] | None = None,
+    ) -> Report:
+        """The whole sequence for a claimed m × n matrix: the derivative of the function that `make` returns.
+
+        at: where, if not at the point of the check.  identities: what else must hold of the claim, as findings.
+        """
+        draft, options = self.draft, self.options
+        x = self.x if at is None else at
+        flat = x.reshape(-1)
+        try:
+            self.function = function = make()
+            value = function.at(flat)
+            draft.shape = function.shape + x.shape
+            self.claim = matrix_claim = MatrixClaim(claim, x, value.size, args=options.args, role=role)
+            preflight = examine(function, matrix_claim, flat, options.seed)
+            matrix = matrix_claim.matrix(preflight.raw)
+            pattern = matrix.pattern() if sparsity is None else Pattern.of(sparsity, matrix.rows, matrix.columns)
+            if identities is not None:
+                draft.findings += identities(function)
+        except UserCodeError as error:
+            return self._broken(error)
+        self._take(preflight)
+        draft.method = self._method(function, flat.size)
+        if draft.kind is Kind.HESSIAN:
+            draft.findings += asymmetry(matrix, options.tolerance)
+        if draft.method is Method.DIRECTIONS and at is None:
+            self._rows(preflight, matrix)
+        elif pattern is None:
+            self._survey(flat, preflight, matrix.blocks())
+        else:
+            compressed = Compressed(function, pattern, preflight.value)
+            self._survey(flat, preflight, compressed.blocks(matrix), compressed.pairs)
+            draft.notes.append(f"{matrix.columns} columns were differenced in {len(pattern.groups())} groups")
+            draft.findings += outside_pattern(function, matrix, preflight, flat, options.seed)
+        return self._finish()
+
+    # ---- the steps
+
+    def _take(self, preflight: Preflight) -> None:
+        self.draft.findings += preflight.findings
+        self.draft.noise = float(preflight.calibration.noise.max())
+
+    def _method(self, function: Function, n: int) -> Method:
+        """The method asked for, or the one that is worth its cost."""
+        asked = Method(str(self.options.method))
+        if asked is not Method.AUTO:
+            return asked
+        if self.options.directions is not None:
+            return Method.DIRECTIONS
+        spent = time.perf_counter() - self.started
+        expected = 2 * n * spent / max(function.calls, 1)
+        patience = PATIENCE if self.options.budget is None else min(PATIENCE, self.options.budget / 2)
+        return (
+            Method.DIRECTIONS if n > FEW_ENTRIES and (n > MANY_ENTRIES or expected > patience) else Method.COORDINATES
+        )
+
+    def _survey(
+        self,
+        x: NDArray[Any],
+        preflight: Preflight,
+        blocks: Iterable[tuple[NDArray[np.intp], Array]],
+        pairs: Pairs | None = None,
+    ) -> None:
+        """Compare every entry."""
+        surveyor = Surveyor(
+            self.function,
+            x,
+            preflight,
+            self.options.tolerance,
+            step=self.options.eps,
+            tick=self._tick,
+            expired=self._expired,
+            pairs=pairs,
+        )
+        self.draft.survey = surveyor.survey(blocks)
+        self.draft.stopped = self.draft.survey.stopped
+        self.draft.findings += observations(self.draft.survey, preflight)
+
+    def _search(self, preflight: Preflight) -> None: ...
+
+    def _elsewhere(self, preflight: Preflight) -> None: ...
+
+    def _tick(self, phase: str, done: int, total: int, detail: str = "") -> None:
+        if self.options.progress is not None:
+            self.options.progress(phase, done, total, self.function.calls, detail)
+
+    def _expired(self) -> bool:
+        budget = self.options.budget
+        return budget is not None and time.perf_counter() - self.started > budget
+
+    # ---- the end
+
+    def _report(self) -> Report:
+        return self.draft.report(
+            engine=self.function.engine,
+            nfev=(self.inner or self.function).calls,
+            ngev=self.claim.calls,
+            seconds=time.perf_counter() - self.started,
+        )
+
+    def _broken(self, error: UserCodeError) -> Report:
+        """User code failed at the point itself: raise, or put it on record."""
+        if self.options.throw:
+            raise error
+        self.draft.blame(error)
+        return self._report()
+
+    def _finish(self) -> Report:
+        report = self._report()
+        if self.draft.stopped == "interrupt":
+            raise CheckInterrupted(report)
+        if not self.options.throw or report.verdict is Verdict.PASS:
+            return report
+        if report.verdict is Verdict.INCONCLUSIVE:
+            if self.options.allow_inconclusive:
+                return report
+            raise GradientUndecided(report.headline, report)
+        raise GradientMismatch(report.headline, report)
+
+
+def _flat_bounds(bounds: Any, x: NDArray[Any]) -> tuple[Array, Array] | None:
+    if bounds is None:
+        return None
+    low, high = as_bounds(bounds, x.shape) or (-np.inf, np.inf)
+    wide = [np.broadcast_to(np.asarray(bound, np.float64), x.shape).reshape(-1) for bound in (low, high)]
+    return wide[0], wide[1]
+
+
+def _require_effect(x: NDArray[Any], eps: float) -> None:
+    """Raises `UsageError` if x + eps is x for some entry."""
+    with np.errstate(over="ignore"):
+        lost = np.flatnonzero((x + x.dtype.type(eps) == x) | (x - x.dtype.type(eps) == x))
+    if lost.size:
+        i = int(lost[0])
+        raise UsageError(
+            f"eps {eps:g} is so small that x + eps is x at entry {i} ({x[i]:g}); leave eps out, or take a larger one"
+        )

@@ -1,0 +1,144 @@
+"""Claimed products with a derivative, H(x)v, J(x)v and J(x)ᵀu, restated as Jacobians with few columns or few rows.
+
+The products with v_1 … v_K are the columns of the Jacobian of t ↦ F(x + Σ t_k v_k) at t = 0; the products of the transpose
+with u_1 … u_K are the rows of that of x ↦ (⟨u_k, F(x)⟩)_k.  So products are checked by the code that checks matrices, and by
+the identities that hold for any derivative: linearity, ⟨u, Hv⟩ = ⟨Hu, v⟩, and ⟨u, Jv⟩ = ⟨Jᵀu, v⟩.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.evaluation import Claim
+from gradcheck.model import Finding, FindingKind, Tolerance, Verdict
+from gradcheck.numerics.directions import direction
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+Product = Callable[[Any], "Array"]
+
+EXACT = 1e3  # identities between computed products hold to this many units in the last place
+
+
+class AlongDirections:
+    """t ↦ F(x + Σ t_k v_k) for t of shape (K,), the products with v_k being the columns of its Jacobian at 0.
+
+    directions: K arrays of the shape of x.
+    """
+
+    def __init__(self, function: Callable[..., Any], x: NDArray[Any], directions: Sequence[NDArray[Any]]) -> None:
+        self.function, self.x, self.directions = function, x, directions
+
+    def __call__(self, t: NDArray[Any], *args: Any) -> Any:
+        shift = sum(float(t[k]) * v for k, v in enumerate(self.directions))
+        return self.function((self.x + shift).astype(self.x.dtype), *args)
+
+
+def columns_of(
+    product: Callable[..., Any], x: NDArray[Any], directions: Sequence[NDArray[Any]]
+) -> Callable[..., NDArray[Any]]:
+    """The Jacobian at t = 0 that claimed products (x, v, *args) ↦ array amount to."""
+    return lambda t, *args: np.stack(
+        [np.asarray(product(x.copy(), v.copy(), *args)).reshape(-1) for v in directions], axis=1
+    )
+
+
+class Contracted:
+    """x ↦ (⟨u_k, F(x)⟩)_k, the products of the transposed Jacobian with u_k being the rows of its Jacobian."""
+
+    def __init__(self, function: Callable[..., Any], vectors: Sequence[NDArray[Any]]) -> None:
+        self.function, self.vectors = function, vectors
+        self.flat = np.stack([u.reshape(-1) for u in vectors]).astype(np.float64)
+
+    def __call__(self, x: NDArray[Any], *args: Any) -> Array:
+        value = np.asarray(self.function(x, *args), dtype=np.float64).reshape(-1)
+        return (self.flat * value).sum(axis=1)
+
+
+def rows_of(product: Callable[..., Any], vectors: Sequence[NDArray[Any]]) -> Callable[..., NDArray[Any]]:
+    """The Jacobian that claimed products of the transpose (x, u, *args) ↦ array amount to."""
+    return lambda x, *args: np.stack([np.asarray(product(x, u.copy(), *args)).reshape(-1) for u in vectors])
+
+
+def asked(
+    product: Callable[..., Any],
+    x: NDArray[Any],
+    inner: tuple[int, ...],
+    outer: tuple[int, ...],
+    args: tuple[Any, ...],
+    role: str,
+) -> Product:
+    """v ↦ product(x, v, *args) as a flat float64 array; v has shape `inner`, the product must have shape `outer`."""
+    return Claim(lambda v: product(x.copy(), v, *args), np.empty(inner, x.dtype), outer, role=role).at
+
+
+def random_vector(shape: tuple[int, ...], dtype: Any, seed: int, number: int) -> NDArray[Any]:
+    """Entries sign · U(0.5, 1.5) of the shape and dtype given."""
+    return direction(int(np.prod(shape, dtype=np.int64)), seed, number).astype(dtype).reshape(shape)
+
+
+def linearity(
+    product: Product, shape: tuple[int, ...], dtype: Any, seed: int, tolerance: Tolerance, role: str
+) -> list[Finding]:
+    """Whether product(2u − 3v) = 2 product(u) − 3 product(v), as for every derivative."""
+    u, v = (random_vector(shape, dtype, seed, number) for number in (101, 102))
+    apart = 2 * product(u) - 3 * product(v)
+    together = product(2 * u - 3 * v)
+    gap = float(np.max(np.abs(apart - together), initial=0.0))
+    size = float(np.max(np.abs(apart), initial=0.0))
+    if not gap > _allowed(size, dtype, tolerance):
+        return []
+    message = f"{role} is not linear in its vector: the product of a sum differs from the sum of products by {gap:.3g}"
+    return [_wrong(FindingKind.NOT_LINEAR, role, message, gap)]
+
+
+def symmetry(
+    product: Product, shape: tuple[int, ...], dtype: Any, seed: int, tolerance: Tolerance, role: str
+) -> list[Finding]:
+    """Whether ⟨u, Hv⟩ = ⟨Hu, v⟩, as for every Hessian."""
+    u, v = (random_vector(shape, dtype, seed, number) for number in (101, 102))
+    gap, size = _inner_gap(u, product(v), product(u), v)
+    if not gap > _allowed(size, dtype, tolerance):
+        return []
+    return [
+        _wrong(
+            FindingKind.NOT_SYMMETRIC, role, f"{role} is not symmetric: ⟨u, Hv⟩ and ⟨Hu, v⟩ differ by {gap:.3g}", gap
+        )
+    ]
+
+
+def adjointness(
+    jvp: Product,
+    vjp: Product,
+    inner: tuple[int, ...],
+    outer: tuple[int, ...],
+    dtype: Any,
+    seed: int,
+    tolerance: Tolerance,
+) -> list[Finding]:
+    """The dot-product test ⟨u, Jv⟩ = ⟨Jᵀu, v⟩ between a claimed jvp and a claimed vjp."""
+    v, u = random_vector(inner, dtype, seed, 101), random_vector(outer, dtype, seed, 102)
+    gap, size = _inner_gap(u, jvp(v), vjp(u), v)
+    if not gap > _allowed(size, dtype, tolerance):
+        return []
+    message = f"jvp and vjp do not belong together: ⟨u, Jv⟩ and ⟨Jᵀu, v⟩ differ by {gap:.3g}"
+    return [_wrong(FindingKind.NOT_ADJOINT, "vjp", message, gap)]
+
+
+def _inner_gap(u: NDArray[Any], jv: Array, ju: Array, v: NDArray[Any]) -> tuple[float, float]:
+    left, right = u.reshape(-1).astype(np.float64) * jv, ju * v.reshape(-1).astype(np.float64)
+    return abs(float(left.sum() - right.sum())), float(max(np.abs(left).sum(), np.abs(right).sum()))
+
+
+def _allowed(size: float, dtype: Any, tolerance: Tolerance) -> float:
+    return tolerance.atol + max(tolerance.rtol, EXACT * float(np.finfo(dtype).eps)) * size
+
+
+def _wrong(kind: FindingKind, role: str, message: str, gap: float) -> Finding:
+    return Finding(kind=kind, target=role, verdict=Verdict.FAIL, message=message, evidence={"difference": gap})
