@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import configparser
-import difflib
-import json
 import math
 import os
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -129,6 +125,8 @@ def declare(table: Mapping[str, object], *, file: str, section: str, folder: str
     for key, value in table.items():
         name = key.replace("-", "_")
         if name not in _VALIDATORS:
+            import difflib
+
             near = difflib.get_close_matches(name, _VALIDATORS, n=1)
             remedy = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(_VALIDATORS)}"
             raise ConfigError(f"{source}: unknown key {key!r}; {remedy}")
@@ -153,6 +151,9 @@ def declare(table: Mapping[str, object], *, file: str, section: str, folder: str
 
 
 def _toml_tables(path: Path) -> Iterator[tuple[Path, str, Mapping[str, object]]]:
+    import difflib
+    import tomllib
+
     text = _read(path)
     try:
         document = tomllib.loads(text)
@@ -173,6 +174,8 @@ def _toml_tables(path: Path) -> Iterator[tuple[Path, str, Mapping[str, object]]]
 
 
 def _cfg_tables(path: Path) -> Iterator[tuple[Path, str, Mapping[str, object]]]:
+    import configparser
+
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(_read(path), source=str(path))
@@ -203,6 +206,8 @@ def _read(path: Path) -> str:
 
 def _from_text(key: str, text: str) -> object:
     """A value of setup.cfg, where all is text, in the type that TOML would give it; the text itself if that fails."""
+    import configparser
+
     if _VALIDATORS.get(key) is _truth:
         return configparser.ConfigParser.BOOLEAN_STATES.get(text.strip().lower(), text)
     for kind in (int, float):
@@ -260,6 +265,8 @@ def _shape(value: object) -> tuple[int, ...]:
 def _point(value: object) -> Any:
     # A list goes the way of typed numbers, where [1, 2] is meant as [1.0, 2.0].
     if isinstance(value, (list, tuple)):
+        import json
+
         try:
             return json.dumps(value)
         except TypeError:

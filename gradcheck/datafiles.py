@@ -1,12 +1,11 @@
-"""Numbers from outside: .npy, .npz, .csv and .json files, and numbers typed in place.  Nothing is ever unpickled."""
+"""Numbers from outside: .npy, .npz, .csv and .json files, and numbers typed in place.  Nothing is ever unpickled.
+
+What only some inputs need is imported where they need it: a check starts faster than it could import all of it.
+"""
 
 from __future__ import annotations
 
-import ast
-import difflib
-import json
 import os
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,6 +49,8 @@ def read_file(path: Path, key: str | None = None) -> Any:
 
 
 def _read_numpy(path: Path) -> Any:
+    import zipfile
+
     with path.open("rb") as file:
         magic = file.read(6)
         file.seek(0)
@@ -88,6 +89,8 @@ def _read_csv(path: Path) -> Any:
 
 
 def _read_json(path: Path) -> Any:
+    import json
+
     try:
         data = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -109,6 +112,8 @@ SUFFIXES = tuple(_READERS)
 def typed_numbers(text: str, what: str) -> Any:
     """Numbers typed in place: a nested list, a list, or one number; None if `text` is something else."""
     if text.startswith(("[", "(")):
+        import ast
+
         try:
             value = ast.literal_eval(text)
         except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
@@ -144,6 +149,8 @@ def nested_numbers(data: Any, what: str) -> NDArray[np.float64]:
 
 def did_you_mean(name: str, names: Sequence[str]) -> str:
     """The end of a message: the near match of `name`, or ''."""
+    import difflib
+
     near = difflib.get_close_matches(name, names, n=1)
     return f"; did you mean {near[0]}?" if near else ""
 

@@ -6,10 +6,12 @@ calls, and the first exception.  A point where f raises, or where it has another
 
 from __future__ import annotations
 
+import builtins
 import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -24,6 +26,31 @@ FEWEST_ROWS = 8  # smaller batches gain nothing
 ULPS = 16  # how far apart a value in a batch and by itself may be: sums are taken in another order
 NUMBERS = frozenset({float, int, np.float64, np.float32})
 NAN = math.nan
+MATHEMATICS = frozenset({"numpy", "scipy", "math"})
+PURE = frozenset({"abs", "enumerate", "float", "int", "len", "max", "min", "pow", "range", "reversed", "sum", "tuple", "zip"})
+
+
+class WithArguments:
+    """f with its further arguments, as a callable of x that can be sent to another process."""
+
+    def __init__(self, call: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.call, self.args = call, args
+
+    def __call__(self, x: NDArray[Any]) -> Any:
+        return self.call(x, *self.args)
+
+
+class FirstOfRows:
+    """An f of rows, as a callable of a single point."""
+
+    def __init__(self, rows: Callable[[NDArray[Any]], Any]) -> None:
+        self.rows = rows
+
+    def __call__(self, x: NDArray[Any]) -> Any:
+        value = np.asarray(self.rows(x[None]))
+        if value.ndim < 1 or len(value) != 1:
+            raise ValueError(f"an array of 1 row gave an answer of shape {value.shape}; a vectorised f answers for each row")
+        return value[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +97,16 @@ class Calling:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """values: (N, m), NaN where there is none.  calls: of f.  failure: the first exception of f, if any."""
+    """What f answered.
+
+    values: (N, m), NaN where there is none.  calls: of f.  failure: the first exception of f, if any.
+    astray: f, given rows, raised or answered otherwise than for each alone; the values are those for each alone.
+    """
 
     values: Array
     calls: int
     failure: Exception | None = None
+    astray: bool = False
 
 
 class Work(Protocol):
@@ -175,17 +207,17 @@ class Batches:
         steps = self.steps
         pairs = pairs_a_batch(steps.x)
         rows = np.tile(steps.x, (2 * min(pairs, len(steps)), 1))
-        parts, calls = [], 0
+        parts, calls, astray = [], 0, False
         failure: Exception | None = None
         for low in range(0, len(steps), pairs):
             part = steps.part(low, low + pairs)
             values = self._batch(part, rows[: 2 * len(part)], calling)
             if values is None:
-                values = part.run(calling)
+                astray, values = True, part.run(calling)
             parts.append(values.values)
             calls += values.calls
             failure = failure or values.failure
-        return Values(np.concatenate(parts), calls, failure)
+        return Values(np.concatenate(parts), calls, failure, astray)
 
     @staticmethod
     def _batch(part: Steps, rows: NDArray[Any], calling: Calling) -> Values | None:
@@ -230,7 +262,40 @@ def close(batch: Array, single: Array) -> bool:
     return bool((np.abs(batch - single)[finite] <= ULPS * np.spacing(np.abs(single[finite]))).all())
 
 
-def dispatcher(call: Callable[..., Any]) -> bool:
+def harmless(f: Any, depth: int = 3) -> bool:
+    """Whether f may be called out of turn, to see if it takes rows: a plain function made of numbers, arrays and mathematics.
+
+    What it names must be modules and functions of mathematics, arrays, numbers, or functions that are harmless themselves: no
+    object that might remember, print, or compile.
+    """
+    if not isinstance(f, FunctionType) or depth == 0:
+        return False
+    for name in _names(f.__code__):
+        if name in f.__globals__:
+            value = f.__globals__[name]
+        elif hasattr(builtins, name) and name not in PURE:
+            return False
+        else:
+            continue  # an attribute, or a harmless builtin
+        if not _mathematical(value, depth):
+            return False
+    return all(_mathematical(cell.cell_contents, depth) for cell in f.__closure__ or ())
+
+
+def _names(code: CodeType) -> set[str]:
+    """The global names and attributes in some code and the functions defined in it."""
+    inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    return set(code.co_names).union(*map(_names, inner))
+
+
+def _mathematical(value: Any, depth: int) -> bool:
+    if isinstance(value, (int, float, np.number, np.ndarray, np.ufunc)):
+        return True
+    home = value.__name__ if isinstance(value, ModuleType) else str(getattr(value, "__module__", None))
+    return home.partition(".")[0] in MATHEMATICS or harmless(value, depth - 1)
+
+
+def is_compiled(call: Callable[..., Any]) -> bool:
     """Whether `call` was compiled by Numba; does not import it."""
     if "numba" not in sys.modules:
         return False
@@ -239,17 +304,22 @@ def dispatcher(call: Callable[..., Any]) -> bool:
     return kernels.is_compiled(call)
 
 
-def compiled(steps: Steps, calling: Calling) -> Values | None:
-    """The points of `steps` in a compiled loop, for a scalar f that is a Numba dispatcher; None if that does not pay."""
+def loop_pays(steps: Steps, calling: Calling) -> bool:
+    """Whether a compiled loop over `steps` saves time, for a scalar f that was compiled by Numba."""
+    from gradcheck.numerics import kernels
+
+    return calling.in_place and kernels.pays(calling.call, steps.x.reshape(calling.shape), len(steps))
+
+
+def in_compiled_loop(steps: Steps, calling: Calling) -> Values:
+    """As `Steps.run`, by a loop that is compiled itself."""
     from gradcheck.numerics import kernels
 
     buffer = steps.x.copy()
     argument = buffer.reshape(calling.shape)
-    if not calling.in_place or not kernels.pays(calling.call, argument, len(steps)):
-        return None
     loop = kernels.compiled_loop(calling.call, argument)
     if loop is None:
-        return None
+        return steps.run(calling)
     out, place = np.empty((len(steps), 2)), np.zeros(2, np.intp)
     try:
         loop(argument, buffer, steps.columns, steps.ahead, steps.behind, out, place)

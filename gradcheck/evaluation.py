@@ -7,43 +7,46 @@ whatever shapes the user's code has.  Away from the point itself, anything that 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck import engines
+from gradcheck.engines import Batches, Calling, Points, Steps, Values, Work
 from gradcheck.errors import UserCodeError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from numpy.typing import NDArray
+
+    from gradcheck.execution import Workers
 
     Array = NDArray[np.float64]
 
-CHUNK = 256  # pairs between two reports of progress
+BETWEEN_TICKS = 0.1  # seconds between two reports of progress
+FEW = 64  # pairs that are not worth a batch, nor its risk: what is in doubt is looked at one point at a time
+GUESSED_FROM = 32  # variables from which it is tried whether f takes rows, and …
+TRIED = (3, 5)  # … with how many rows, twice
+SAME = 1e-9  # compiled, f must give the same value but for rounding
 
 
 def _no_tick(done: int) -> None:
     """Nobody watches."""
 
 
-@contextmanager
-def quiet_floating_point() -> Iterator[None]:
-    """Silence floating-point warnings of user code at perturbed points: leaving a domain there is expected."""
-    with np.errstate(all="ignore"):
-        yield
-
-
-def shape_of_argument(x: NDArray[Any]) -> tuple[int, ...]:
-    """The shape in which user code receives its argument."""
-    return x.shape
-
-
 class Function:
     """A user's f, called with arrays of the shape and dtype of `x0`; values come back as flat float64 arrays.
 
+    vectorized: f takes an array of points, (k, *shape of x0), and answers for each; None finds out.  jit: compile f with Numba.
+    jobs, executor: evaluate on so many processes, or on a given executor.
+
     Attributes:
-        calls: how often f was called.
+        calls: how often f was called; a point of a batch counts as one call.
         size: m, the number of values (1 for a scalar f); known after `at`.
         shape: of the value, () for a scalar f.
         in_place: f may be handed one scratch array whose entries change between calls (set by preflight; False makes a copy
@@ -51,6 +54,9 @@ class Function:
         bounds: (low, high), each shape (n,), outside of which f is not called; or None.
         mutated: f was seen to write into its argument.
         failure: the first exception that f raised away from the point, or None.
+        seconds: what a call of f takes, as far as is known.
+        engine: how f is evaluated, in a few words for the report.
+        notes: what the reader should know of how f was evaluated.
     """
 
     def __init__(
@@ -62,9 +68,17 @@ class Function:
         bounds: tuple[Array, Array] | None = None,
         role: str = "f",
         scalar: bool = True,
+        vectorized: bool | None = None,
+        jit: bool = False,
+        jobs: int = 1,
+        executor: Executor | None = None,
     ) -> None:
         self.raw = call
-        self.call: Callable[[NDArray[Any]], Any] = (lambda x: call(x, *args)) if args else call
+        self.call: Callable[[NDArray[Any]], Any] = engines.WithArguments(call, args) if args else call
+        self.rows = self.call if vectorized else None
+        if vectorized:
+            self.call = engines.FirstOfRows(self.call)
+        self.args = args
         self.argument_shape = x0.shape
         self.dtype = x0.dtype
         self.bounds = bounds
@@ -76,7 +90,17 @@ class Function:
         self.in_place = True
         self.mutated = False
         self.failure: Exception | None = None
+        self.seconds = math.inf
         self.engine = "one point at a time"
+        self.notes: list[str] = []
+        self._may_take_rows = vectorized is None and scalar
+        self._jit = jit and not vectorized
+        self._seen: tuple[NDArray[Any], Array] | None = None
+        self._workers: Workers | None = None
+        if jobs > 1 or executor is not None:
+            from gradcheck.execution import Workers
+
+            self._workers = Workers(jobs, executor, self.notes)
 
     # ---- single values
 
@@ -86,7 +110,11 @@ class Function:
         Raises:
             UserCodeError: f raised (``__cause__`` is its exception), or its value is no real number or array of them.
         """
+        started = time.perf_counter()
         value = self.raw_at(x)
+        self.seconds = min(self.seconds, time.perf_counter() - started)
+        if self._jit:
+            value = self._use_numba(x, value)
         flat, shape = self._numbers(value)
         self.size, self.shape = flat.size, shape
         return flat
@@ -108,10 +136,10 @@ class Function:
     def _called(self, argument: NDArray[Any], x: NDArray[Any]) -> Any:
         self.calls += 1
         try:
-            with quiet_floating_point():
+            with np.errstate(all="ignore"):
                 value = self.call(argument)
         except Exception as error:
-            raise UserCodeError(f"{self.role} raised {type(error).__name__} at the point: {first_line(error)}") from error
+            raise raised(self.role, self.call, error) from error
         if not np.array_equal(argument.reshape(-1), x.reshape(-1)):
             self.mutated = True
         return value
@@ -141,67 +169,24 @@ class Function:
 
     def near(self, x: NDArray[Any]) -> Array:
         """f at some point, shape (m,); NaN where it has no value there."""
-        out = np.empty((1, self.size))
-        with quiet_floating_point():
-            self._store(x.reshape(self.argument_shape).copy(), out, 0)
-        return out[0]
-
-    def _store(self, argument: NDArray[Any], out: Array, n: int) -> None:
-        """out[n] = f(argument), NaN if f raises or answers with another number of values."""
-        self.calls += 1
-        try:
-            value = self.call(argument if self.in_place else argument.copy())
-            if self.scalar:
-                out[n, 0] = value if isinstance(value, (float, np.number)) else float(np.asarray(value).reshape(()) if np.size(value) == 1 and np.ndim(value) == 0 else np.asarray(value).reshape(-1)[0])
-            else:
-                out[n] = np.asarray(value).reshape(-1)
-        except Exception as error:
-            if self.failure is None:
-                self.failure = error
-            out[n] = math.nan
+        return self._taken(Points(x.reshape(1, -1).copy()).run(self._calling()))[0]
 
     def pairs(
         self, x: NDArray[Any], columns: NDArray[np.intp], steps: Array, tick: Callable[[int], None] = _no_tick
     ) -> tuple[Array, Array]:
-        """f(x + h e_i) and f(x − h e_i) for each column i and step h: two arrays (N, m).
-
-        One scratch buffer is perturbed in place and restored, so that an evaluation costs no copy of x.
-        """
-        count = len(columns)
-        plus, minus = np.empty((count, self.size)), np.empty((count, self.size))
-        buffer = x.reshape(-1).copy()
-        argument = buffer.reshape(self.argument_shape)
-        low, high = (None, None) if self.bounds is None else (b.tolist() for b in self.bounds)
-        store = self._store
-        with quiet_floating_point():
-            for n, (i, h) in enumerate(zip(columns.tolist(), steps.tolist(), strict=True)):
-                kept = buffer[i]
-                for sign_step, out in ((h, plus), (-h, minus)):
-                    moved = kept + sign_step
-                    if low is not None and high is not None and not low[i] <= moved <= high[i]:
-                        out[n] = math.nan
-                        continue
-                    buffer[i] = moved
-                    store(argument, out, n)
-                buffer[i] = kept
-                if n % CHUNK == CHUNK - 1:
-                    tick(n + 1)
-        return plus, minus
+        """f(x + h e_i) and f(x − h e_i) for each column i and step h: two arrays (N, m)."""
+        flat = x.reshape(-1)
+        values = self._along_columns(self._steps(flat, columns, flat[columns] + steps, flat[columns] - steps), tick)
+        both = values.reshape(-1, 2, self.size)
+        return both[:, 0], both[:, 1]
 
     def ray(self, x: NDArray[Any], column: int, offsets: Array) -> Array:
         """f(x + t e_i) for each offset t: (N, m)."""
-        out = np.empty((offsets.size, self.size))
-        buffer = x.reshape(-1).copy()
-        argument = buffer.reshape(self.argument_shape)
-        kept = buffer[column]
-        with quiet_floating_point():
-            for n, t in enumerate(offsets.tolist()):
-                buffer[column] = kept + t
-                if self.bounds is not None and not self.bounds[0][column] <= buffer[column] <= self.bounds[1][column]:
-                    out[n] = math.nan
-                else:
-                    self._store(argument, out, n)
-        return out
+        flat = x.reshape(-1)
+        moved = np.full(-(-offsets.size // 2) * 2, np.nan)
+        moved[: offsets.size] = flat[column] + offsets
+        columns = np.full(moved.size // 2, column, np.intp)
+        return self._along_columns(self._steps(flat, columns, moved[0::2], moved[1::2]), _no_tick)[: offsets.size]
 
     def line(self, x: NDArray[Any], direction: Array, steps: Array) -> tuple[Array, Array, Array]:
         """f(x + t v) and f(x − t v) for each t: (plus, minus), each (N, m), and the displacement that happened.
@@ -209,25 +194,179 @@ class Function:
         x ± t v is rounded to the dtype of x; the third array (N,) is half the realised displacement along v, in units of v,
         which replaces t in differences.
         """
-        count = len(steps)
-        plus, minus, realised = np.empty((count, self.size)), np.empty((count, self.size)), np.empty(count)
         flat = x.reshape(-1)
         square = float(direction @ direction)
-        with quiet_floating_point():
-            for n, t in enumerate(steps.tolist()):
-                ahead, behind = (flat + t * direction).astype(self.dtype), (flat - t * direction).astype(self.dtype)
-                realised[n] = float((ahead.astype(np.float64) - behind.astype(np.float64)) @ direction) / (2 * square)
-                for moved, out in ((ahead, plus), (behind, minus)):
-                    if self.bounds is not None and not (np.all(moved >= self.bounds[0]) and np.all(moved <= self.bounds[1])):
-                        out[n] = math.nan
-                    else:
-                        self._store(moved.reshape(self.argument_shape), out, n)
-        return plus, minus, realised
+        group = max(1, engines.BATCH_BYTES // (16 * flat.size))
+        found, realised = [], []
+        for low in range(0, len(steps), group):
+            with np.errstate(over="ignore", invalid="ignore"):
+                moved = steps[low : low + group, None] * direction
+                points = np.empty((2 * len(moved), flat.size), self.dtype)
+                points[0::2], points[1::2] = flat + moved, flat - moved
+                realised.append((points[0::2].astype(np.float64) - points[1::2]) @ direction / (2 * square))
+            found.append(self._one_by_one(points))
+        if self._may_take_rows and points.nbytes <= engines.BATCH_BYTES:
+            self._seen = points, found[-1]
+        values = np.concatenate(found).reshape(-1, 2, self.size)
+        return values[:, 0], values[:, 1], np.concatenate(realised)
+
+    def close(self) -> None:
+        """End the worker processes that were started, if any."""
+        if self._workers is not None:
+            self._workers.close()
+
+    # ---- engines
+
+    def _calling(self) -> Calling:
+        """How f is called, as is known by now."""
+        return Calling(
+            call=self.call,
+            shape=self.argument_shape,
+            value_shape=self.shape,
+            scalar=self.scalar,
+            in_place=self.in_place,
+            rows=self.rows,
+        )
+
+    def _steps(self, flat: NDArray[Any], columns: NDArray[np.intp], ahead: Array, behind: Array) -> Steps:
+        """The points with entries moved to `ahead` and `behind`, as they are in the dtype of x, NaN beyond the bounds."""
+        if flat.dtype != np.float64:
+            ahead, behind = ahead.astype(flat.dtype).astype(np.float64), behind.astype(flat.dtype).astype(np.float64)
+        if self.bounds is not None:
+            low, high = self.bounds[0][columns], self.bounds[1][columns]
+            ahead, behind = (np.where((moved >= low) & (moved <= high), moved, np.nan) for moved in (ahead, behind))
+        return Steps(flat, columns, ahead, behind)
+
+    def _along_columns(self, steps: Steps, tick: Callable[[int], None]) -> Array:
+        """f at the points of `steps`, by the engine that suits their number and f: (2N, m)."""
+        count, pair = len(steps), 2 * self.seconds
+        batched, self.engine = self._takes_rows(steps), "one point at a time"
+        workers = self._workers if self._workers is not None and self._workers.pays(count * pair) else None
+        piece = max(1, int(BETWEEN_TICKS / pair)) if workers is None else workers.piece(count, pair)
+        if batched:
+            self.engine, unit = "batches of rows", engines.pairs_a_batch(steps.x)
+            piece = -(-piece // unit) * unit  # batches are the same whatever the number of workers
+        parts = [steps] if piece >= count else [steps.part(low, low + piece) for low in range(0, count, piece)]
+        calling = self._calling()
+        if workers is not None:
+            self.engine += f" on {workers.label}"
+            works: list[Work] = [Batches(part) if batched else part for part in parts]
+            answers = workers.results(calling, works)
+        elif batched:
+            answers = (Batches(part).run(calling) for part in parts)
+        elif self.scalar and engines.is_compiled(self.call) and engines.loop_pays(steps, calling):
+            self.engine = "compiled loop"
+            answers = (engines.in_compiled_loop(part, calling) for part in parts)
+        else:
+            answers = (part.run(calling) for part in parts)
+        found, done = [], 0
+        for part, answer in zip(parts, answers, strict=True):
+            found.append(self._taken(answer))
+            done += len(part)
+            tick(done)
+        return found[0] if len(found) == 1 else np.concatenate(found)
+
+    def _taken(self, answer: Values) -> Array:
+        """The values of an answer; its calls and its failure are put on record."""
+        self.calls += answer.calls
+        self.failure = self.failure or answer.failure
+        if answer.astray and self.rows is not None:
+            self.rows = None
+            self.notes.append(f"{self.role} answers for rows otherwise than for each alone; it was called one point at a time")
+        return answer.values
+
+    def _one_by_one(self, points: NDArray[Any]) -> Array:
+        """f at each row of an array of points: (N, m)."""
+        allowed = None
+        if self.bounds is not None:
+            allowed = ((points >= self.bounds[0]) & (points <= self.bounds[1])).all(axis=1)
+        calling, started = self._calling(), time.perf_counter()
+        if self._workers is None or not self._workers.pays(len(points) * self.seconds):
+            values = self._taken(Points(points, allowed).run(calling))
+            self.seconds = min(self.seconds, (time.perf_counter() - started) / len(points))
+            return values
+        works = [Points(points[n : n + 1], None if allowed is None else allowed[n : n + 1]) for n in range(len(points))]
+        return np.concatenate([self._taken(answer) for answer in self._workers.results(calling, works)])
+
+    def _takes_rows(self, steps: Steps) -> bool:
+        """Whether so many points are to be evaluated in batches of rows; tries it out if nobody has said so."""
+        if len(steps) < FEW or 2 * engines.pairs_a_batch(steps.x) < engines.FEWEST_ROWS:
+            return False
+        if self._may_take_rows:
+            self._may_take_rows, seen, self._seen = False, self._seen, None
+            if seen is not None and steps.x.size >= GUESSED_FROM and self.in_place and engines.harmless(self.raw):
+                self.rows = self._guess(*seen)
+        return self.rows is not None
+
+    def _guess(self, points: NDArray[Any], values: Array) -> Callable[[NDArray[Any]], Any] | None:
+        """f, if it takes an array of rows and answers for each as it did for that one alone, twice."""
+        calling = replace(self._calling(), rows=self.call)
+        for count, chosen in zip(TRIED, (slice(-TRIED[0], None), slice(-sum(TRIED), -TRIED[0])), strict=True):
+            self.calls += 1
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                batch = engines.by_rows(calling, points[chosen].copy())
+            if batch is None or not engines.close(batch, values[chosen]):
+                return None
+            self.calls += count - 1
+        return self.call
+
+    def _use_numba(self, x: NDArray[Any], value: Any) -> Any:
+        """Compile f, if it gives what it gave before (`value`); a note says what was gained, or why not.  Returns f(x)."""
+        from gradcheck.numerics import kernels
+
+        self._jit = False
+        if kernels.is_compiled(self.raw):
+            return value
+        started = time.perf_counter()
+        try:
+            fast = kernels.compile_plain(self.raw)
+            call = engines.WithArguments(fast, self.args) if self.args else fast
+            again = self._called_with(call, x)
+        except Exception as error:
+            self.notes.append(f"{self.role} was not compiled: {kernels.reason(error)}")
+            return value
+        spent = time.perf_counter() - started
+        old, new = self._numbers(value)[0], self._numbers(again)[0]
+        if old.shape != new.shape or not np.allclose(old, new, rtol=SAME, atol=0.0, equal_nan=True):
+            self.notes.append(f"{self.role} was not compiled: compiled, it gives {new.flat[0]:.17g} in place of {old.flat[0]:.17g}")
+            return value
+        before, after = self._duration(self.call, x), self._duration(call, x)
+        gain = f"{before * 1e6:.3g} µs a call became {after * 1e6:.3g} µs"
+        if after > before:
+            self.notes.append(f"{self.role} was not compiled: it would lose, {gain}")
+            return value
+        self.notes.append(f"{self.role} was compiled by Numba in {spent:.2g} s: {gain}")
+        self.call, self.seconds = call, after
+        return again
+
+    def _called_with(self, call: Callable[[NDArray[Any]], Any], x: NDArray[Any]) -> Any:
+        self.calls += 1
+        with np.errstate(all="ignore"):
+            return call(x.reshape(self.argument_shape).copy())
+
+    def _duration(self, call: Callable[[NDArray[Any]], Any], x: NDArray[Any]) -> float:
+        """Seconds of a call, the best of three."""
+        started = [time.perf_counter()]
+        for _ in range(3):
+            self._called_with(call, x)
+            started.append(time.perf_counter())
+        return min(b - a for a, b in zip(started, started[1:], strict=False))
 
 
 def first_line(error: BaseException) -> str:
     """The first line of an exception's message."""
     return (str(error).splitlines() or [""])[0]
+
+
+def raised(role: str, call: Callable[..., Any], error: Exception) -> UserCodeError:
+    """What is raised when user code raised `error` at the point itself."""
+    message = f"{role} raised {type(error).__name__} at the point: {first_line(error)}"
+    if engines.is_compiled(call):
+        from gradcheck.numerics import kernels
+
+        message = f"{role} raised {type(error).__name__} at the point: {kernels.reason(error)}"
+    return UserCodeError(message)
 
 
 class Claim:
@@ -243,7 +382,7 @@ class Claim:
         self, call: Callable[..., Any], x0: NDArray[Any], shape: tuple[int, ...], *, args: tuple[Any, ...] = (), role: str = "grad"
     ) -> None:
         self.raw = call
-        self.call: Callable[[NDArray[Any]], Any] = (lambda x: call(x, *args)) if args else call
+        self.call: Callable[[NDArray[Any]], Any] = engines.WithArguments(call, args) if args else call
         self.argument_shape = x0.shape
         self.shape = shape
         self.role = role
@@ -253,10 +392,10 @@ class Claim:
         """What the claimed derivative returns for `x` itself (the caller hands over a copy), unconverted."""
         self.calls += 1
         try:
-            with quiet_floating_point():
+            with np.errstate(all="ignore"):
                 return self.call(x)
         except Exception as error:
-            raise UserCodeError(f"{self.role} raised {type(error).__name__} at the point: {first_line(error)}") from error
+            raise raised(self.role, self.call, error) from error
 
     def numbers(self, value: Any) -> Array:
         """`value` as a flat float64 copy.

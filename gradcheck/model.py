@@ -114,6 +114,7 @@ class DiagnosisKind(enum.StrEnum):
     MISSING_TRANSPOSE = "missing_transpose"
     TRIANGLE_ONLY = "triangle_only"
     DIAGONAL_ONLY = "diagonal_only"
+    CHAIN_FACTOR = "chain_factor"
     UNEXPLAINED = "unexplained"
 
 

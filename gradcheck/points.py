@@ -5,7 +5,6 @@ Files are read as data only: nothing is ever unpickled.  Everything unfit is a `
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -155,6 +154,8 @@ def parse_args(
             return (value,)
         return tuple(value.values()) if isinstance(value, dict) else as_args(value)
     if stripped[:1] in {"[", "{", '"'}:
+        import json
+
         try:
             value = json.loads(stripped)
         except (ValueError, RecursionError) as error:

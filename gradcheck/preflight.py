@@ -253,12 +253,12 @@ def _precision(
     """Single precision inside a double-precision function."""
     if x.dtype != np.float64:
         return []
-    seen = np.unique(np.concatenate([plus, minus, value[None]])[:, 0])
+    seen = np.concatenate([plus, minus, value[None]])[:, 0]
     seen = seen[np.isfinite(seen)]
     with np.errstate(over="ignore"):
         single = seen.astype(np.float32).astype(np.float64) == seen
     level = float(measured.noise[0] / abs(value[0])) if value[0] else 0.0
-    if seen.size < 4 or not single.all() or level < 1e-9:
+    if len(set(seen.tolist())) < 4 or not single.all() or level < 1e-9:
         return []
     return [
         Finding(

@@ -141,6 +141,7 @@ class Surveyor:
             calibration.noise,
             calibration.truncation,
             calibration.bent,
+            self.tolerance,
         )
         self.checked += claimed.size
         still = ((plus == self.preflight.value) & (minus == self.preflight.value) & (claimed == 0)).all(axis=1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import difflib
 import importlib
 import importlib.util
 import os
@@ -245,6 +244,8 @@ def _a(value: object) -> str:
 
 
 def _did_you_mean(name: str, names: Iterable[str], prefix: str = "") -> str:
+    import difflib
+
     near = difflib.get_close_matches(name, sorted(set(names)), n=1)
     return f"; did you mean {prefix}{near[0]}?" if near else ""
 

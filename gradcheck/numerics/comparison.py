@@ -47,6 +47,7 @@ def first_look(
     noise: Array,
     truncation: Array,
     bent: bool,
+    tolerance: Tolerance,
 ) -> FirstLook:
     """Compare the claim with (f(x+h) − f(x−h)) / 2h.
 
@@ -60,6 +61,7 @@ def first_look(
         noise: the noise of each output, (m,).
         truncation: relative error of the difference at these steps, seen along a random direction, (m,).
         bent: a kink was seen within a step of the point, so that one-sided differences must agree as well.
+        tolerance: a claim further off than this needs a second look, too.
     """
     h = steps[:, None]
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
@@ -69,8 +71,8 @@ def first_look(
         rounding = 2 * noise / h
         uncertainty = rounding + 4 * truncation * np.maximum(size, scale)
         agreed = (
-            (gap <= AGREED * size + np.minimum(NEGLIGIBLE * scale, 2 * rounding))
-            & (rounding <= RESOLVED * size + SMALL * scale)
+            (gap <= tolerance.atol + min(AGREED, tolerance.rtol) * size + np.minimum(NEGLIGIBLE * scale, 2 * rounding))
+            & (rounding <= tolerance.atol + RESOLVED * size + SMALL * scale)
             & (size + scale > 0)
         )
         if bent:

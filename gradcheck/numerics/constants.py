@@ -20,6 +20,7 @@ NAMED = {
 }
 LARGEST_INTEGER = 10**6
 LARGEST_DENOMINATOR = 12
+EXTREME = 1e15  # no one writes a number beyond this, or below its inverse
 DIGITS = 6  # of the longest decimal that counts as a number someone wrote
 
 
@@ -37,6 +38,8 @@ def recognise(low: float, high: float, sizes: Iterable[tuple[str, int]] = ()) ->
         return None
     negative = high < 0
     a, b = (-high, -low) if negative else (low, high)
+    if not EXTREME > 1 / b >= 1 / EXTREME or not EXTREME > 1 / a:
+        return None
     best: tuple[float, str, float] | None = None
     for value, text, tries in _simple(a, b, tuple(sizes)):
         if a <= value <= b and (best is None or tries < best[2]):

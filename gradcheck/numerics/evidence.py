@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 CHANCE = math.log(1e-3)  # a hypothesis that would hold by chance more often than this is not believed
 UNRESOLVED, SMALL = 1e-2, 1e-4  # an uncertainty above this share of the entry, and of the largest, says nothing of it
 ROUNDINGS = 8  # roundings that claim and prediction may differ by, in units of epsilon
+FACTOR_KINDS = {DiagnosisKind.SIGN, DiagnosisKind.SCALE, DiagnosisKind.CHAIN_FACTOR}
 POORLY = 0.1  # a fitted parameter is well determined if it is known to this share of its effect
 
 
@@ -65,6 +66,7 @@ class Facts:
 
     strict, loose: how far a right prediction may lie from the numeric value, without and with the tolerance, (N,).
     blind: entries that could be wrong for all that is known, (N,).
+    visible: entries that are off measurably, but were not judged wrong, (N,).
     """
 
     def __init__(self, mismatch: Mismatch) -> None:
@@ -82,7 +84,9 @@ class Facts:
         self.strict = self.uncertainty + ROUNDINGS * mismatch.epsilon * size
         self.loose = self.strict + mismatch.tolerance.atol + mismatch.tolerance.rtol * size
         largest = float(np.max(np.abs(self.numeric), initial=0.0))
-        self.blind = ~self.wrong & ((self.gap > self.loose) | (self.uncertainty > UNRESOLVED * size + SMALL * largest))
+        zero = (self.claimed == 0) & (self.uncertainty <= SMALL * largest)
+        self.blind = ~self.wrong & ((self.gap > self.loose) | (self.uncertainty > UNRESOLVED * size) & ~zero)
+        self.visible = ~self.wrong & (self.gap > self.strict)
         self._full: Array | None = None
 
     def __len__(self) -> int:
@@ -120,7 +124,6 @@ class Law:
     says: the sentence behind it; ``{where}`` stands for the entries that it holds on.
     fitted: parameters fitted to the numeric values; `slack` is what their uncertainty does to the predictions, (N,).
     tries: of how many hypotheses, none likelier before the measurement, this is one.
-    claims: entries that it speaks of even if it predicts no value, such as zeros, (N,).
     """
 
     kind: DiagnosisKind
@@ -138,6 +141,8 @@ class Outcome:
     """How a law fares.
 
     explained: wrong entries that it predicts, (N,).  spoiled: right entries that it would make wrong, (N,).
+    sharp: its predictions are right without any help from the tolerance.
+    confirmed: it puts entries right that are off measurably, though they were not judged wrong.
     chance: logarithm of the probability that a false law fares as well.
     """
 
@@ -145,6 +150,8 @@ class Outcome:
     explained: Mask
     spoiled: Mask
     chance: float
+    sharp: bool = True
+    confirmed: bool = False
 
     @property
     def convincing(self) -> bool:
@@ -166,13 +173,16 @@ def weigh(facts: Facts, law: Law, among: Mask | None = None) -> Outcome:
         window = np.where(residual <= strict, strict, loose)
         if law.slack is not None and len(law.slack) == len(facts):
             window = window + law.slack
-        chances = np.log(np.clip(window / facts.gap, 1e-17, 1.0))
+        # Where the derivative is small, a factor is no feat, however wide the gap.
+        room = np.minimum(facts.gap, size) if law.kind in FACTOR_KINDS else facts.gap
+        chances = np.log(np.clip(np.nan_to_num(window / room, nan=1.0), 1e-17, 1.0))
     explained = wrong & holds
     spoiled = ~facts.wrong & ~holds & np.isfinite(predicted)
     evidence = np.sort(chances[explained | (holds & ~facts.wrong & (facts.gap > 0))])
     chance = float(np.sum(evidence[law.fitted :])) + math.log(law.tries)
     chance += log_binomial(int(np.sum(wrong)), int(np.sum(explained)))
-    return Outcome(law, explained, spoiled, chance)
+    sharp = bool((residual <= strict)[explained].all())
+    return Outcome(law, explained, spoiled, chance, sharp, bool((facts.visible & (residual <= strict)).any()))
 
 
 def log_binomial(n: int, k: int) -> float:

@@ -35,6 +35,7 @@ def laws(facts: Facts, among: Mask) -> Iterator[Law]:
     yield Law(kind=DiagnosisKind.SIGN, predict=lambda f: -f.claimed, advice=SIGN_ADVICE, says="numeric = −claimed {where}: the sign is wrong")
     yield from _absolute(facts, among)
     yield from _matrix(facts)
+    yield from _zeros(facts, among)
     yield from scales(facts, among)
     yield from _chain(facts)
     yield from permutations(facts, among)
@@ -127,6 +128,23 @@ def _absolute(facts: Facts, among: Mask) -> Iterator[Law]:
     )
 
 
+def _zeros(facts: Facts, among: Mask) -> Iterator[Law]:
+    """Entries that are claimed to be exactly 0 and are not."""
+    zero = among & (facts.claimed == 0)
+    if np.sum(zero) < 2 or facts.mismatch.kind is Kind.HESSIAN and not _off_diagonal(facts)[zero].any():
+        return  # zeros on the diagonal alone are left to a missing multiple of the identity
+    yield Law(
+        kind=DiagnosisKind.ZERO_BLOCK,
+        predict=lambda f: np.where(f.wrong & (f.claimed == 0), f.numeric, np.nan),
+        says="the claim is 0 {where}, where the derivative is not",
+        advice="Look for entries that are never assigned, a range that stops short, or a gradient that is detached there.",
+    )
+
+
+def _off_diagonal(facts: Facts) -> Mask:
+    return facts.entry // facts.shape[-1] != facts.entry % facts.shape[-1]
+
+
 def _along_x(facts: Facts) -> bool:
     return facts.size == facts.x.size and facts.mismatch.kind is not Kind.HESSIAN
 
@@ -195,7 +213,6 @@ def _candidates(facts: Facts) -> Iterator[tuple[str, Array, float]]:
 def _missing(
     facts: Facts, name: str, term: Array, coefficient: float, half: float, found: Fit, tries: float, *, exact: bool
 ) -> Law:
-    doubled = _same_direction(facts.claimed - facts.numeric, facts.claimed)
     known = term.copy()
 
     def predict(f: Facts) -> Array:
@@ -212,7 +229,6 @@ def _missing(
         says = f"numeric − claimed = {what} {{where}}: a term is missing"
     else:
         says = f"claimed − numeric = {what} {{where}}: a term too many, counted twice or with the wrong sign"
-    del doubled
     return Law(
         kind=DiagnosisKind.MISSING_TERM,
         predict=predict,
@@ -225,26 +241,20 @@ def _missing(
     )
 
 
-def _same_direction(a: Array, b: Array) -> bool:
-    return bool(a @ b > 0)
-
-
 def _term_advice(name: str, coefficient: float) -> str:
     c = f"{abs(coefficient):.6g}"
-    verb = "belongs into" if coefficient > 0 else "is not part of"
+    gone = "is missing" if coefficient > 0 else "is too much"
     match name:
         case "x":
-            return f"A ridge term λ‖x‖² in f {'adds' if coefficient > 0 else 'adds only'} 2λx: here 2λ = {c}; it {verb} the gradient." if coefficient > 0 else (
-                f"A ridge term λ‖x‖² adds 2λx once; the claim has {c} × x more than f."
-            )
+            return f"A ridge term λ‖x‖² adds 2λx to the gradient; here 2λ = {c} {gone}."
         case "sign(x)":
-            return f"An L1 term λ‖x‖₁ adds λ sign(x); here λ = {c} {'is missing' if coefficient > 0 else 'too much'}."
+            return f"An L1 term λ‖x‖₁ adds λ sign(x); here λ = {c} {gone}."
         case "the identity matrix":
-            return f"A ridge term λ‖x‖² adds 2λI to the Hessian; here 2λ = {c} {'is missing' if coefficient > 0 else 'too much'}."
+            return f"A ridge term λ‖x‖² adds 2λI to the Hessian; here 2λ = {c} {gone}."
         case "1":
-            return f"A linear term c·Σx adds the constant c; here {c} {'is missing' if coefficient > 0 else 'too much'}."
+            return f"A linear term c·Σx adds the constant c; here {c} {gone}."
         case _:
-            return f"The term {name} {verb} the derivative."
+            return f"The term {name} {gone}."
 
 
 # ---- precision and points
@@ -311,11 +321,10 @@ def _matrix(facts: Facts) -> Iterator[Law]:
     matrix = facts.full.reshape(facts.shape)
     if np.isnan(matrix).any():
         return
-    n = facts.shape[0]
     lower, upper = np.tril(matrix, -1), np.triu(matrix, 1)
     place = lambda new: lambda f, new=new: (new(f.full.reshape(f.shape))).reshape(-1)[f.entry]
     if not lower.any() and not upper.any():
-        off = facts.entry // n != facts.entry % n
+        off = _off_diagonal(facts)
         yield Law(
             kind=DiagnosisKind.DIAGONAL_ONLY,
             predict=lambda f: np.where(off, np.where(np.abs(f.numeric) > f.loose, f.numeric, np.nan), f.claimed),

@@ -28,7 +28,7 @@ from gradcheck.reporting.blocks import Block, Column, Fact, Facts, Paragraph, Sp
 
 SORTS = ("worst", "relative", "index")
 GROUPS_SHOWN = 6  # distinct reasons for which entries could not be judged
-DIGITS_SHOWN = 12  # significant digits of a value, unless its gap needs more or the reader wants all
+DIGITS_SHOWN = 10  # significant digits of a value, unless its gap needs more or the reader wants all
 NAMES_SHOWN = 4  # entries named beside each reason
 
 _VERDICT_TONES: dict[Verdict, Tone] = {

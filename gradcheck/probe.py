@@ -1,0 +1,174 @@
+"""f along random directions restricted to some of the variables: pairs of values, and what the claim says of them.
+
+One measurement touches only the entries that it moves; two arrays of the size of x are kept for it.  What is compared is what
+happened: the claim is multiplied by half the displacement between the two rounded points, not by the one asked for.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.numerics.directions import direction, keys
+from gradcheck.numerics.extrapolation import COLUMNS, RATIO, richardson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from gradcheck.evaluation import Function
+
+    Array = NDArray[np.float64]
+
+PIECE = 2**16  # entries perturbed at a time
+COMPILED, LOADED = 10**5, 10**4  # entries from which the compiled pass is worth it: by itself, and if Numba is loaded already
+
+
+class Stopped(Exception):
+    """The budget is spent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """f on both sides of the point.
+
+    plus, minus: f(x ± h v).  change: Σ g δ with δ half the displacement that happened.  ideal: Σ g v; square: Σ (g v)².
+    """
+
+    plus: float
+    minus: float
+    change: float
+    ideal: float
+    square: float
+
+
+class Probe:
+    """Measures f around x (flat, (n,)) along directions w · scales against the claim `slopes` (n,), which may be corrected.
+
+    row: which value of f; expired: asked before each pair whether to stop.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        x: NDArray[Any],
+        slopes: Array,
+        scales: Array,
+        *,
+        row: int,
+        seed: int,
+        expired: Callable[[], bool],
+    ) -> None:
+        self.function, self.x, self.row, self.seed, self.expired = function, x, row, seed, expired
+        self.slopes, self.scales = slopes.copy(), scales
+        self.ahead, self.behind = x.copy(), x.copy()
+        self.excluded: list[range] = []
+
+    @property
+    def size(self) -> int:
+        """n, the number of entries."""
+        return int(self.x.size)
+
+    def weights(self, where: range, number: int, ramp: tuple[float, float] | None = None) -> Array:
+        """Entries `where` of direction `number`, with those that are excluded 0; `ramp`: times numbers that rise evenly."""
+        span = where[-1] - where[0] + 1
+        w = direction(span, self.seed, number, where[0])[:: where.step]
+        if ramp is not None:
+            w = w * np.linspace(*ramp, len(where))
+        for rule in self.excluded:
+            index = np.arange(where.start, where.stop, where.step)
+            w = np.where((index >= rule.start) & (index < rule.stop) & ((index - rule.start) % rule.step == 0), 0.0, w)
+        return w
+
+    def pair(self, where: range, number: int, h: float, *, ramp: bool = False) -> Pair:
+        """f at x ± h v, v being direction `number` on the entries `where` and 0 elsewhere."""
+        if self.expired():
+            raise Stopped
+        try:
+            change, ideal, square = self._perturb(where, number, h, ramp)
+            plus, minus = self._value(self.ahead), self._value(self.behind)
+        finally:
+            chosen = slice(where.start, where.stop, where.step)
+            self.ahead[chosen] = self.x[chosen]
+            self.behind[chosen] = self.x[chosen]
+        return Pair(plus, minus, change, ideal, square)
+
+    def _value(self, point: NDArray[Any]) -> float:
+        return float(self.function.prepared(point)[self.row])
+
+    def _perturb(self, where: range, number: int, h: float, ramp: bool) -> tuple[float, float, float]:
+        threshold = LOADED if "numba" in sys.modules else COMPILED
+        if where.step == 1 and not ramp and not self.excluded and len(where) >= threshold:
+            from gradcheck.numerics import kernels
+
+            span = (where.start, where.stop)
+            return kernels.perturb(self.x, self.slopes, self.scales, self.ahead, self.behind, span, keys(self.seed, number), h)
+        sums: tuple[list[float], list[float], list[float]] = ([], [], [])
+        for first in range(0, len(where), PIECE):
+            part = where[first : first + PIECE]
+            chosen = slice(part.start, part.stop, part.step)
+            last = first + len(part) - 1
+            rise = (0.5 + (first + 0.5) / len(where), 0.5 + (last + 0.5) / len(where)) if ramp else None
+            v = self.weights(part, number, rise) * self.scales[chosen]
+            move, x, slopes = h * v, self.x[chosen], self.slopes[chosen]
+            self.ahead[chosen] = x + move
+            self.behind[chosen] = x - move
+            happened = self.ahead[chosen].astype(np.float64) - self.behind[chosen]
+            along = slopes * v
+            for total, term in zip(sums, (slopes * happened, along, along * along), strict=True):
+                total.append(float(term.sum()))
+        change, ideal, square = map(math.fsum, sums)
+        return change / 2, ideal, square
+
+    def column(self, index: int, steps: Array) -> tuple[Array, Array]:
+        """f(x ± h e_i) for realised steps (R,): two arrays (R,)."""
+        plus, minus = self.function.pairs(self.x, np.full(steps.size, index, np.intp), steps)
+        return plus[:, self.row], minus[:, self.row]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to measure: differences at `steps` (falling by RATIO), combined to the highest order; the error to expect."""
+
+    steps: Array
+    uncertainty: float
+
+
+class Meter:
+    """Knows from whole ladders which steps and which order give what error, for sets of any size.
+
+    The error of truncation of a set of k entries out of n is taken to be √(k/n) of that of all (random weights), times `doubt`;
+    noise does not depend on the set.
+
+    noise: of f.  steps: the grid of all steps that may be used, (R,), falling by RATIO.
+    """
+
+    def __init__(self, noise: float, steps: Array, size: int) -> None:
+        self.noise, self.steps, self.size = noise, steps, size
+        self.doubt = 3.0
+        self.truncation = np.full((COLUMNS, steps.size), np.nan)
+
+    def learn(self, residuals: Array, truth: float) -> None:
+        """Take in a ladder: residuals (R,) along all entries on the grid, NaN where not measured, and their limit."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            off = np.abs(richardson(residuals, RATIO**2) - truth)
+        self.truncation = np.fmax(self.truncation, off)
+
+    def plan(self, count: int, wanted: float) -> Plan:
+        """The cheapest way to measure `count` entries to within `wanted`, or nearly as well as can be."""
+        rounding = 2 * self.noise / self.steps
+        with np.errstate(invalid="ignore"):
+            error = self.doubt * self.truncation * math.sqrt(count / self.size) + rounding
+        error = np.where(np.isfinite(error), error, np.inf)
+        best = error.min(axis=1)
+        order = int(np.flatnonzero(best <= max(wanted, 2 * float(best.min())))[0]) if np.isfinite(best).any() else 0
+        rung = max(int(np.argmin(error[order])), order)
+        return Plan(self.steps[rung - order : rung + 1], float(error[order, rung]))
+
+
+__all__ = ["Meter", "Pair", "Plan", "Probe", "Stopped"]

@@ -1,0 +1,195 @@
+"""Deliberately wrong gradients: to test that a check, ours or yours, would have caught them.
+
+Each mistake turns a right gradient into a wrong one that people really write.  `self_test` checks all of them on a given f
+and point, and finds the smallest factor that is still told from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.checks import check_gradient
+from gradcheck.model import Verdict
+from gradcheck.points import as_point
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+Gradient = Callable[..., Any]
+
+FACTORS = {"factor 2": 2.0, "factor 1/2": 0.5, "factor 1.01": 1.01, "factor 1.001": 1.001, "factor 1 + 1e-5": 1 + 1e-5}
+SMALLEST = 12  # factors 1 + 10^-k are tried down to this k
+ASIDE = 1e-3  # how far away, relative to x, the point of a stale gradient is
+
+
+def mistakes(grad: Gradient, x0: ArrayLike) -> dict[str, Gradient]:
+    """Wrong versions of a right gradient, by name.
+
+    Args:
+        grad: x ↦ array like x.
+        x0: a point; its shape and size decide which mistakes make sense (a transposed layout needs a matrix).
+
+    Returns:
+        Functions of the signature of `grad`.  'reused buffer' and 'writes into x' are right on a single call and wrong in
+        use; the others give a wrong array.
+    """
+    x = as_point(x0)
+    right = np.asarray(grad(x.copy()), dtype=x.dtype).reshape(x.shape)
+    flat = np.abs(right.reshape(-1))
+    heavy = int(np.argmax(flat))
+    other = int(np.argmin(np.abs(flat - np.median(flat)))) if flat.size > 1 else heavy
+    found: dict[str, Gradient] = {"sign": _times(grad, -1.0)}
+    found |= {name: _times(grad, factor) for name, factor in FACTORS.items()}
+    found["one entry off by 10 %"] = _changed(grad, heavy, lambda v: v * 1.1)
+    found["one entry off by 0.1 %"] = _changed(grad, heavy, lambda v: v * 1.001)
+    found["one entry 0"] = _changed(grad, heavy, lambda v: 0.0)
+    found["one entry with the wrong sign"] = _changed(grad, heavy, lambda v: -v)
+    if flat.size > 1:
+        if flat[heavy] != flat[other]:
+            found["two entries swapped"] = _reordered(grad, _swap(flat.size, heavy, other))
+        found["shifted by one"] = _reordered(grad, np.roll(np.arange(flat.size), 1))
+        found["reversed"] = _reordered(grad, np.arange(flat.size)[::-1].copy())
+        found["second half 0"] = _halved(grad)
+    if right.ndim == 2 and min(right.shape) > 1:
+        order = np.arange(flat.size).reshape(right.shape[::-1]).T.reshape(-1)
+        found["transposed layout"] = _reordered(grad, np.argsort(order))
+    found["stale point"] = _stale(grad)
+    if x.dtype == np.float64:
+        found["rounded to float32"] = lambda x, *args: np.asarray(grad(x, *args)).astype(np.float32).astype(np.float64)
+    found["reused buffer"] = _aliased(grad, x)
+    found["writes into x"] = _mutating(grad)
+    return {name: wrong for name, wrong in found.items() if name in IN_USE or not _same(wrong, right, x)}
+
+
+IN_USE = ("reused buffer", "writes into x")
+
+
+def _same(wrong: Gradient, right: NDArray[Any], x: NDArray[Any]) -> bool:
+    """Whether a mistake changes nothing here, such as the order of equal entries."""
+    try:
+        return np.array_equal(np.asarray(wrong(x.copy())).reshape(-1), right.reshape(-1), equal_nan=True)
+    except Exception:
+        return True  # a stale point outside the domain is no mistake of this gradient
+
+
+def _times(grad: Gradient, factor: float) -> Gradient:
+    def wrong(x: NDArray[Any], *args: Any) -> Any:
+        g = np.asarray(grad(x, *args))
+        return g * g.dtype.type(factor)
+
+    return wrong
+
+
+def _changed(grad: Gradient, entry: int, change: Callable[[Any], Any]) -> Gradient:
+    def wrong(x: NDArray[Any], *args: Any) -> Any:
+        g = np.array(grad(x, *args), copy=True)
+        g.reshape(-1)[entry] = change(g.reshape(-1)[entry])
+        return g
+
+    return wrong
+
+
+def _reordered(grad: Gradient, order: NDArray[Any]) -> Gradient:
+    def wrong(x: NDArray[Any], *args: Any) -> Any:
+        g = np.asarray(grad(x, *args))
+        return g.reshape(-1)[order].reshape(g.shape)
+
+    return wrong
+
+
+def _swap(size: int, i: int, j: int) -> NDArray[Any]:
+    order = np.arange(size)
+    order[[i, j]] = j, i
+    return order
+
+
+def _halved(grad: Gradient) -> Gradient:
+    def wrong(x: NDArray[Any], *args: Any) -> Any:
+        g = np.array(grad(x, *args), copy=True)
+        g.reshape(-1)[g.size // 2 :] = 0
+        return g
+
+    return wrong
+
+
+def _stale(grad: Gradient) -> Gradient:
+    def wrong(x: NDArray[Any], *args: Any) -> Any:
+        return grad((x + ASIDE * np.where(x == 0, 1, x)).astype(x.dtype), *args)
+
+    return wrong
+
+
+def _aliased(grad: Gradient, x0: NDArray[Any]) -> Gradient:
+    buffer = np.zeros_like(x0)
+
+    def wrong(x: NDArray[Any], *args: Any) -> Any:
+        buffer[...] = np.asarray(grad(x, *args)).reshape(buffer.shape)
+        return buffer
+
+    return wrong
+
+
+def _mutating(grad: Gradient) -> Gradient:
+    def wrong(x: NDArray[Any], *args: Any) -> Any:
+        g = np.array(grad(x.copy(), *args), copy=True)
+        x *= x.dtype.type(1.01)
+        x += x == 0
+        return g
+
+    return wrong
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTest:
+    """What the check says of deliberately wrong gradients.
+
+    verdicts: by the name of the mistake.
+    smallest: the smallest e for which the gradient times 1 + e is called wrong; None if none of them is.
+    """
+
+    verdicts: Mapping[str, Verdict]
+    smallest: float | None
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """The mistakes that got a PASS."""
+        return tuple(name for name, verdict in self.verdicts.items() if verdict is Verdict.PASS)
+
+    @property
+    def sentence(self) -> str:
+        """Both in plain words."""
+        caught = len(self.verdicts) - len(self.missed)
+        text = f"self-test: {caught} of {len(self.verdicts)} wrong gradients would have been caught here"
+        if self.missed:
+            text += f", but not: {', '.join(self.missed)}"
+        if self.smallest is None:
+            return text + "; not even a factor of 2 can be told from 1"
+        return text + f"; a factor of 1 + {self.smallest:.0e} is told from 1"
+
+
+def self_test(f: Callable[..., Any], grad: Gradient, x0: ArrayLike, **options: Any) -> SelfTest:
+    """Check every mistake of `mistakes` on this f and point, and find the smallest factor that is told from 1.
+
+    Args:
+        f, grad, x0, **options: as for `check_gradient`; ``throw`` is False.
+
+    Raises:
+        UserCodeError: f or grad raised, or returned no number, at the point.
+    """
+    options = {key: value for key, value in options.items() if key not in ("throw", "progress", "points")}
+    args = options.get("args", ())
+
+    def verdict(wrong: Gradient) -> Verdict:
+        return check_gradient(f, wrong, x0, throw=False, **options).verdict
+
+    verdicts = {name: verdict(wrong) for name, wrong in mistakes(lambda x, *rest: grad(x, *(rest or args)), x0).items()}
+    smallest = None
+    for k in range(SMALLEST + 1):
+        if verdict(_times(grad, 1 + 10.0**-k)) is not Verdict.FAIL:
+            break
+        smallest = 10.0**-k
+    return SelfTest(verdicts=verdicts, smallest=smallest)
