@@ -10,7 +10,7 @@ import builtins
 import math
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -58,14 +58,16 @@ class Calling:
     """How f is called.
 
     call: takes an array of `shape`; its value has the shape `value_shape` (any array of one number, if `scalar`).
+    plain: its value is a Python or NumPy number, which needs no copy.
+    in_place: it may be handed one array whose entries change between calls.
     rows: takes an array of points, (k, *shape), and answers for each, (k, *value_shape); None if f does not.
-    in_place: f may be handed one array whose entries change between calls.
     """
 
     call: Callable[[NDArray[Any]], Any]
     shape: tuple[int, ...]
     value_shape: tuple[int, ...] = ()
     scalar: bool = True
+    plain: bool = False
     in_place: bool = True
     rows: Callable[[NDArray[Any]], Any] | None = None
 
@@ -74,7 +76,7 @@ class Calling:
         """m, the number of values at a point."""
         return math.prod(self.value_shape)
 
-    def number(self, value: Any) -> Any:
+    def keep(self, value: Any) -> Any:
         """A value of f as a float, or as a new array (m,).
 
         Raises:
@@ -87,12 +89,24 @@ class Calling:
             raise ValueError(f"{array.size} values in place of {self.size}")
         return float(array.reshape(())) if self.scalar else array.astype(np.float64).reshape(-1)
 
+    def keeping(self, call: Callable[[NDArray[Any]], Any]) -> Callable[[NDArray[Any]], Any]:
+        """`call`, with values that stay as they are when it is called again."""
+        return call if self.plain else lambda x: self.keep(call(x))
+
     def array(self, found: list[Any]) -> Array:
         """Values found at N points as an array (N, m)."""
         if self.scalar:
+            if self.plain and not set(map(type, found)) <= NUMBERS:  # at x it was a number, elsewhere it is something else
+                found = [self._number(value) for value in found]
             return np.array(found, np.float64).reshape(-1, 1)
         missing = np.full(self.size, NAN)
         return np.array([missing if value is NAN else value for value in found], np.float64).reshape(-1, self.size)
+
+    def _number(self, value: Any) -> float:
+        try:
+            return float(self.keep(value))
+        except (TypeError, ValueError):
+            return NAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,82 +132,66 @@ class Work(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Points one by one: `rows`, (N, n); `allowed`, (N,), says at which of them f may be asked (None: at all)."""
+    """Points one by one: (N, n)."""
 
-    rows: NDArray[Any]
-    allowed: NDArray[np.bool_] | None = None
+    points: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.points)
 
     def run(self, calling: Calling) -> Values:
-        """f at each row, handed that row: (N, m)."""
-        call, number = calling.call, calling.number
+        """f at each point, handed that row of the array."""
+        call = calling.keeping(calling.call)
         found: list[Any] = []
         failure: Exception | None = None
-        arguments = self.rows.reshape((-1, *calling.shape))
         with np.errstate(all="ignore"):
-            for n in range(len(arguments)):
-                if self.allowed is not None and not self.allowed[n]:
-                    found.append(NAN)
-                    continue
+            for argument in self.points.reshape((-1, *calling.shape)):
                 try:
-                    value = call(arguments[n])
-                    found.append(value if type(value) in NUMBERS and calling.scalar else number(value))
+                    found.append(call(argument))
                 except Exception as error:
                     failure = failure or error
                     found.append(NAN)
-        calls = len(found) if self.allowed is None else int(self.allowed.sum())
-        return Values(calling.array(found), calls, failure)
+        return Values(calling.array(found), len(found), failure)
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """For each k the points x with entry columns[k] set to ahead[k], then to behind[k]; NaN there means: do not ask.
+    """Points that differ from x in one entry each: the n-th is x with entry columns[n] set to moved[n].
 
-    x: (n,).  The values are (2N, m): ahead, behind, ahead, …
+    x: (n,).  columns, moved: (N,).
     """
 
     x: NDArray[Any]
     columns: NDArray[np.intp]
-    ahead: Array
-    behind: Array
+    moved: Array
 
     def __len__(self) -> int:
         return len(self.columns)
 
     def part(self, low: int, high: int) -> Steps:
         """Those from `low` to `high`."""
-        return Steps(self.x, self.columns[low:high], self.ahead[low:high], self.behind[low:high])
+        return Steps(self.x, self.columns[low:high], self.moved[low:high])
 
     def run(self, calling: Calling) -> Values:
         """One point at a time: one scratch array is changed and restored, so that a point costs no copy of x."""
-        buffer = self.x.copy()
-        argument = buffer.reshape(calling.shape)
-        call, number = calling.call, calling.number
-        if not calling.in_place:
-            call = lambda shared: calling.call(shared.copy())  # noqa: E731
-        plain = NUMBERS if calling.scalar else frozenset()
-        kept_values = buffer[self.columns].tolist()
+        scratch = self.x.copy()
+        argument = scratch.reshape(calling.shape)
+        call = calling.keeping(calling.call if calling.in_place else lambda shared: calling.call(shared.copy()))
         found: list[Any] = []
         append = found.append
         failure: Exception | None = None
-        skipped = 0
         with np.errstate(all="ignore"):
-            for i, kept, ahead, behind in zip(
-                self.columns.tolist(), kept_values, self.ahead.tolist(), self.behind.tolist(), strict=True
+            for i, kept, moved in zip(
+                self.columns.tolist(), self.x[self.columns].tolist(), self.moved.tolist(), strict=True
             ):
-                for moved in (ahead, behind):
-                    if moved != moved:
-                        append(NAN)
-                        skipped += 1
-                        continue
-                    buffer[i] = moved
-                    try:
-                        value = call(argument)
-                        append(value if type(value) in plain else number(value))
-                    except Exception as error:
-                        failure = failure or error
-                        append(NAN)
-                buffer[i] = kept
-        return Values(calling.array(found), len(found) - skipped, failure)
+                scratch[i] = moved
+                try:
+                    append(call(argument))
+                except Exception as error:
+                    failure = failure or error
+                    append(NAN)
+                scratch[i] = kept
+        return Values(calling.array(found), len(found), failure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,43 +200,41 @@ class Batches:
 
     steps: Steps
 
+    def __len__(self) -> int:
+        return len(self.steps)
+
     def run(self, calling: Calling) -> Values:
-        """As `Steps.run`, which does it where f, given rows, raises or answers otherwise than for each of them alone."""
+        """As `Steps.run`, which does it where f, given rows, raises or answers otherwise than for each alone."""
         steps = self.steps
-        pairs = pairs_a_batch(steps.x)
-        rows = np.tile(steps.x, (2 * min(pairs, len(steps)), 1))
-        parts, calls, astray = [], 0, False
-        failure: Exception | None = None
-        for low in range(0, len(steps), pairs):
-            part = steps.part(low, low + pairs)
-            values = self._batch(part, rows[: 2 * len(part)], calling)
-            if values is None:
-                astray, values = True, part.run(calling)
-            parts.append(values.values)
-            calls += values.calls
-            failure = failure or values.failure
-        return Values(np.concatenate(parts), calls, failure, astray)
+        most = batch_size(steps.x)
+        rows = np.tile(steps.x, (min(most, len(steps)), 1))
+        answers = []
+        for low in range(0, len(steps), most):
+            part = steps.part(low, low + most)
+            answers.append(self._batch(part, rows[: len(part)], calling) or replace(part.run(calling), astray=True))
+        return Values(
+            np.concatenate([answer.values for answer in answers]),
+            sum(answer.calls for answer in answers),
+            next((answer.failure for answer in answers if answer.failure), None),
+            any(answer.astray for answer in answers),
+        )
 
     @staticmethod
     def _batch(part: Steps, rows: NDArray[Any], calling: Calling) -> Values | None:
-        """f at one batch, where `rows` holds x in each row; None if f did not answer as it should."""
-        moved = np.stack([part.ahead, part.behind], axis=1).reshape(-1)
-        place = np.arange(len(rows)), np.repeat(part.columns, 2)
-        forbidden = np.isnan(moved)
-        rows[place] = np.where(forbidden, rows[place], moved)
-        handed = rows if calling.in_place else rows.copy()
-        values = by_rows(calling, handed)
-        first = Points(rows[:1].copy()).run(calling) if values is not None else None
-        rows[place] = part.x[place[1]]
-        if values is None or first is None or not close(values[:1], first.values):
+        """f at one batch, where `rows` holds x in each row; None if f did not answer as it does for the first alone."""
+        place = np.arange(len(rows)), part.columns
+        rows[place] = part.moved
+        first = Points(rows[:1].copy()).run(calling)
+        values = by_rows(calling, rows if calling.in_place else rows.copy())
+        rows[place] = part.x[part.columns]
+        if values is None or not close(values[:1], first.values):
             return None
-        values[forbidden] = NAN
-        return Values(values, len(rows) + first.calls)
+        return Values(values, len(rows) + 1)
 
 
-def pairs_a_batch(x: NDArray[Any]) -> int:
-    """How many pairs of points make a batch: it depends on x alone, for f's values may depend on it in the last bit."""
-    return max(1, BATCH_BYTES // (2 * x.nbytes))
+def batch_size(x: NDArray[Any]) -> int:
+    """How many points make a batch: it depends on x alone, for f's values may depend on it in the last bit."""
+    return max(1, BATCH_BYTES // x.nbytes)
 
 
 def by_rows(calling: Calling, rows: NDArray[Any]) -> Array | None:
@@ -304,27 +300,23 @@ def is_compiled(call: Callable[..., Any]) -> bool:
     return kernels.is_compiled(call)
 
 
-def loop_pays(steps: Steps, calling: Calling) -> bool:
-    """Whether a compiled loop over `steps` saves time, for a scalar f that was compiled by Numba."""
+def loop_for(calling: Calling, x: NDArray[Any], evaluations: int) -> Callable[..., None] | None:
+    """A compiled loop for a scalar f that was compiled by Numba, or None if that does not save time."""
+    if not calling.in_place or not is_compiled(calling.call):
+        return None
     from gradcheck.numerics import kernels
 
-    return calling.in_place and kernels.pays(calling.call, steps.x.reshape(calling.shape), len(steps))
+    return kernels.loop_over_columns(calling.call, x.reshape(calling.shape), evaluations)
 
 
-def in_compiled_loop(steps: Steps, calling: Calling) -> Values:
-    """As `Steps.run`, by a loop that is compiled itself."""
-    from gradcheck.numerics import kernels
-
-    buffer = steps.x.copy()
-    argument = buffer.reshape(calling.shape)
-    loop = kernels.compiled_loop(calling.call, argument)
-    if loop is None:
-        return steps.run(calling)
-    out, place = np.empty((len(steps), 2)), np.zeros(2, np.intp)
+def in_loop(loop: Callable[..., None], steps: Steps, calling: Calling) -> Values:
+    """As `steps.run(calling)`, by a compiled loop."""
+    scratch = steps.x.copy()
+    out, done = np.empty(len(steps)), np.zeros(1, np.intp)
     try:
-        loop(argument, buffer, steps.columns, steps.ahead, steps.behind, out, place)
-    except Exception:  # f raised at column place[0]: from there on one at a time, where an exception is a value
-        done, calls = int(place[0]), int(place[1])
-        rest = steps.part(done, len(steps)).run(calling)
-        return Values(np.concatenate([out[:done].reshape(-1, 1), rest.values]), calls + rest.calls, rest.failure)
-    return Values(out.reshape(-1, 1), int(place[1]))
+        loop(scratch.reshape(calling.shape), scratch, steps.columns, steps.moved, out, done)
+    except Exception:  # f raised: from there on one at a time, where an exception is a value
+        first = int(done[0])
+        rest = steps.part(first, len(steps)).run(calling)
+        return Values(np.concatenate([out[:first, None], rest.values]), first + 1 + rest.calls, rest.failure)
+    return Values(out.reshape(-1, 1), len(steps))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 BETWEEN_TICKS = 0.1  # seconds between two reports of progress
-FEW = 64  # pairs that are not worth a batch, nor its risk: what is in doubt is looked at one point at a time
+FEW = 64  # points that are not worth a batch, nor its risk: what is in doubt is looked at one point at a time
 GUESSED_FROM = 32  # variables from which it is tried whether f takes rows, and …
 TRIED = (3, 5)  # … with how many rows, twice
 SAME = 1e-9  # compiled, f must give the same value but for rounding
@@ -93,6 +93,7 @@ class Function:
         self.seconds = math.inf
         self.engine = "one point at a time"
         self.notes: list[str] = []
+        self._plain = False
         self._may_take_rows = vectorized is None and scalar
         self._jit = jit and not vectorized
         self._seen: tuple[NDArray[Any], Array] | None = None
@@ -117,6 +118,7 @@ class Function:
             value = self._use_numba(x, value)
         flat, shape = self._numbers(value)
         self.size, self.shape = flat.size, shape
+        self._plain = self.scalar and type(value) in engines.NUMBERS
         return flat
 
     def raw_at(self, x: NDArray[Any]) -> Any:
@@ -171,22 +173,26 @@ class Function:
         """f at some point, shape (m,); NaN where it has no value there."""
         return self._taken(Points(x.reshape(1, -1).copy()).run(self._calling()))[0]
 
+    def prepared(self, point: NDArray[Any]) -> Array:
+        """f at a point in an array (flat, in the dtype of x) that the caller lends for the call: as `near`, without a copy."""
+        lent = point if self.in_place else point.copy()
+        return self._taken(Points(lent.reshape(1, -1)).run(self._calling()))[0]
+
     def pairs(
         self, x: NDArray[Any], columns: NDArray[np.intp], steps: Array, tick: Callable[[int], None] = _no_tick
     ) -> tuple[Array, Array]:
         """f(x + h e_i) and f(x − h e_i) for each column i and step h: two arrays (N, m)."""
         flat = x.reshape(-1)
-        values = self._along_columns(self._steps(flat, columns, flat[columns] + steps, flat[columns] - steps), tick)
-        both = values.reshape(-1, 2, self.size)
-        return both[:, 0], both[:, 1]
+        here = flat[columns].astype(np.float64)
+        moved = np.empty(2 * len(columns))
+        moved[0::2], moved[1::2] = here + steps, here - steps
+        values = self._along_columns(flat, columns.repeat(2), moved, tick)
+        return values[0::2], values[1::2]
 
     def ray(self, x: NDArray[Any], column: int, offsets: Array) -> Array:
         """f(x + t e_i) for each offset t: (N, m)."""
         flat = x.reshape(-1)
-        moved = np.full(-(-offsets.size // 2) * 2, np.nan)
-        moved[: offsets.size] = flat[column] + offsets
-        columns = np.full(moved.size // 2, column, np.intp)
-        return self._along_columns(self._steps(flat, columns, moved[0::2], moved[1::2]), _no_tick)[: offsets.size]
+        return self._along_columns(flat, np.full(offsets.size, column, np.intp), flat[column] + offsets, _no_tick)
 
     def line(self, x: NDArray[Any], direction: Array, steps: Array) -> tuple[Array, Array, Array]:
         """f(x + t v) and f(x − t v) for each t: (plus, minus), each (N, m), and the displacement that happened.
@@ -224,47 +230,55 @@ class Function:
             shape=self.argument_shape,
             value_shape=self.shape,
             scalar=self.scalar,
+            plain=self._plain,
             in_place=self.in_place,
             rows=self.rows,
         )
 
-    def _steps(self, flat: NDArray[Any], columns: NDArray[np.intp], ahead: Array, behind: Array) -> Steps:
-        """The points with entries moved to `ahead` and `behind`, as they are in the dtype of x, NaN beyond the bounds."""
-        if flat.dtype != np.float64:
-            ahead, behind = ahead.astype(flat.dtype).astype(np.float64), behind.astype(flat.dtype).astype(np.float64)
-        if self.bounds is not None:
-            low, high = self.bounds[0][columns], self.bounds[1][columns]
-            ahead, behind = (np.where((moved >= low) & (moved <= high), moved, np.nan) for moved in (ahead, behind))
-        return Steps(flat, columns, ahead, behind)
+    def _along_columns(
+        self, x: NDArray[Any], columns: NDArray[np.intp], moved: Array, tick: Callable[[int], None]
+    ) -> Array:
+        """f at x with entry columns[n] set to moved[n], for each n: (N, m); NaN beyond the bounds."""
+        if self.dtype != np.float64:
+            moved = moved.astype(self.dtype).astype(np.float64)
+        if self.bounds is None:
+            return self._at_steps(Steps(x, columns, moved), tick)
+        allowed = (moved >= self.bounds[0][columns]) & (moved <= self.bounds[1][columns])
+        values = np.full((len(moved), self.size), np.nan)
+        values[allowed] = self._at_steps(Steps(x, columns[allowed], moved[allowed]), tick)
+        return values
 
-    def _along_columns(self, steps: Steps, tick: Callable[[int], None]) -> Array:
-        """f at the points of `steps`, by the engine that suits their number and f: (2N, m)."""
-        count, pair = len(steps), 2 * self.seconds
-        batched, self.engine = self._takes_rows(steps), "one point at a time"
-        workers = self._workers if self._workers is not None and self._workers.pays(count * pair) else None
-        piece = max(1, int(BETWEEN_TICKS / pair)) if workers is None else workers.piece(count, pair)
+    def _at_steps(self, steps: Steps, tick: Callable[[int], None]) -> Array:
+        """f at the points of `steps`, by the engine that suits their number and f: (N, m); ticks count pairs."""
+        count, calling = len(steps), self._calling()
+        batched = self._takes_rows(steps)
         if batched:
-            self.engine, unit = "batches of rows", engines.pairs_a_batch(steps.x)
+            calling = self._calling()
+        workers = self._workers if self._workers is not None and self._workers.pays(count * self.seconds) else None
+        piece = max(1, int(BETWEEN_TICKS / self.seconds)) if workers is None else workers.piece(count, self.seconds)
+        if batched:
+            unit = engines.batch_size(steps.x)
             piece = -(-piece // unit) * unit  # batches are the same whatever the number of workers
         parts = [steps] if piece >= count else [steps.part(low, low + piece) for low in range(0, count, piece)]
-        calling = self._calling()
+        answers: Iterable[Values]
+        self.engine = "batches of rows" if batched else "one point at a time"
         if workers is not None:
             self.engine += f" on {workers.label}"
             works: list[Work] = [Batches(part) if batched else part for part in parts]
             answers = workers.results(calling, works)
         elif batched:
             answers = (Batches(part).run(calling) for part in parts)
-        elif self.scalar and engines.is_compiled(self.call) and engines.loop_pays(steps, calling):
+        elif self.scalar and (loop := engines.loop_for(calling, steps.x, count)) is not None:
             self.engine = "compiled loop"
-            answers = (engines.in_compiled_loop(part, calling) for part in parts)
+            answers = (engines.in_loop(loop, part, calling) for part in parts)
         else:
             answers = (part.run(calling) for part in parts)
         found, done = [], 0
         for part, answer in zip(parts, answers, strict=True):
             found.append(self._taken(answer))
             done += len(part)
-            tick(done)
-        return found[0] if len(found) == 1 else np.concatenate(found)
+            tick(done // 2)
+        return found[0] if len(found) == 1 else np.concatenate(found) if found else np.empty((0, self.size))
 
     def _taken(self, answer: Values) -> Array:
         """The values of an answer; its calls and its failure are put on record."""
@@ -276,21 +290,27 @@ class Function:
         return answer.values
 
     def _one_by_one(self, points: NDArray[Any]) -> Array:
-        """f at each row of an array of points: (N, m)."""
-        allowed = None
-        if self.bounds is not None:
-            allowed = ((points >= self.bounds[0]) & (points <= self.bounds[1])).all(axis=1)
-        calling, started = self._calling(), time.perf_counter()
+        """f at each row of an array of points: (N, m); NaN beyond the bounds."""
+        if self.bounds is None:
+            return self._at_points(points)
+        allowed: NDArray[np.bool_] = ((points >= self.bounds[0]) & (points <= self.bounds[1])).all(axis=1)
+        values = np.full((len(points), self.size), np.nan)
+        values[allowed] = self._at_points(points[allowed])
+        return values
+
+    def _at_points(self, points: NDArray[Any]) -> Array:
+        calling = self._calling()
         if self._workers is None or not self._workers.pays(len(points) * self.seconds):
-            values = self._taken(Points(points, allowed).run(calling))
-            self.seconds = min(self.seconds, (time.perf_counter() - started) / len(points))
+            started = time.perf_counter()
+            values = self._taken(Points(points).run(calling))
+            self.seconds = min(self.seconds, (time.perf_counter() - started) / max(1, len(points)))
             return values
-        works = [Points(points[n : n + 1], None if allowed is None else allowed[n : n + 1]) for n in range(len(points))]
+        works = [Points(points[n : n + 1]) for n in range(len(points))]
         return np.concatenate([self._taken(answer) for answer in self._workers.results(calling, works)])
 
     def _takes_rows(self, steps: Steps) -> bool:
         """Whether so many points are to be evaluated in batches of rows; tries it out if nobody has said so."""
-        if len(steps) < FEW or 2 * engines.pairs_a_batch(steps.x) < engines.FEWEST_ROWS:
+        if len(steps) < FEW or engines.batch_size(steps.x) < engines.FEWEST_ROWS:
             return False
         if self._may_take_rows:
             self._may_take_rows, seen, self._seen = False, self._seen, None

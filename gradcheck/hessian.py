@@ -1,4 +1,4 @@
-"""What a Hessian has beside the entries of a matrix: symmetry, and a gradient made of differences when there is no other."""
+"""A gradient made of differences, for a Hessian that comes without one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.model import Finding, FindingKind, Tolerance, Verdict
 from gradcheck.numerics.directions import direction
 from gradcheck.numerics.noise import calibrate, ladder
 from gradcheck.numerics.stencils import CENTRAL, natural_scales, steps_near
@@ -15,12 +14,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcheck.evaluation import Function
-    from gradcheck.matrices import Matrix
 
     Array = NDArray[np.float64]
 
 WIDER = 8.0  # order 4 bears a larger step than the one that suits order 2
-ROUNDING = 1e3  # units in the last place that two computed entries of a symmetric matrix may differ by
 STEP_STREAM = 2**32 - 2
 
 
@@ -50,20 +47,3 @@ class DifferencedGradient:
             plus, minus = self.function.pairs(flat, self.columns, h)
             total += weight * node * (plus[:, 0] - minus[:, 0]) / h
         return total.reshape(x.shape)
-
-
-def asymmetry(matrix: Matrix, tolerance: Tolerance) -> list[Finding]:
-    """Whether a claimed Hessian differs from its transpose by more than rounding and tolerance."""
-    worst, (i, j), size = matrix.asymmetry()
-    if worst <= max(tolerance.rtol, ROUNDING * np.finfo(np.float64).eps) * size + tolerance.atol:
-        return []
-    where = f"entries [{i}, {j}] and [{j}, {i}]" if matrix.dense or matrix.sparse else "⟨u, Hv⟩ and ⟨Hu, v⟩"
-    return [
-        Finding(
-            kind=FindingKind.NOT_SYMMETRIC,
-            target="hess",
-            verdict=Verdict.FAIL,
-            message=f"hess is not symmetric: {where} differ by {worst:.3g}",
-            evidence={"difference": worst, "row": i, "column": j},
-        )
-    ]

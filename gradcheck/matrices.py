@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck.errors import UserCodeError
 from gradcheck.evaluation import Claim, Function
-from gradcheck.model import Finding, FindingKind, Verdict
+from gradcheck.model import Finding, FindingKind, Tolerance, Verdict
 from gradcheck.numerics.comparison import MARGIN
 from gradcheck.numerics.directions import direction
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 PATTERN_STREAM = 2**32 - 3  # the number of the random direction that looks beyond a sparsity pattern
+ROUNDING = 1e3  # units in the last place that two computed entries of a symmetric matrix may differ by
 SHOWN = 20  # how many rows a finding lists
 BLOCK_VALUES = 2**17  # entries compared at a time
 LARGE = 2**20  # a matrix with more entries is asked for once only: repeating it would hold it twice
@@ -226,6 +227,23 @@ class Compressed:
             rows = self.pattern.rows_of[column]
             plus[k, rows], minus[k, rows] = ahead[rows], behind[rows]
         return plus, minus
+
+
+def asymmetry(matrix: Matrix, tolerance: Tolerance) -> list[Finding]:
+    """Whether a claimed Hessian differs from its transpose by more than rounding and tolerance."""
+    worst, (i, j), size = matrix.asymmetry()
+    if worst <= max(tolerance.rtol, ROUNDING * np.finfo(np.float64).eps) * size + tolerance.atol:
+        return []
+    where = f"entries [{i}, {j}] and [{j}, {i}]" if matrix.dense or matrix.sparse else "⟨u, Hv⟩ and ⟨Hu, v⟩"
+    return [
+        Finding(
+            kind=FindingKind.NOT_SYMMETRIC,
+            target="hess",
+            verdict=Verdict.FAIL,
+            message=f"hess is not symmetric: {where} differ by {worst:.3g}",
+            evidence={"difference": worst, "row": i, "column": j},
+        )
+    ]
 
 
 def outside_pattern(

@@ -347,6 +347,9 @@ def headline(report: Report) -> str:
             return f"The {what} is wrong: {report.diagnoses[0].message}"
         if report.failed:
             return f"The {what} is wrong: {report.failed:,} of {_count(report.checked, noun)} disagree."
+        astray = {d.point for d in report.directions if d.verdict is Verdict.FAIL and d.point}
+        if astray:
+            return f"The {what} is right at the first point and wrong at {_count(len(astray), 'other point')}."
         if blamed is not None:
             return f"The {what} is wrong in use: {blamed.message}"
         return f"The {what} is wrong."

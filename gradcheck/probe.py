@@ -133,10 +133,14 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to measure: differences at `steps` (falling by RATIO), combined to the highest order; the error to expect."""
+    """How to measure: differences at `steps` (falling by RATIO), combined to the highest order.
+
+    uncertainty: the error to expect; coarser: that of the next lower order, 0 if there is none.
+    """
 
     steps: Array
     uncertainty: float
+    coarser: float
 
 
 class Meter:
@@ -168,7 +172,8 @@ class Meter:
         best = error.min(axis=1)
         order = int(np.flatnonzero(best <= max(wanted, 2 * float(best.min())))[0]) if np.isfinite(best).any() else 0
         rung = max(int(np.argmin(error[order])), order)
-        return Plan(self.steps[rung - order : rung + 1], float(error[order, rung]))
+        coarser = float(error[order - 1, rung]) if order else 0.0
+        return Plan(self.steps[rung - order : rung + 1], float(error[order, rung]), coarser)
 
 
 __all__ = ["Meter", "Pair", "Plan", "Probe", "Stopped"]

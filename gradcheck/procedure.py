@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck.errors import CheckInterrupted, GradientMismatch, GradientUndecided, UsageError, UserCodeError
 from gradcheck.evaluation import Claim, Function
-from gradcheck.hessian import asymmetry
-from gradcheck.matrices import Compressed, MatrixClaim, Pattern, outside_pattern
+from gradcheck.matrices import Compressed, MatrixClaim, Pattern, asymmetry, outside_pattern
 from gradcheck.model import Finding, Kind, Method, Report, Tolerance, Verdict
-from gradcheck.points import as_bounds, as_point, check_within, describe_point
+from gradcheck.numerics.stencils import natural_scales
+from gradcheck.points import as_bounds, as_point, check_within, describe_point, neighbours
 from gradcheck.preflight import Preflight, examine, observations
 from gradcheck.sources import describe
 from gradcheck.summary import Draft
-from gradcheck.survey import Pairs, Surveyor, gradient_blocks
+from gradcheck.survey import Pairs, Survey, Surveyor, gradient_blocks
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from numpy.typing import ArrayLike, NDArray
 
+    from gradcheck.search import Searched
+
     Array = NDArray[np.float64]
 
 RTOL = 6e-6  # agreement to five digits; a factor of 1 + 1e-5 is an error
 PATIENCE = 5.0  # seconds that comparing every entry may be expected to take before random directions are preferred
 FEW_ENTRIES = 1000  # up to this dimension every entry is compared whatever it takes, …
+DIRECTIONS = 2  # how many random directions, unless asked for
+REDRAWS = 3  # how often a further point where f is not defined is drawn again, on average
 MANY_ENTRIES = 200_000  # … and above this one random directions are taken however fast f is
 
 Progress = Callable[[str, int, int, int, str], None]
@@ -131,6 +135,7 @@ class Check:
             self._survey(self.flat, preflight, gradient_blocks(preflight.claimed))
         else:
             self._search(preflight)
+        self._explain(self.flat, preflight, claim.at)
         self._elsewhere(preflight)
         return self._finish()
 
@@ -176,6 +181,7 @@ class Check:
             self._survey(flat, preflight, compressed.blocks(matrix), compressed.pairs)
             draft.notes.append(f"{matrix.columns} columns were differenced in {len(pattern.groups())} groups")
             draft.findings += outside_pattern(function, matrix, preflight, flat, options.seed)
+        self._explain(flat, preflight, None)
         return self._finish()
 
     # ---- the steps
@@ -220,9 +226,114 @@ class Check:
         self.draft.stopped = self.draft.survey.stopped
         self.draft.findings += observations(self.draft.survey, preflight)
 
-    def _search(self, preflight: Preflight) -> None: ...
+    def _search(self, preflight: Preflight) -> None:
+        """Compare random directions, and look for the wrong entries if they disagree."""
+        from gradcheck.search import search  # only where it is needed: start-up counts
 
-    def _elsewhere(self, preflight: Preflight) -> None: ...
+        options = self.options
+        found = search(
+            self.function,
+            preflight.claimed,
+            self.flat,
+            preflight,
+            options.tolerance,
+            directions=options.directions or DIRECTIONS,
+            seed=options.seed,
+            tick=self._tick,
+            expired=self._expired,
+        )
+        self._record(found)
+
+    def _elsewhere(self, preflight: Preflight) -> None:
+        """At further points, random directions only: a gradient that is right at one place alone is found out."""
+        wanted = self.options.points - 1
+        if not wanted or self.draft.stopped:
+            return
+        from gradcheck.search import search
+
+        seed, redrawn, number = self.options.seed, 0, 0
+        for candidate in neighbours(self.x, wanted * (1 + REDRAWS), seed, self.options.bounds):
+            if number == wanted or self._expired():
+                break
+            try:
+                at = candidate.reshape(-1)
+                value, claimed = self.function.at(at), self.claim.at(at)
+                if not np.isfinite(value).all() or not np.isfinite(claimed).all():
+                    raise UserCodeError("not finite")
+            except UserCodeError:
+                redrawn += 1
+                continue
+            except KeyboardInterrupt:
+                self.draft.stopped = "interrupt"
+                return
+            number += 1
+            there = replace(preflight, value=value, raw=None, claimed=claimed, scales=natural_scales(at), findings=())
+            found = search(
+                self.function,
+                claimed,
+                at,
+                there,
+                self.options.tolerance,
+                directions=DIRECTIONS,
+                seed=seed + number,
+                tick=self._tick,
+                expired=self._expired,
+                locate=False,
+                point=number,
+            )
+            self._record(found)
+        if redrawn:
+            self.draft.notes.append(f"{redrawn} further points were drawn again: f or the claim is not defined there")
+        if number < wanted and not self.draft.stopped:
+            self.draft.notes.append(f"only {number + 1} of {self.options.points} points could be checked")
+
+    def _record(self, found: Searched) -> None:
+        """Take what a search came to."""
+        draft = self.draft
+        draft.directions += found.directions
+        draft.stopped = draft.stopped or found.stopped
+        if found.columns.entry.size:
+            verdicts = found.columns.verdict
+            draft.survey = Survey(
+                columns=found.columns,
+                checked=self.flat.size,
+                failed=max(found.wrong, int((verdicts == Verdict.FAIL).sum())),
+                inconclusive=int((verdicts == Verdict.INCONCLUSIVE).sum()),
+                digits=None,
+                detectable=found.threshold,
+                detectable_share=np.inf,
+                ignored=np.empty(0, np.int64),
+                stopped=found.stopped,
+            )
+        draft.diagnoses += found.diagnoses
+        if draft.method is Method.DIRECTIONS and not draft.limits:
+            draft.limits = tuple((limit.name, limit.usual) for limit in found.limits)
+            draft.limit_sentence = found.sentence
+
+    def _explain(self, x: NDArray[Any], preflight: Preflight, claim_at: Callable[[Array], Array] | None) -> None:
+        """Name the mistake, if entries failed."""
+        survey = self.draft.survey
+        if survey is None or not survey.failed or self.draft.stopped or self.draft.diagnoses:
+            return
+        from gradcheck.explanation import explain_failure
+
+        try:
+            diagnoses, self.draft.explained = explain_failure(
+                self.function,
+                self.claim,
+                x,
+                preflight,
+                survey,
+                shape=self.draft.shape,
+                kind=self.draft.kind,
+                tolerance=self.options.tolerance,
+                seed=self.options.seed,
+                claim_at=claim_at,
+                suspects=self.options.suspects,
+            )
+            self.draft.diagnoses += diagnoses
+        except KeyboardInterrupt:
+            self.draft.stopped = "interrupt"
 
     def _tick(self, phase: str, done: int, total: int, detail: str = "") -> None:
         if self.options.progress is not None:

@@ -6,7 +6,7 @@ import functools
 import inspect
 import linecache
 import re
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 from gradcheck.model import Target
@@ -48,6 +48,8 @@ def _unwrapped(function: Any) -> Any:
 
 
 def _static(thing: Any, attribute: str) -> Any:
+    if isinstance(thing, FunctionType):
+        return getattr(thing, attribute, None)
     # Not getattr: an object with its own __getattr__ may answer to every name, or compute something.
     value = inspect.getattr_static(thing, attribute, None)
     return value.__get__(thing) if inspect.isgetsetdescriptor(value) or inspect.ismemberdescriptor(value) else value

@@ -52,6 +52,7 @@ class Draft:
     diagnoses: list[Diagnosis] = field(default_factory=list)
     explained: frozenset[int] = frozenset()
     limits: tuple[tuple[str, float], ...] = ()
+    limit_sentence: str = ""
     notes: list[str] = field(default_factory=list)
     noise: float | None = None
     trouble: str | None = None
@@ -128,9 +129,8 @@ class Draft:
                 absolute=survey.detectable, digits=digits, sentence=_capital(sentence) + ".", parts=self.limits
             )
         if self.limits:
-            part, absolute = max(self.limits, key=lambda limit: limit[1])
-            sentence = f"An error of one entry of {part} by more than {absolute:.1g} would have been caught."
-            return Resolution(absolute=absolute, digits=None, sentence=sentence, parts=self.limits)
+            absolute = max(limit for _, limit in self.limits)
+            return Resolution(absolute=absolute, digits=None, sentence=self.limit_sentence, parts=self.limits)
         passed = [d for d in self.directions if d.verdict is Verdict.PASS]
         if passed:
             absolute = max(d.estimate.uncertainty + d.abs_error for d in passed)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.model import Diagnosis, DiagnosisKind, Kind
-from gradcheck.numerics.evidence import CHANCE, Facts, Law, Mismatch, Outcome, log_binomial, weigh
+from gradcheck.numerics.evidence import CHANCE, FACTOR_KINDS, Facts, Law, Mismatch, Outcome, log_binomial, weigh
 from gradcheck.numerics.hypotheses import dear_laws, laws
-from gradcheck.numerics.regions import Region, indices, listed, locate
+from gradcheck.numerics.regions import Region, indices, listed, locate, path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +28,7 @@ LEFT_OVER = 1 / 2  # a law for a part without a pattern may leave this many wron
 LEFT_OVER_FITTED = 1 / 8  # … or this many, if a parameter of it was fitted
 SIMPLE = 4.0  # of how many laws a simple one is one: sign, 2, 1/2
 FEW = 3  # entries that are called `entries` in any dimension
+ALIKE, ONE_SIDED = 2.0, 6  # relative gaps this close to each other, and gaps of one sign from this many on, stand out
 CLEARLY = 1e-2  # entries outside of a block are right to this share of the gaps inside
 FACTORS = {DiagnosisKind.SIGN, DiagnosisKind.SCALE}
 
@@ -59,9 +60,10 @@ def _explain(facts: Facts) -> Explanation:
     diagnoses: list[Diagnosis] = []
     second = _Second(facts.mismatch)
     for turn in range(ROUNDS):
-        outcome = _complete(facts, remaining, second, dear=turn == 0)
+        weighed: list[Outcome] = []
+        outcome = _complete(facts, remaining, weighed, second, dear=turn == 0)
         if outcome is None:
-            outcome = _partial(facts, remaining)
+            outcome = _partial(facts, remaining, weighed)
         if outcome is None:
             break
         diagnoses.append(_report(facts, outcome, remaining))
@@ -95,13 +97,16 @@ class _Second:
 # ---- laws
 
 
-def _complete(facts: Facts, remaining: Mask, second: _Second, *, dear: bool) -> Outcome | None:
-    """The first law that explains all that remains and spoils nothing."""
+def _complete(
+    facts: Facts, remaining: Mask, weighed: list[Outcome], second: _Second, *, dear: bool
+) -> Outcome | None:
+    """The first law that explains all that remains and spoils nothing; those tried are appended to `weighed`."""
     doubtful: list[Outcome] = []
     blunt: Outcome | None = None  # convincing, but only within the tolerance: a later law may be sharper
     whole = bool((remaining == facts.wrong).all())
     for law in laws(facts, remaining):
         outcome = weigh(facts, law, remaining)
+        weighed.append(outcome)
         if not (outcome.explained == remaining).all() or outcome.spoiled.any() or not _general(facts, outcome, remaining):
             continue
         if outcome.convincing and outcome.sharp:
@@ -132,21 +137,31 @@ def _complete(facts: Facts, remaining: Mask, second: _Second, *, dear: bool) -> 
 
 
 def _general(facts: Facts, outcome: Outcome, remaining: Mask) -> bool:
-    """Whether a factor may be said of all entries: one wrong entry is enough only if the others are 0, or are off as well."""
-    if outcome.law.kind not in FACTORS or np.sum(remaining) > 1 or outcome.confirmed:
+    """Whether a factor may be said of all entries where one alone is known to be wrong.
+
+    It may if the others are 0, or are off by it as well, or if nothing is known of them and the factor is a common one.
+    """
+    if outcome.law.kind not in FACTOR_KINDS or np.sum(remaining) > 1 or outcome.confirmed:
         return True
-    return not facts.blind.any() and not facts.claimed[~facts.wrong].any()
+    others = ~facts.wrong
+    if (facts.blind | (facts.claimed == 0))[others].all():
+        return not facts.blind.any() or _simple(outcome)
+    return False
 
 
-def _partial(facts: Facts, remaining: Mask) -> Outcome | None:
+def _simple(outcome: Outcome) -> bool:
+    return outcome.law.fitted == 0 and outcome.law.tries <= SIMPLE and outcome.law.kind in FACTORS
+
+
+def _partial(facts: Facts, remaining: Mask, weighed: list[Outcome]) -> Outcome | None:
     """The law that explains most of what remains, if that part forms a pattern or is nearly all."""
     best: Outcome | None = None
-    for outcome in [weigh(facts, law, remaining) for law in laws(facts, remaining)]:
+    for outcome in weighed:
         count = int(np.sum(outcome.explained))
         if not outcome.convincing or count < 2 or best is not None and count <= int(np.sum(best.explained)):
             continue
         left = int(np.sum(remaining)) - count
-        simple = outcome.law.fitted == 0 and outcome.law.tries <= SIMPLE
+        simple = _simple(outcome)
         if outcome.law.kind in FACTORS and count < 3 and not simple:
             continue
         if left <= (LEFT_OVER if simple else LEFT_OVER_FITTED) * count or _region(facts, outcome, remaining).name:
@@ -171,7 +186,7 @@ def _report(facts: Facts, outcome: Outcome, remaining: Mask) -> Diagnosis:
     limited = bool(outcome.spoiled.any()) or law.kind is DiagnosisKind.ZERO_BLOCK and count < known
     if limited or others:
         region = _region(facts, outcome, remaining)
-        where = _on(region, count, known, others)
+        where = _on(region, count, known, int(np.sum(outcome.spoiled)), others)
         parameters |= region.parameters
         if law.kind in FACTORS:
             kind = _factor_kind(law.kind, region, count, others, bool(parameters.get("absolute")))
@@ -189,13 +204,14 @@ def _report(facts: Facts, outcome: Outcome, remaining: Mask) -> Diagnosis:
     )
 
 
-def _on(region: Region, count: int, known: int, others: int) -> str:
+def _on(region: Region, count: int, known: int, right: int, others: int) -> str:
+    """The entries that a law holds on, of `known`; of the `others` some are `right`."""
     if region.name in ("diagonal", "off-diagonal", "lower triangle", "upper triangle", "row", "column"):
         return f"on {region.text} ({count:,} of {known:,} entries)"
     if region.name:
         return f"on {region.text}"
     if others <= LEFT_OVER * count:
-        return f"on {count:,} entries, all but {others:,}"
+        return f"on {count:,} entries, all but {others:,}" + (f" ({right:,} of them right as claimed)" if right else "")
     return f"on {region.text}" if count <= 6 else f"on {count:,} of {known:,} entries"
 
 
@@ -273,28 +289,44 @@ def _values(facts: Facts, entry: int) -> str:
 
 
 def _figures(facts: Facts, remaining: Mask) -> dict[str, Any]:
-    claimed, numeric = facts.claimed[remaining], facts.numeric[remaining]
-    ratio = numeric[claimed != 0] / claimed[claimed != 0]
-    top = max(float(np.max(np.abs(claimed))), float(np.max(np.abs(numeric))), 1e-300)
+    """What stands out of wrong entries that nothing explains, as plain values."""
+    rows = np.flatnonzero(remaining)
+    claimed, numeric, gap = facts.claimed[rows], facts.numeric[rows], facts.gap[rows]
+    top = max(float(np.max(np.abs(claimed))), float(np.max(np.abs(numeric))))
     a, b = claimed / top, numeric / top
     lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    ratio = numeric[claimed != 0] / claimed[claimed != 0]
+    relative = gap / np.maximum(np.abs(claimed), np.abs(numeric))
     return {
-        "entries": len(claimed),
+        "entries": len(rows),
         "known": len(facts),
         "cosine": float(a @ b) / lengths if lengths > 0 else 0.0,
-        "ratio": [float(ratio.min()), float(ratio.max())] if ratio.size else None,
+        "ratio": [float(v) for v in (ratio.min(), ratio.max()) if np.isfinite(v)] if ratio.size else [],
+        "relative_gap": [float(relative.min()), float(relative.max())],
+        "largest": [int(i) for i in np.unravel_index(int(facts.entry[rows[np.argmax(gap)]]), facts.shape or (1,))],
+        "one_sided": bool((numeric > claimed).all() or (numeric < claimed).all()),
     }
 
 
 def _facts_that_stand_out(facts: Facts, remaining: Mask) -> str:
-    figures = _figures(facts, remaining)
-    count, known = figures["entries"], figures["known"]
-    text = f"no known mistake explains {'the' if count < known else 'all'} {count:,} wrong entries"
-    remarks = [f"cosine of claimed and numeric {figures['cosine']:.4f}"]
-    if figures["ratio"] is not None:
-        low, high = figures["ratio"]
-        remarks.append(f"numeric / claimed from {low:.4g} to {high:.4g}")
-    return f"{text} ({'; '.join(remarks)})."
+    known = _figures(facts, remaining)
+    count, (low, high) = known["entries"], known["relative_gap"]
+    remarks = []
+    if count == 1:
+        remarks.append(_values(facts, int(facts.entry[remaining][0])))
+    elif high <= ALIKE * low:
+        remarks.append(f"each is off by {high:.2g} of itself" + ("" if known["one_sided"] else ", up or down"))
+    elif len(known["ratio"]) == 2:
+        remarks.append("numeric / claimed runs from {:.4g} to {:.4g}".format(*known["ratio"]))
+    if count > 1:
+        remarks.append(f"the largest gap is at {path(int(np.ravel_multi_index(known['largest'], facts.shape or (1,))), facts.shape)}")
+        if known["one_sided"] and count > ONE_SIDED:
+            remarks.append("every numeric value is on the same side of the claim")
+        remarks.append(f"the cosine between claimed and numeric is {known['cosine']:.4f}")
+    if facts.blind.any():
+        remarks.append(_doubts(facts))
+    wrong = "the wrong entry" if count == 1 else f"{'all' if count == len(facts) else 'the'} {count:,} wrong entries"
+    return f"no known mistake explains {wrong}: {'; '.join(remarks)}."
 
 
 __all__ = ["Explanation", "Mismatch", "diagnose", "explain"]

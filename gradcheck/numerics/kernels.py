@@ -7,8 +7,10 @@ would swallow the exceptions that f raises.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import numba
 import numpy as np
@@ -19,33 +21,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
-    Loop = Callable[[NDArray[Any], NDArray[Any], NDArray[np.intp], Array, Array, Array, NDArray[np.intp]], None]
 
-COLD_LOAD = 300  # variables from which a loop that must be loaded first pays for itself …
-COLD_COMPILE = 300_000  # … and one that must be compiled, where no folder for a cache can be written
-WARM = 50  # variables from which a loop pays that is at hand
+LOAD = 10_000  # evaluations that a loop must spare their way through Python, now or before, to be worth loading from disk …
+COMPILE = 500_000  # … or compiling each time, where no folder for a cache can be written …
+READY = 100  # … or calling, once it is there: f is handed over in 40 µs
 
 
 def _along_columns(
-    f: Any, argument: NDArray[Any], flat: NDArray[Any], columns: NDArray[np.intp], ahead: Any, behind: Any, out: Any, place: Any
+    f: Any, argument: Any, flat: Any, columns: NDArray[np.intp], moved: Any, out: Any, done: NDArray[np.intp]
 ) -> None:
-    """out[n] = f with entry columns[n] at ahead[n], then at behind[n]; NaN there means: do not ask.
-
-    argument and flat are one memory in two shapes.  place[0] says how many columns are done, place[1] how often f was called.
-    """
+    """out[n] = f with entry columns[n] set to moved[n]; done[0] counts.  argument and flat are one memory in two shapes."""
     for n in range(columns.size):
         i = columns[n]
         kept = flat[i]
-        for side in range(2):
-            moved = ahead[n] if side == 0 else behind[n]
-            if moved == moved:
-                flat[i] = moved
-                place[1] += 1
-                out[n, side] = f(argument)
-            else:
-                out[n, side] = np.nan
+        flat[i] = moved[n]
+        out[n] = f(argument)
         flat[i] = kept
-        place[0] = n + 1
+        done[0] = n + 1
 
 
 def _jit(function: Callable[..., Any]) -> tuple[Any, bool]:
@@ -57,7 +49,8 @@ def _jit(function: Callable[..., Any]) -> tuple[Any, bool]:
 
 
 _KERNEL, CACHED = _jit(_along_columns)
-_loaded: dict[Any, Any] = {}
+_ready: dict[tuple[str, str], Callable[..., None]] = {}  # by the types of x and of f(x)
+_waiting: Counter[tuple[str, str]] = Counter()  # evaluations done in Python, for want of a loop
 
 
 def is_compiled(f: Any) -> bool:
@@ -65,60 +58,53 @@ def is_compiled(f: Any) -> bool:
     return isinstance(f, Dispatcher)
 
 
-def pays(f: Any, argument: NDArray[Any], columns: int) -> bool:
-    """Whether a compiled loop over so many columns saves time, counting what it takes to load it."""
-    signature = _signature(f, argument)
-    if signature is None:
-        return False
-    return columns >= (WARM if signature in _loaded else COLD_LOAD if CACHED else COLD_COMPILE)
+def loop_over_columns(f: Any, argument: NDArray[Any], evaluations: int) -> Callable[..., None] | None:
+    """A compiled loop for so many evaluations of f at arrays like `argument`; None if there is none, or if it does not pay.
 
-
-def compiled_loop(f: Any, argument: NDArray[Any]) -> Loop | None:
-    """The loop over columns for a dispatcher f of arrays like `argument`, f called at least once; None if there is none.
-
-    The loop raises what f raises.
+    f is a dispatcher that was called with such an array before.  The loop takes (argument, flat, columns, moved, out, done),
+    see `_along_columns`, and raises what f raises.
     """
-    signature = _signature(f, argument)
-    if signature is None:
+    types_of_f = _types(f, argument)
+    if types_of_f is None:
         return None
-    entry = _loaded.get(signature)
+    parameter, returned = types_of_f
+    key = parameter.name, returned.name
+    entry = _ready.get(key)
     if entry is None:
-        global _KERNEL
-        array, function = signature
-        flat = types.Array(array.dtype, 1, "C")
-        numbers, integers = types.Array(types.float64, 1, "C"), types.Array(types.intp, 1, "C")
-        wanted = (function, array, flat, integers, numbers, numbers, types.Array(types.float64, 2, "C"), integers)
-        try:
-            entry = _KERNEL.compile(wanted)
-        except OSError:  # the cache cannot be written after all
-            _KERNEL = numba.njit()(_along_columns)
-            entry = _KERNEL.compile(wanted)
-        _loaded[signature] = entry
-
-    def loop(*arguments: Any) -> None:
-        entry(f, *arguments)
-
-    return loop
+        _waiting[key] += evaluations
+        if _waiting[key] < (LOAD if CACHED else COMPILE):
+            return None
+        entry = _ready[key] = _load(parameter, returned)
+    return partial(entry, f) if evaluations >= READY else None
 
 
-def _signature(f: Any, argument: NDArray[Any]) -> tuple[Any, Any] | None:
-    """Numba's type of the argument, and of f as a first-class function of it; None if f returns no real number."""
-    if not isinstance(f, Dispatcher):
-        return None
-    exact = numba.typeof(argument)
+def _load(parameter: Any, returned: Any) -> Callable[..., None]:
+    """The loop for functions of these types: from the cache on disk, or compiled."""
+    global _KERNEL
+    numbers, integers = types.Array(types.float64, 1, "C"), types.Array(types.intp, 1, "C")
+    function, flat = types.FunctionType(returned(parameter)), types.Array(parameter.dtype, 1, "C")
+    wanted = (function, parameter, flat, integers, numbers, numbers, integers)
+    try:
+        return cast("Callable[..., None]", _KERNEL.compile(wanted))
+    except OSError:  # the cache cannot be written after all
+        _KERNEL = numba.njit()(_along_columns)
+        return cast("Callable[..., None]", _KERNEL.compile(wanted))
+
+
+def _types(f: Any, argument: NDArray[Any]) -> tuple[Any, Any] | None:
+    """Numba's types of the argument (a C-contiguous array) and of f's value; None if that is no real number."""
     for (parameter, *others), compiled in f.overloads.items():
-        like = isinstance(parameter, types.Array) and parameter.dtype == exact.dtype and parameter.ndim == exact.ndim
-        if others or not like or not (parameter == exact or parameter.layout == "A"):
+        if others or not isinstance(parameter, types.Array) or parameter.ndim != argument.ndim:
             continue
-        returned = compiled.signature.return_type
-        if isinstance(returned, (types.Float, types.Integer, types.Boolean)):
-            return parameter, types.FunctionType(returned(parameter))
+        if parameter.layout in "CA" and parameter.dtype.name == argument.dtype.name:
+            returned = compiled.signature.return_type
+            return (parameter, returned) if isinstance(returned, (types.Float, types.Integer, types.Boolean)) else None
     return None
 
 
 def compile_plain(f: Callable[..., Any]) -> Callable[..., Any]:
     """f compiled by Numba, or f itself if it is so already."""
-    return f if isinstance(f, Dispatcher) else numba.njit(f)  # type: ignore[no-any-return]
+    return cast("Callable[..., Any]", f if isinstance(f, Dispatcher) else numba.njit(f))
 
 
 def reason(error: BaseException) -> str:
@@ -216,4 +202,4 @@ def perturb(
     return float(change), float(ideal), float(square)
 
 
-__all__ = ["compile_plain", "compiled_loop", "is_compiled", "pays", "perturb", "reason"]
+__all__ = ["compile_plain", "is_compiled", "loop_over_columns", "perturb", "reason"]

@@ -18,8 +18,8 @@ import numpy as np
 LONE = 8.0  # a reading this many times its uncertainty is worth a second one with rising weights
 WINDOW = 64  # how far around the first found entry its neighbours are tested
 TERMS = 4  # a progression has at least this many wrong entries
-CROWD = 96  # more sets than this, each with an error in it, raise the question how many errors there are
-MANY = 400  # more wrong entries than this are reported as dense, not one by one
+CROWD = 64  # more sets than this, each with an error in it, raise the question how many errors there are
+MANY = 120  # more wrong entries than this are reported as dense, not one by one
 SAMPLE = 24  # sets read for each size when errors are counted
 FUTILE = 3  # rounds that find nothing although the reading says otherwise, until the search gives up
 TOLERATED = 3  # entries that are off but within tolerance, until the rest is taken to be alike
@@ -113,6 +113,7 @@ class Locator:
     """Searches the entries behind `probe`; `found` is up to date at any moment.
 
     first: number of the first direction that the search may use; known: readings of everything along earlier directions.
+    fresh: readings since the last one that showed an error.
     """
 
     def __init__(self, probe: Probe, first: int, known: dict[int, Reading] | None = None) -> None:
@@ -120,8 +121,11 @@ class Locator:
         self.found = Located()
         self.number = first
         self.lone_size = probe.size
+        self.coarse = 0.0  # a small part of what one found error changes
+        self.sharp = 0.0  # as sharp as the reading that started the round: smaller errors are below its limit
         self.queue: list[_Set] = []
         self.tried: set[int] = set()
+        self.fresh: list[Reading] = []
         self.random = np.random.Generator(np.random.Philox(key=[first, probe.size]))
 
     def locate(self) -> Located:
@@ -131,14 +135,16 @@ class Locator:
             everything = range(self.probe.size)
             if self.known:
                 self.number, reading = max(self.known.items(), key=lambda item: abs(item[1].value) / (item[1].uncertainty or 1e-300))
-                self.known = {}
+                self.known.clear()
             else:
                 self.number, self.next = self.next, self.next + 1
                 reading = self.probe.residual(everything, self.number)
             if not reading.dirty:
                 clean += 1
+                self.fresh.append(reading)
                 continue
-            clean = 0
+            clean, self.fresh = 0, []
+            self.sharp = reading.uncertainty / 2
             before = len(self.found.wrong) + len(self.found.patterns) + self.found.tolerated
             self.queue = [_Set(everything, reading)]
             self.tried = set()
@@ -205,7 +211,7 @@ class Locator:
         self._push(_Set(first, one), _Set(second, two))
 
     def _read(self, where: range, wanted: float = 0.0) -> Reading:
-        return self.probe.residual(where, self.number, wanted=wanted)
+        return self.probe.residual(where, self.number, wanted=max(wanted, self.sharp))
 
     def _alone(self, item: _Set) -> bool:
         """Treat the set as if it held one error: rising weights say where.  False if that is not so, or was not tried."""
@@ -243,7 +249,7 @@ class Locator:
             return
         self.tried.add(index)
         trial = self.probe.confirm(index)
-        if not trial.wrong and trial.shift == 0:
+        if trial.shift == 0:
             if len(item.where) > 1:
                 self.lone_size = min(self.lone_size, len(item.where) // 2)
                 self._split(item)
@@ -254,10 +260,18 @@ class Locator:
             self._push(_Set(item.where, rest, lone=abs(rest.value) < 0.5 * abs(item.reading.value)))
         if trial.wrong:
             self.found.wrong.append(index)
+            self.coarse = abs(trial.shift) / 64
             if len(self.found.wrong) <= 5:
                 self._look_for_rule(index)
         else:
             self.found.tolerated += 1
+
+    def _holds_error(self, where: range) -> bool:
+        """Whether an entry of the set is wrong: a coarse reading says so at once, or a sharp one has to."""
+        if any(i in where for i in self.found.wrong):
+            return True
+        coarse = self._read(where, self.coarse)
+        return coarse.dirty or (coarse.uncertainty > 2 * self.sharp and self._read(where).dirty)
 
     # ---- errors that follow a rule
 
@@ -286,10 +300,8 @@ class Locator:
         return reaches
 
     def _is_wrong(self, index: int) -> bool:
-        """Whether one entry is off, from a reading of it alone (or because it was found before)."""
-        if not 0 <= index < self.probe.size:
-            return False
-        return index in self.found.wrong or self._read(range(index, index + 1)).dirty
+        """Whether one entry is off."""
+        return 0 <= index < self.probe.size and self._holds_error(range(index, index + 1))
 
     def _stride(self, index: int, reach: int) -> int | None:
         """The distance to the nearest wrong entry within reach, on the side where there is one."""
@@ -309,9 +321,6 @@ class Locator:
                 low, high = (low, middle) if self._holds_error(span(middle)) else (middle, high)
             return high
         return None
-
-    def _holds_error(self, where: range) -> bool:
-        return any(i in where for i in self.found.wrong) or self._read(where).dirty
 
     def _extent(self, index: int, stride: int) -> range:
         """How far the terms index ± m · stride are wrong without a gap, by doubling m and bisection."""
@@ -352,7 +361,7 @@ class Locator:
         while True:
             count = min(SAMPLE, size // n)
             starts = self.random.choice(size // n, size=count, replace=False) * n
-            share = sum(self._read(range(int(start), int(start) + n)).dirty for start in starts) / count
+            share = sum(self._holds_error(range(int(start), int(start) + n)) for start in starts) / count
             if share <= 0.8 or n == 1:
                 break
             n = max(1, n // 8)

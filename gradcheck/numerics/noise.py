@@ -6,6 +6,7 @@ solver tolerances are seen; it is never assumed to be ε·|f| (compare Moré & W
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 TOP, RUNGS = 0.125, 12  # the ladder of the set-up, in units of the natural scale: 1/8 … 3e-8
+LARGEST = float(np.finfo(np.float64).max)
 FINEST = 2.0**-45  # one pair of values so close together that f changes by its quantum, if at all
 
 
@@ -59,49 +61,54 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
         dimension: n; one coordinate carries about 1/√n of what the whole direction shows.
         epsilon: machine epsilon of the dtype of x, used only if f has no usable value along the line.
     """
-    resolution, quantum = _granularity(plus, minus, centre)
-    plus, minus, steps = plus[1:], minus[1:], steps[1:]
-    t = steps[:, None]
-    rungs = steps.size
     with np.errstate(invalid="ignore", over="ignore"):
+        resolution, quantum = _granularity(plus, minus, centre)
+        plus, minus, steps = plus[1:], minus[1:], steps[1:]
+        t = steps[:, None]
         central = (plus - minus) / (2 * t)
-        moved = np.abs(np.diff(central, axis=0))  # moved[k]: between rung k and the next larger one
-        usable = np.where(np.isfinite(moved), moved, np.inf)
-        quietest = np.argmin(usable, axis=0)  # below it noise rules, above it truncation
-        below = np.arange(rungs - 1)[:, None] <= quietest
-        noise = np.where(below & np.isfinite(moved), moved * t[:-1], 0.0).max(axis=0)
-        noise = np.maximum(noise, resolution / 2)
-        slope = np.abs(central[np.minimum(quietest, rungs - 1), np.arange(central.shape[1])])
+        moved = np.abs(central[1:] - central[:-1])  # moved[k]: between rung k and the next larger one
+        finite = np.isfinite(moved)
+        usable = np.where(finite, moved, np.inf)
+        quietest = usable.argmin(axis=0)  # below it noise rules, above it truncation
+        finite &= np.arange(len(moved))[:, None] <= quietest
+        noise = np.maximum(np.where(finite, moved * t[:-1], 0.0).max(axis=0), resolution / 2)
+        slope = np.abs(central[quietest, np.arange(quietest.size)])
 
         truncation = np.full(central.shape, np.inf)
         truncation[:-1] = usable / (RATIO**2 - 1)
-        truncation[:-2] = np.maximum(truncation[:-2], usable[1:] / (RATIO**2 - 1) / RATIO**2)
-        rounding = 2 * noise / t * np.sqrt(dimension)
+        np.maximum(truncation[:-2], truncation[1:-1] / RATIO**2, out=truncation[:-2])
+        rounding = 2 * noise / t * math.sqrt(dimension)
         weight = 1 / np.where(slope > 0, slope, np.inf)
         error = ((truncation + rounding) * weight).sum(axis=1)
-    if not np.isfinite(error).any() or not (weight > 0).any():
+        slope = np.where(np.isnan(slope), 0.0, np.minimum(slope, LARGEST))
+    usable_steps = np.isfinite(error)
+    if not usable_steps.any() or not weight.any():
         fallback = np.full(noise.shape, epsilon ** (2 / 3))
-        return Calibration(noise, resolution, quantum, epsilon ** (1 / 3), fallback, np.nan_to_num(slope), bent=True)
-    error = np.where(np.isfinite(error), error, np.inf)
-    chosen = int(np.flatnonzero(error <= 3 * error.min())[0])  # the smallest step of those as good as the best
-    relative = np.nan_to_num(truncation[chosen] * weight, nan=1.0, posinf=1.0)
-    bent = _bent(plus, minus, centre, steps, chosen, noise)
-    return Calibration(noise, resolution, quantum, float(steps[chosen]), relative, np.nan_to_num(slope), bent)
+        return Calibration(noise, resolution, quantum, epsilon ** (1 / 3), fallback, slope, bent=True)
+    error[~usable_steps] = np.inf
+    chosen = int((error <= 3 * error.min()).argmax())  # the smallest step of those as good as the best
+    with np.errstate(invalid="ignore", over="ignore"):
+        relative = truncation[chosen] * weight
+        relative[~np.isfinite(relative)] = 1.0
+        bent = _bent(plus, minus, centre, steps, chosen, noise)
+    return Calibration(noise, resolution, quantum, float(steps[chosen]), relative, slope, bent)
 
 
 def _granularity(plus: Array, minus: Array, centre: Array) -> tuple[Array, Array]:
     """The spacing of representable values around f(x), and the smallest change seen among all values; each (m,)."""
-    values = np.sort(np.concatenate([plus, minus, centre[None]]), axis=0)
-    with np.errstate(invalid="ignore", over="ignore"):
-        single = (values.astype(np.float32) == values) | ~np.isfinite(values)
-        changes = np.diff(values, axis=0)
-    quantum = np.where(changes > 0, changes, np.inf).min(axis=0)
-    quantum[~np.isfinite(quantum)] = 0.0
+    values = np.concatenate([plus, minus, centre[None]])
+    values.sort(axis=0)
+    changes = values[1:] - values[:-1]
+    changed = changes > 0
+    quantum = np.where(changed, changes, np.inf).min(axis=0)
+    quantum[np.isinf(quantum)] = 0.0
     double = np.spacing(np.abs(centre))
-    with np.errstate(over="ignore"):
-        coarse = np.spacing(np.abs(centre).astype(np.float32)).astype(np.float64)
-    varied = (changes > 0).sum(axis=0) >= 4  # a few round numbers prove nothing
-    return np.where(single.all(axis=0) & varied, coarse, double), quantum
+    single = ((values.astype(np.float32) == values) | ~np.isfinite(values)).all(axis=0)
+    if not single.any():
+        return double, quantum
+    coarse = np.spacing(np.abs(centre).astype(np.float32)).astype(np.float64)
+    varied = changed.sum(axis=0) >= 4  # a few round numbers prove nothing
+    return np.where(single & varied, coarse, double), quantum
 
 
 def _bent(plus: Array, minus: Array, centre: Array, steps: Array, chosen: int, noise: Array) -> bool:
@@ -110,8 +117,7 @@ def _bent(plus: Array, minus: Array, centre: Array, steps: Array, chosen: int, n
     (φ(t) + φ(−t) − 2φ(0)) / t falls with t, by the ratio of the steps, where φ is smooth, and stays where it has a kink.
     """
     rows = slice(max(chosen - 3, 0), chosen + 1)
-    with np.errstate(invalid="ignore", over="ignore"):
-        second = np.abs(plus[rows] + minus[rows] - 2 * centre)
-        bend = second / steps[rows, None]
-        stays = (bend[:-1] > 0.5 * bend[1:]) & (second[:-1] > 16 * noise)
+    second = np.abs(plus[rows] + minus[rows] - 2 * centre)
+    bend = second / steps[rows, None]
+    stays = (bend[:-1] > 0.5 * bend[1:]) & (second[:-1] > 16 * noise)
     return bool(stays.any())

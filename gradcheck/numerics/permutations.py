@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Mask = NDArray[np.bool_]
 
+LARGEST_DISGUISE = 200_000  # entries of a vector that is tried as a matrix of every shape
 MOST_AXES = 4  # of an array whose axes are permuted
 LAYOUT_ADVICE = "Compare the memory order: x.reshape(shape) reads rows first; use order='F' or .T on both sides or on neither."
 
@@ -74,33 +75,27 @@ def _mover(order: Ints, start: int, stop: int) -> Callable[[Facts], Array]:
 
 def _orders(facts: Facts, whole: bool, n: int) -> Iterator[Named]:
     """Orders to read n values in; an index −1 marks a place whose value is lost."""
-    every = lambda: np.arange(n, dtype=np.int64)
+    every = np.arange(n, dtype=np.int64)
     shape = facts.shape if whole and len(facts.shape) > 1 else (n,)
-    square_hessian = whole and facts.mismatch.kind is Kind.HESSIAN and len(shape) == 2 and shape[0] == shape[1]
-    yield DiagnosisKind.REVERSED, lambda: every()[::-1], "read backwards"
-    yield DiagnosisKind.SHIFTED, lambda: np.roll(every(), -1), "moved forward by one, the first to the end"
-    yield DiagnosisKind.SHIFTED, lambda: np.roll(every(), 1), "moved back by one, the last to the front"
-    if len(shape) == 1:
+    yield DiagnosisKind.REVERSED, _constant(every[::-1]), "read backwards"
+    yield DiagnosisKind.SHIFTED, _constant(np.roll(every, -1)), "moved forward by one, the first to the end"
+    yield DiagnosisKind.SHIFTED, _constant(np.roll(every, 1)), "moved back by one, the last to the front"
+    if len(shape) == 1 and n <= LARGEST_DISGUISE:
         yield from _readings(n)
-    elif square_hessian:
+    elif facts.mismatch.kind is Kind.HESSIAN and len(shape) == 2 and shape[0] == shape[1]:
         yield from _tensors(shape[0])
     elif len(shape) <= MOST_AXES:
         yield from _axes(shape)
     if 1 < len(shape) <= MOST_AXES:
-        for axis, length in enumerate(shape):
-            if length > 1:
-                name = f"axis {axis}" if len(shape) > 2 else ("the rows", "the columns")[axis]
-                grid = lambda: every().reshape(shape)
-                yield DiagnosisKind.REVERSED, lambda a=axis, g=grid: np.flip(g(), a).ravel(), f"read backwards along {name}"
-                for by in (-1, 1):
-                    yield (
-                        DiagnosisKind.SHIFTED,
-                        lambda a=axis, b=by, g=grid: np.roll(g(), b, a).ravel(),
-                        f"moved by one along {name}",
-                    )
+        grid = every.reshape(shape)
+        for axis in (axis for axis, length in enumerate(shape) if length > 1):
+            name = f"axis {axis}" if len(shape) > 2 else ("the rows", "the columns")[axis]
+            yield DiagnosisKind.REVERSED, _constant(np.flip(grid, axis).ravel()), f"read backwards along {name}"
+            for by in (-1, 1):
+                yield DiagnosisKind.SHIFTED, _constant(np.roll(grid, by, axis).ravel()), f"moved by one along {name}"
     if n > 2:
-        yield DiagnosisKind.SHIFTED, lambda: np.append(every()[1:], -1), "moved forward by one"
-        yield DiagnosisKind.SHIFTED, lambda: np.insert(every()[:-1], 0, -1), "moved back by one"
+        yield DiagnosisKind.SHIFTED, _constant(np.append(every[1:], -1)), "moved forward by one"
+        yield DiagnosisKind.SHIFTED, _constant(np.insert(every[:-1], 0, -1)), "moved back by one"
 
 
 def _readings(n: int) -> Iterator[Named]:
@@ -116,18 +111,15 @@ def _readings(n: int) -> Iterator[Named]:
 
 def _axes(shape: tuple[int, ...]) -> Iterator[Named]:
     """An array whose axes were taken in another order, either way."""
-    n = math.prod(shape)
-    seen: set[bytes] = {np.arange(n).tobytes()}
+    every = np.arange(math.prod(shape), dtype=np.int64)
+    seen = {every.tobytes()}
     for axes in itertools.permutations(range(len(shape))):
-        for make in (
-            lambda axes=axes: np.arange(n, dtype=np.int64).reshape([shape[a] for a in axes]).transpose(np.argsort(axes)).ravel(),
-            lambda axes=axes: np.arange(n, dtype=np.int64).reshape(shape).transpose(axes).ravel(),
-        ):
-            order = make()
+        back = every.reshape([shape[a] for a in axes]).transpose(np.argsort(axes)).ravel()
+        for order in (back, every.reshape(shape).transpose(axes).ravel()):
             if order.tobytes() not in seen:
                 seen.add(order.tobytes())
-                words = "transposed" if len(shape) == 2 else f"read with its axes in the order {', '.join(map(str, axes))}"
-                yield DiagnosisKind.TRANSPOSED, lambda order=order: order, words
+                words = f"read with its axes in the order {', '.join(map(str, axes))}"
+                yield DiagnosisKind.TRANSPOSED, _constant(order), "transposed" if len(shape) == 2 else words
 
 
 def _tensors(n: int) -> Iterator[Named]:
@@ -140,17 +132,20 @@ def _tensors(n: int) -> Iterator[Named]:
                 order = np.arange(n * n, dtype=np.int64).reshape(shape).transpose(axes).ravel()
                 if order.tobytes() not in seen:
                     seen.add(order.tobytes())
-                    words = f"laid out in the other order for a {rows}×{columns} variable (axes {', '.join(map(str, axes))} of {shape})"
-                    yield DiagnosisKind.TRANSPOSED, lambda order=order: order, words
+                    how = f"axes {', '.join(map(str, axes))} of {'×'.join(map(str, shape))}"
+                    words = f"laid out in the other order for a {rows}×{columns} variable ({how})"
+                    yield DiagnosisKind.TRANSPOSED, _constant(order), words
+
+
+def _constant(order: Ints) -> Callable[[], Ints]:
+    return lambda: order
 
 
 def _swapped(facts: Facts, among: Mask) -> Iterator[Law]:
     """Two entries that took each other's place."""
-    candidates = facts.entry[among | facts.blind]
     if np.sum(among) != 2:
         return
     i, j = (int(k) for k in facts.entry[among])
-    del candidates
     order = np.arange(facts.size, dtype=np.int64)
     order[[i, j]] = j, i
     names = [path(k, facts.shape) for k in (i, j)]
@@ -169,20 +164,21 @@ def _blocks(facts: Facts, among: Mask) -> Iterator[Law]:
         return
     columns = facts.shape[1]
     i, j = np.divmod(facts.entry[among], columns)
-    for part, words in ((i >= 0, ""), (i > j, "below the diagonal"), (i < j, "above the diagonal")):
+    for part in (i >= 0, i > j, i < j):
         if np.sum(part) < 2:
             continue
-        top, bottom, left, right = int(i[part].min()), int(i[part].max()) + 1, int(j[part].min()), int(j[part].max()) + 1
+        top, bottom = int(i[part].min()), int(i[part].max()) + 1
+        left, right = int(j[part].min()), int(j[part].max()) + 1
         height, width = bottom - top, right - left
         if height * width in (facts.size, 0) or min(height, width) < 2:
             continue
-        del words
         order = np.arange(facts.size, dtype=np.int64).reshape(facts.shape)
         order[top:bottom, left:right] = order[top:bottom, left:right].reshape(width, height).T
         yield Law(
             kind=DiagnosisKind.TRANSPOSED,
             predict=_mover(order.ravel(), 0, facts.size),
-            says=f"the block of rows {top} to {bottom - 1} and columns {left} to {right - 1} is right when it is transposed, {{where}}",
+            says=f"the block of rows {top} to {bottom - 1} and columns {left} to {right - 1} belongs transposed: "
+            "that gives the numeric values {where}",
             parameters={"rows": [top, bottom], "columns": [left, right]},
             advice="The block ∂²f/∂y∂x is the transpose of ∂²f/∂x∂y.",
             tries=4.0,

@@ -1,0 +1,444 @@
+"""The pytest plugin: the fixture and the marker ``gradcheck``, declared checks as tests, reports.  The only importer of pytest.
+
+It is loaded in every project that has gradcheck installed, so nothing else is imported at the top that takes time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import shlex
+import types
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gradcheck.errors import (
+    ConfigError,
+    GradcheckError,
+    GradientMismatch,
+    GradientUndecided,
+    OutputError,
+    UserCodeError,
+)
+
+if TYPE_CHECKING:
+    from gradcheck.config import DeclaredCheck
+    from gradcheck.model import Report
+
+HERE = os.path.dirname(__file__) + os.sep
+FORMATS = {".json": "json", ".xml": "junit", ".md": "markdown", ".html": "html"}
+WORST_SHOWN = 5  # entries in a failure
+ENTRIES_KEPT = 200  # of each check, for --gradcheck-report
+NOT_FOR_MARKER = {"name", "progress", "throw"}
+
+DEFAULTS = pytest.StashKey[dict[str, Any]]()  # of a run: keywords of checks that say nothing else
+DECLARED = pytest.StashKey[dict[Path, list["DeclaredCheck"]]]()  # by the file that declares them
+MADE = pytest.StashKey[list["Report"]]()  # by a test, since it was last reported on
+
+
+# ---- options
+
+
+def _number(kind: type[float], least: float, most: float = math.inf) -> Callable[[str], float]:
+    """The parser of a number; argparse shows its errors."""
+
+    def parse(text: str) -> float:
+        noun = "whole number" if kind is int else "number"
+        try:
+            value = kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a {noun}") from None
+        if not least <= value < most:
+            limits = f"at least {least:g}" + (f" and below {most:g}" if most < math.inf else "")
+            raise argparse.ArgumentTypeError(f"{text} is not a {noun} of {limits}")
+        return value
+
+    return parse
+
+
+NUMBERS = {
+    "rtol": (_number(float, 0, 1), "R", "accepted relative error of checks that do not say"),
+    "points": (_number(int, 1), "K", "how many points to check at, where a check does not say"),
+    "seed": (_number(int, 0), "S", "of all that is random in checks that do not say"),
+}
+
+
+def _report_path(text: str) -> str:
+    if Path(text).suffix.lower() not in FORMATS:
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in one of {', '.join(FORMATS)}")
+    return text
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("gradcheck", "checking derivatives")
+    for name, (parse, metavar, text) in NUMBERS.items():
+        group.addoption(f"--gradcheck-{name}", type=parse, metavar=metavar, help=text)
+        parser.addini(f"gradcheck_{name}", f"the same as --gradcheck-{name}", default="")
+    for name, text in (
+        ("allow-inconclusive", "let a derivative pass that can be neither confirmed nor refuted"),
+        ("declared", "run the checks declared in pyproject.toml or setup.cfg as tests"),
+    ):
+        group.addoption(f"--gradcheck-{name}", action="store_true", help=text)
+        parser.addini(f"gradcheck_{name.replace('-', '_')}", f"the same as --gradcheck-{name}", type="bool")
+    group.addoption(
+        "--gradcheck-report",
+        action="append",
+        default=[],
+        type=_report_path,
+        metavar="FILE",
+        help=f"write a report of all checks; its form follows from {', '.join(FORMATS)}. Repeatable",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    marker = (
+        "gradcheck(rtol=..., points=..., ...): keywords for the checks that a test makes with the fixture gradcheck"
+    )
+    config.addinivalue_line("markers", marker)
+    config.stash[DEFAULTS] = _defaults(config)
+    if _on(config, "declared"):
+        _find_declared(config)
+    if not hasattr(config, "workerinput"):  # under xdist, the controller alone sums up
+        config.pluginmanager.register(_Summary(config), "gradcheck-summary")
+
+
+def _on(config: pytest.Config, name: str) -> bool:
+    return bool(config.getoption(f"gradcheck_{name}") or config.getini(f"gradcheck_{name}"))
+
+
+def _defaults(config: pytest.Config) -> dict[str, Any]:
+    """Keywords from flags or, where there is no flag, from the ini file."""
+    found: dict[str, Any] = {"allow_inconclusive": True} if _on(config, "allow_inconclusive") else {}
+    for name, (parse, _, _) in NUMBERS.items():
+        value, text = config.getoption(f"gradcheck_{name}"), str(config.getini(f"gradcheck_{name}")).strip()
+        if value is None and text:
+            try:
+                value = parse(text)
+            except argparse.ArgumentTypeError as error:
+                raise pytest.UsageError(f"{config.inipath}: gradcheck_{name}: {error}") from None
+        if value is not None:
+            found[name] = value
+    return found
+
+
+# ---- the fixture and the marker
+
+
+class Gradcheck:
+    """Checks derivatives within a test: ``gradcheck(f, grad, x0)``, ``.hessian(…)``, ``.jacobian(…)``.
+
+    The keywords are those of `gradcheck.check_gradient`, `check_hessian` and `check_jacobian`.  One that is not given is
+    taken from the marker ``gradcheck``, else from the command line, else from the ini file.  All return the `Report`, and
+    raise as those functions do.
+    """
+
+    def __init__(self, item: pytest.Item) -> None:
+        self._item = item
+
+    def __call__(self, f: Callable[..., Any], grad: Callable[..., Any] | None, x0: Any, **options: Any) -> Report:
+        """Compare a claimed gradient with differences of f."""
+        from gradcheck.checks import check_gradient
+
+        return self._made(check_gradient, f, grad, x0, options)
+
+    def hessian(self, f: Callable[..., Any], hess: Callable[..., Any], x0: Any, **options: Any) -> Report:
+        """Compare a claimed Hessian with differences of ``grad=`` or, without it, of f."""
+        from gradcheck.checks import check_hessian
+
+        return self._made(check_hessian, f, hess, x0, options)
+
+    def jacobian(self, func: Callable[..., Any], jac: Callable[..., Any], x0: Any, **options: Any) -> Report:
+        """Compare a claimed Jacobian with differences of func."""
+        from gradcheck.checks import check_jacobian
+
+        return self._made(check_jacobian, func, jac, x0, options)
+
+    def _made(self, check: Callable[..., Report], f: Any, claim: Any, x0: Any, given: Mapping[str, Any]) -> Report:
+        from gradcheck.model import Verdict
+        from gradcheck.recall import command
+
+        item = self._item
+        options = {"name": _node(item), **item.config.stash[DEFAULTS], **_marked(item), **given}
+        report = check(f, claim, x0, **{**options, "throw": False})
+        report = replace(report, replay=command(report, f, claim, options) or _pytest_command(item))
+        _record(item, report)
+        if not options.get("throw", True) or report.verdict is Verdict.PASS:
+            return report
+        if report.verdict is Verdict.ERROR:
+            raise UserCodeError(explain(report))
+        if report.verdict is Verdict.FAIL:
+            raise GradientMismatch(report.headline, report)
+        if not options.get("allow_inconclusive"):
+            raise GradientUndecided(report.headline, report)
+        return report
+
+
+@pytest.fixture
+def gradcheck(request: pytest.FixtureRequest) -> Gradcheck:
+    """Check derivatives: gradcheck(f, grad, x0), gradcheck.hessian(f, hess, x0), gradcheck.jacobian(func, jac, x0)."""
+    return Gradcheck(request.node)
+
+
+def _marked(item: pytest.Item) -> dict[str, Any]:
+    """The keywords of the markers of a test; the closest one counts."""
+    return {key: value for mark in reversed(list(item.iter_markers("gradcheck"))) for key, value in mark.kwargs.items()}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    marks = list(item.iter_markers("gradcheck"))
+    if not marks:
+        return
+    import dataclasses
+    import difflib
+
+    from gradcheck.procedure import Options
+
+    known = sorted({field.name for field in dataclasses.fields(Options)} - NOT_FOR_MARKER)
+    for mark in marks:
+        if mark.args:
+            pytest.fail("@pytest.mark.gradcheck takes keywords only, as in gradcheck(rtol=1e-4)", pytrace=False)
+        for key in mark.kwargs.keys() - set(known):
+            near = difflib.get_close_matches(key, known, n=1)
+            remedy = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
+            pytest.fail(f"@pytest.mark.gradcheck has no keyword {key!r}; {remedy}", pytrace=False)
+
+
+# ---- declared checks as tests
+
+
+def _find_declared(config: pytest.Config) -> None:
+    """Look for declared checks, and let pytest collect the files that hold them."""
+    from gradcheck.config import find_checks
+
+    try:
+        checks = find_checks(config.rootpath)
+    except ConfigError as error:
+        raise pytest.UsageError(str(error)) from None
+    if not checks:
+        where = f"pyproject.toml or setup.cfg of {config.rootpath} or above"
+        raise pytest.UsageError(
+            f"--gradcheck-declared: no checks are declared in {where}; see [[tool.gradcheck.checks]]"
+        )
+    by_file: dict[Path, list[DeclaredCheck]] = {}
+    for check in checks:
+        by_file.setdefault(Path(check.file).resolve(), []).append(check)
+    config.stash[DECLARED] = by_file
+    named = [(config.invocation_params.dir / argument.partition("::")[0]).resolve() for argument in config.args]
+    config.args += [str(file) for file in by_file if not any(file.is_relative_to(path) for path in named)]
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> DeclaredFile | None:
+    declared = parent.config.stash.get(DECLARED, None)
+    if declared is None or file_path.resolve() not in declared:
+        return None
+    return DeclaredFile.from_parent(parent, path=file_path)
+
+
+class DeclaredFile(pytest.File):
+    """A pyproject.toml or setup.cfg with declared checks."""
+
+    def collect(self) -> Iterator[DeclaredItem]:
+        for check in self.config.stash[DECLARED][self.path.resolve()]:
+            yield DeclaredItem.from_parent(self, name=check.name, check=check)
+
+
+class DeclaredItem(pytest.Item):
+    """A declared check, of one or several derivatives."""
+
+    def __init__(self, *, check: DeclaredCheck, **more: Any) -> None:
+        super().__init__(**more)
+        missing = {key: v for key, v in self.config.stash[DEFAULTS].items() if getattr(check, key) is None}
+        self._check = replace(check, **missing)
+        self.add_marker("gradcheck")
+
+    def runtest(self) -> None:
+        from gradcheck.errors import ExitCode
+        from gradcheck.progress import Progress
+        from gradcheck.run import run
+        from gradcheck.summary import own_traceback
+
+        outcome = run([self._check], progress=Progress(None, live=False))
+        for report in outcome.reports:
+            _record(self, report)
+        if outcome.interrupted:
+            raise KeyboardInterrupt
+        if outcome.exit_code is ExitCode.PASS:
+            return
+        told = [str(error) for _, error in outcome.problems]
+        told += [own_traceback(error.__cause__) for _, error in outcome.problems if error.__cause__ is not None]
+        if not told:
+            told = [explain(report) for report in outcome.reports if report.verdict]
+        pytest.fail("\n\n".join([*told, f"  pytest  {_pytest_command(self)}"]), pytrace=False)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        return self.path, None, f"gradcheck {self.name}"
+
+
+# ---- what is shown of a test
+
+
+def explain(report: Report) -> str:
+    """The headline, then what was checked, the worst entries, what explains them, and the command that repeats it."""
+    from gradcheck.model import Verdict
+    from gradcheck.reporting import layout, lines
+    from gradcheck.reporting.blocks import Facts, Paragraph, Span
+
+    _, what, *told = layout.report_blocks(report, layout.Options(top=WORST_SHOWN))
+    told.remove(layout.verdict_line(report))
+    if isinstance(what, Facts):
+        told.insert(0, Facts(what.rows[:3]))  # function, derivative, point
+    if report.verdict is Verdict.INCONCLUSIVE:
+        accept = "If that must do: allow_inconclusive=True, here or in @pytest.mark.gradcheck; --gradcheck-allow-inconclusive."
+        told.append(Paragraph((Span(accept),)))
+    text = "".join("".join(span.text for span in line).rstrip() + "\n" for line in lines.typeset(told))
+    return f"{lines.printable(report.headline)}\n\n{text.rstrip()}"
+
+
+def _node(item: pytest.Item) -> str:
+    """The node id, with the file relative to where pytest was started, as on its command line."""
+    file, colons, rest = item.nodeid.partition("::")
+    start = item.config.invocation_params.dir
+    path = os.path.relpath(item.path, start) if item.path.is_relative_to(start) else file
+    return path.replace(os.sep, "/") + colons + rest
+
+
+def _pytest_command(item: pytest.Item) -> str:
+    option = item.config.option
+    words = ["pytest", _node(item)]
+    for name in NUMBERS:
+        value = getattr(option, f"gradcheck_{name}")
+        words += [] if value is None else [f"--gradcheck-{name}", str(value)]
+    return shlex.join([*words, *(["--gradcheck-declared"] if option.gradcheck_declared else [])])
+
+
+def _record(item: pytest.Item, report: Report) -> None:
+    kept = tuple(entry for entry, _ in zip(report.entries, range(ENTRIES_KEPT), strict=False))
+    item.stash.setdefault(MADE, []).append(replace(report, entries=kept))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    if call.excinfo is not None and isinstance(call.excinfo.value, (GradcheckError, GradientMismatch)):
+        _tidy(item, call.excinfo)
+    report = yield
+    made = item.stash.get(MADE, None)
+    if made:
+        import json
+
+        from gradcheck.reporting.json import to_dict
+
+        # Text, because a test's report may have to travel from one process to another.
+        report.gradcheck = [json.dumps(check) for check in to_dict(made)["checks"]]
+        made.clear()
+    return report
+
+
+def _tidy(item: pytest.Item, raised: pytest.ExceptionInfo[BaseException]) -> None:
+    """Let an error of a check tell all that is known, and take our frames out of the tracebacks."""
+    error = raised.value
+    if isinstance(error, GradientMismatch) and error.args == (error.report.headline,):
+        report = error.report
+        command = _pytest_command(item)
+        if report.replay is None:  # made without the fixture
+            report = replace(report, replay=command)
+        also = "" if report.replay == command else f"\n  pytest  {command}"
+        error.args = (explain(report) + also,)
+    if item.config.getoption("fulltrace"):
+        return
+    theirs = raised.traceback.filter(lambda entry: not str(entry.path).startswith(HERE))
+    if theirs:
+        raised.traceback = theirs
+    if error.__cause__ is not None:
+        error.__cause__.__traceback__ = _without_ours(error.__cause__.__traceback__)
+
+
+def _without_ours(traceback: types.TracebackType | None) -> types.TracebackType | None:
+    if traceback is None:
+        return None
+    rest = _without_ours(traceback.tb_next)
+    if traceback.tb_frame.f_code.co_filename.startswith(HERE):
+        return rest
+    return types.TracebackType(rest, traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)
+
+
+# ---- the summary of a run
+
+
+class _Summary:
+    """Collects the checks of a run, from all its processes; shows them and writes the reports at the end."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._reports: list[Report] = []
+        self._failures: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        made: list[str] | None = getattr(report, "gradcheck", None)
+        if made:
+            import json
+
+            from gradcheck.reporting.restore import restore
+
+            self._reports += [restore(json.loads(text)) for text in made]
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        paths: list[str] = self._config.getoption("gradcheck_report")
+        if not paths or self._config.getoption("collectonly"):
+            return
+        from gradcheck.output import write_file
+
+        for path in paths:
+            try:
+                write_file(path, self._rendered(FORMATS[Path(path).suffix.lower()]))
+            except OutputError as error:
+                self._failures.append(str(error))
+        if self._failures and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        quiet = self._config.getoption("verbose") < 0
+        if self._failures or (self._reports and not quiet):
+            terminalreporter.section("gradcheck")
+        if self._reports and not quiet:
+            for line in self._table(terminalreporter):
+                terminalreporter.write_line(line)
+        for failure in self._failures:
+            terminalreporter.write_line(f"error: {failure}", red=True)
+
+    def _rendered(self, style: str) -> str:
+        from importlib import import_module
+
+        more = {"allow_inconclusive": "allow_inconclusive" in self._config.stash[DEFAULTS]} if style == "junit" else {}
+        return str(import_module(f"gradcheck.reporting.{style}").render(self._reports, **more))
+
+    def _table(self, terminal: pytest.TerminalReporter) -> Iterator[str]:
+        """A line for each check: what it is, and the smallest error that it would have seen."""
+        import sys
+
+        from gradcheck.reporting import layout, lines, numbers
+        from gradcheck.reporting.blocks import Column, Span, Table
+
+        titles = ("check", "kind", "compared", "digits", "errors seen above", "verdict")
+        columns = tuple(Column(title, "left" if title in ("check", "kind", "verdict") else "right") for title in titles)
+        rows = tuple(
+            (
+                Span(report.name),
+                Span(report.kind.value),
+                Span(f"{report.checked:,}"),
+                Span("-" if report.resolution.digits is None else str(report.resolution.digits)),
+                Span(numbers.short(report.resolution.absolute) if math.isfinite(report.resolution.absolute) else "-"),
+                layout.verdict_span(report.verdict),
+            )
+            for report in self._reports
+        )
+        width = self._config.get_terminal_writer().fullwidth if terminal.isatty else None
+        for line in lines.typeset([Table(columns, rows)], width, getattr(sys.stdout, "encoding", None) or "utf-8"):
+            yield "".join(span.text for span in line)

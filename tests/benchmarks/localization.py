@@ -1,0 +1,174 @@
+"""Evaluations that it takes to check a large gradient and to find its wrong entries: `python localization.py [--size N]`.
+
+Prints, for each function and kind of mistake, the evaluations of f (set-up included) beside 2d, which differencing every entry
+costs, and k·log2(d/k), the number of tests that any search for k wrong ones among d needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+
+from gradcheck.evaluation import Claim, Function
+from gradcheck.model import Tolerance
+from gradcheck.preflight import examine
+from gradcheck.search import Searched, search
+
+TOLERANCE = Tolerance(rtol=6e-6, atol=0.0)
+
+
+class Case(NamedTuple):
+    """A function of many variables, its gradient and a point."""
+
+    name: str
+    f: Callable[[Any], float]
+    grad: Callable[[Any], Any]
+    x: Any
+
+
+def rosenbrock(size: int, random: np.random.Generator) -> Case:
+    def f(x: Any) -> float:
+        return float(np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2))
+
+    def grad(x: Any) -> Any:
+        g = np.zeros_like(x)
+        inner = x[1:] - x[:-1] ** 2
+        g[:-1] = -400 * x[:-1] * inner - 2 * (1 - x[:-1])
+        g[1:] += 200 * inner
+        return g
+
+    return Case("Rosenbrock chain", f, grad, random.normal(size=size))
+
+
+def pseudo_huber(size: int, random: np.random.Generator) -> Case:
+    weights = 10 ** random.uniform(-3, 3, size)
+
+    def f(x: Any) -> float:
+        return float(np.sum(weights * (np.sqrt(1 + x * x) - 1)))
+
+    return Case("pseudo-Huber", f, lambda x: weights * x / np.sqrt(1 + x * x), random.normal(size=size))
+
+
+def log_quadratic(size: int, random: np.random.Generator) -> Case:
+    diagonal, low_rank = random.uniform(0.5, 2, size), random.normal(size=(3, size))
+
+    def quadratic(x: Any) -> float:
+        return float(np.sum(diagonal * x * x) + np.sum((low_rank @ x) ** 2))
+
+    def grad(x: Any) -> Any:
+        return 2 * (diagonal * x + (low_rank @ x) @ low_rank) / quadratic(x)
+
+    return Case("ln<x,Ax>", lambda x: math.log(quadratic(x)), grad, random.normal(size=size))
+
+
+def log_cosh(size: int, random: np.random.Generator) -> Case:
+    return Case("sum ln cosh", lambda x: float(np.sum(np.logaddexp(x, -x))), np.tanh, random.normal(size=size))
+
+
+FUNCTIONS = (rosenbrock, pseudo_huber, log_quadratic, log_cosh)
+
+
+def run(case: Case, grad: Callable[[Any], Any], seed: int = 0) -> tuple[Searched, int]:
+    """The search, and how many evaluations of f it took with the set-up."""
+    function, claim = Function(case.f, case.x), Claim(grad, case.x, case.x.shape)
+    preflight = examine(function, claim, case.x, seed)
+    found = search(function, preflight.claimed, case.x, preflight, TOLERANCE, seed=seed)
+    return found, function.calls
+
+
+def visible(case: Case, found: Searched, relative: float, count: int, random: np.random.Generator) -> Any:
+    """Random entries that are so large that a relative error of theirs is above the stated limit."""
+    limit = found.limits[0].usual
+    large = np.flatnonzero(np.abs(case.grad(case.x)) * relative > 1.01 * limit)
+    return random.choice(large, size=min(count, large.size), replace=False)
+
+
+def spoiled(case: Case, chosen: Any, relative: Any) -> Callable[[Any], Any]:
+    def grad(x: Any) -> Any:
+        g = case.grad(x).copy()
+        g[chosen] *= 1 + relative
+        return g
+
+    return grad
+
+
+def mistakes(case: Case, right: Searched, random: np.random.Generator) -> Iterator[tuple[str, int, int, Callable[[Any], Any], Any]]:
+    """(name, number of wrong entries, the most evaluations it may take, the wrong gradient, the wrong entries)."""
+    d = case.x.size
+    for relative in (1e-1, 1e-2, 1e-3, 1e-4):
+        chosen = visible(case, right, relative, 1, random)
+        if chosen.size:
+            yield f"1 entry {relative:g}", 1, 250, spoiled(case, chosen, relative), chosen
+        else:
+            print(f"{case.name:18} 1 entry {relative:g}: below the limit everywhere")
+    for count, most in ((5, 600), (50, 4000)):
+        sizes = 10 ** random.uniform(-3, -1, count)
+        chosen = visible(case, right, 1e-3, count, random)
+        if chosen.size == count:
+            yield f"{count} entries", count, most, spoiled(case, chosen, sizes), chosen
+    yield "x 1.01", d, 200, lambda x: 1.01 * case.grad(x), None
+    yield "sign", d, 200, lambda x: -case.grad(x), None
+    a = int(random.integers(d // 2))
+    for name, stop in (("block of 1000", a + 1000), ("block of d/8", a + d // 8)):
+        block = np.arange(a, stop)
+        yield name, block.size, 500, spoiled(case, block, 0.5), (a, stop, 1)
+    yield "zero block", 2000, 500, spoiled(case, np.arange(a, a + 2000), -1.0), (a, a + 2000, 1)
+    for stride in (3, 1000):
+        yield f"every {stride}", d // stride, 500, spoiled(case, np.arange(1, d, stride), 0.1), (1, None, stride)
+    dense = random.choice(d, d // 100, replace=False)
+    yield "dense 1 %", d // 100, 2000, spoiled(case, dense, 0.1), None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=10**6)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="functions whose name contains this")
+    options = parser.parse_args()
+    d = options.size
+    for make in FUNCTIONS:
+        random = np.random.default_rng(options.seed)
+        case = make(d, random)
+        if options.only not in case.name:
+            continue
+        started = time.perf_counter()
+        right, calls = run(case, case.grad, options.seed)
+        print(f"{case.name:18} {'correct':16} {calls:6} of {150:5}  {right.verdict.name:12} {time.perf_counter() - started:6.1f} s")
+        print(f"{'':18} {right.sentence}")
+        for name, k, most, grad, chosen in mistakes(case, right, random):
+            started = time.perf_counter()
+            found, calls = run(case, grad, options.seed)
+            named = sorted(found.columns.entry.tolist())
+            note = "; ".join(d.message for d in found.diagnoses)[:90]
+            if isinstance(chosen, np.ndarray):
+                missed, false = len(set(chosen.tolist()) - set(named)), len(set(named) - set(chosen.tolist()))
+                note = f"missed {missed}, false {false}; {note}"
+            elif chosen is not None:
+                p = found.diagnoses[0].parameters if found.diagnoses else {}
+                exact = len(found.diagnoses) == 1 and (p.get("start"), p.get("step")) == (chosen[0], chosen[2]) and (
+                    p.get("stop") == (chosen[1] or p.get("count", 0) * chosen[2] - chosen[2] + 2)
+                )
+                note = f"{'exact' if exact else 'NOT EXACT'}; {note}"
+            flag = " " if calls <= most else "!"
+            tests = k * math.log2(d / k) if 0 < k < d else 0
+            print(
+                f"{case.name:18} {name:16} {calls:6} of {most:5}{flag} {found.verdict.name:6} 2d {2 * d:9,} k log2(d/k) {tests:9,.0f} "
+                f"{time.perf_counter() - started:6.1f} s  {note}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
