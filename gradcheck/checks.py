@@ -240,8 +240,9 @@ def _along(
     origin = np.zeros(count, x.dtype)
 
     def restricted() -> Function:
-        along = AlongDirections(function().raw, x, vectors)
-        return Function(along, origin, args=settings.args, role=role, scalar=False)
+        inner = function()
+        along = AlongDirections(inner.call, x, vectors, check.bounds)
+        return Function(along, origin, role=inner.role, scalar=False)
 
     return check.matrix(restricted, columns_of(product, x, vectors), role, at=origin, identities=identities)
 
@@ -253,6 +254,7 @@ def _vector_valued(func: Callable[..., Any], check: Check, settings: Options) ->
 def _gradient_of(f: Callable[..., Any], grad: Callable[..., Any] | None, check: Check, settings: Options) -> Function:
     """The gradient to difference: the one given, checked against f first, or one made of differences of f."""
     if grad is not None:
+        Claim(grad, check.x, check.x.shape, args=settings.args).at(check.flat)  # its shape is not left to the Hessian's
         _require_gradient(f, grad, check, settings)
         return Function(grad, check.x, args=settings.args, bounds=check.bounds, role="grad", scalar=False)
     check.inner = Function(f, check.x, args=settings.args, bounds=check.bounds)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-BATCH_BYTES = 2**20  # a batch of rows that stays in the cache
+BATCH_BYTES = 2**17  # of a batch of rows: what f makes of it stays in the cache, and below what malloc returns to the system
 FEWEST_ROWS = 8  # smaller batches gain nothing
 ULPS = 16  # how far apart a value in a batch and by itself may be: sums are taken in another order
 NUMBERS = frozenset({float, int, np.float64, np.float32})
@@ -155,6 +155,21 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True)
+class InRows:
+    """Points, (N, n), handed over all at once to an f that takes rows."""
+
+    points: NDArray[Any]
+
+    def run(self, calling: Calling) -> Values:
+        """As `Points.run`, which takes over where f, given rows, raises or answers otherwise than for the last alone."""
+        single = Points(self.points[-1:].copy()).run(calling)
+        values = by_rows(calling, self.points.copy())
+        if values is None or not close(values[-1:], single.values):
+            return replace(Points(self.points).run(calling), astray=True)
+        return Values(values, len(values) + 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Steps:
     """Points that differ from x in one entry each: the n-th is x with entry columns[n] set to moved[n].
 
@@ -204,32 +219,34 @@ class Batches:
         return len(self.steps)
 
     def run(self, calling: Calling) -> Values:
-        """As `Steps.run`, which does it where f, given rows, raises or answers otherwise than for each alone."""
-        steps = self.steps
+        """As `Steps.run`, which takes over where f, given rows, raises or answers otherwise than for each alone.
+
+        The first value of the first batch and the last of the last are compared with what f says of these points alone.
+        """
+        steps, count = self.steps, len(self.steps)
         most = batch_size(steps.x)
-        rows = np.tile(steps.x, (min(most, len(steps)), 1))
-        answers = []
-        for low in range(0, len(steps), most):
+        rows = np.tile(steps.x, (min(most, count), 1))
+        line, kept = np.arange(len(rows)), steps.x[steps.columns]
+        answers, astray = [], False
+        for low in range(0, count, most):
             part = steps.part(low, low + most)
-            answers.append(self._batch(part, rows[: len(part)], calling) or replace(part.run(calling), astray=True))
+            batch, place = rows[: len(part)], (line[: len(part)], part.columns)
+            batch[place] = part.moved
+            alone = [n for n, at_end in ((0, low == 0), (len(part) - 1, low + most >= count)) if at_end]
+            single = Points(batch[alone]).run(calling) if alone else None
+            values = by_rows(calling, batch if calling.in_place else batch.copy())
+            batch[place] = kept[low : low + most]
+            if values is None or (single is not None and not close(values[alone], single.values)):
+                astray = True
+                answers.append(part.run(calling))
+            else:
+                answers.append(Values(values, len(part) + len(alone)))
         return Values(
             np.concatenate([answer.values for answer in answers]),
             sum(answer.calls for answer in answers),
             next((answer.failure for answer in answers if answer.failure), None),
-            any(answer.astray for answer in answers),
+            astray,
         )
-
-    @staticmethod
-    def _batch(part: Steps, rows: NDArray[Any], calling: Calling) -> Values | None:
-        """f at one batch, where `rows` holds x in each row; None if f did not answer as it does for the first alone."""
-        place = np.arange(len(rows)), part.columns
-        rows[place] = part.moved
-        first = Points(rows[:1].copy()).run(calling)
-        values = by_rows(calling, rows if calling.in_place else rows.copy())
-        rows[place] = part.x[part.columns]
-        if values is None or not close(values[:1], first.values):
-            return None
-        return Values(values, len(rows) + 1)
 
 
 def batch_size(x: NDArray[Any]) -> int:

@@ -63,6 +63,12 @@ class Columns:
         )
 
     @property
+    def doubtful(self) -> NDArray[np.int64]:
+        """The entries that did not PASS."""
+        found: NDArray[np.int64] = self.entry[self.verdict != Verdict.PASS]
+        return found
+
+    @property
     def gap(self) -> Array:
         """|claimed − numeric|; inf where one of them is no number."""
         with np.errstate(invalid="ignore"):
@@ -75,15 +81,16 @@ def join(parts: Sequence[Columns]) -> Columns:
     if len(parts) == 1:
         return parts[0]
     names = ("entry", "claimed", "numeric", "uncertainty", "step", "evaluations", "verdict", "status")
-    return Columns(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in names),
-        detail={k: v for part in parts for k, v in part.detail.items()},
-    )
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return Columns(**arrays, detail={k: v for part in parts for k, v in part.detail.items()})
 
 
 def worst_first(columns: Columns) -> Columns:
     """Sorted by verdict, then by the size of the gap, then by index; at most KEPT rows."""
-    order = np.lexsort((columns.entry, -columns.gap, -columns.verdict.astype(np.int64)))[:KEPT]
+    if (columns.verdict == Verdict.PASS).all() and (columns.entry[1:] > columns.entry[:-1]).all():
+        order = np.argsort(-columns.gap, kind="stable")[:KEPT]
+    else:
+        order = np.lexsort((columns.entry, -columns.gap, -columns.verdict.astype(np.int64)))[:KEPT]
     return columns.take(order)
 
 

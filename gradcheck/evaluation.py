@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck import engines
-from gradcheck.engines import Batches, Calling, Points, Steps, Values, Work
+from gradcheck.engines import Batches, Calling, InRows, Points, Steps, Values, Work
 from gradcheck.errors import UserCodeError
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ BETWEEN_TICKS = 0.1  # seconds between two reports of progress
 FEW = 64  # points that are not worth a batch, nor its risk: what is in doubt is looked at one point at a time
 GUESSED_FROM = 32  # variables from which it is tried whether f takes rows, and …
 TRIED = (3, 5)  # … with how many rows, twice
+SMALL_ENOUGH = 2**12  # entries
+LINE_BYTES = 2**20  # of points along a line held at a time
 SAME = 1e-9  # compiled, f must give the same value but for rounding
 
 
@@ -142,7 +144,7 @@ class Function:
                 value = self.call(argument)
         except Exception as error:
             raise raised(self.role, self.call, error) from error
-        if not np.array_equal(argument.reshape(-1), x.reshape(-1)):
+        if not unchanged(argument, x):
             self.mutated = True
         return value
 
@@ -202,19 +204,21 @@ class Function:
         """
         flat = x.reshape(-1)
         square = float(direction @ direction)
-        group = max(1, engines.BATCH_BYTES // (16 * flat.size))
+        group = max(1, LINE_BYTES // (16 * flat.size))
         found, realised = [], []
         for low in range(0, len(steps), group):
             with np.errstate(over="ignore", invalid="ignore"):
                 moved = steps[low : low + group, None] * direction
                 points = np.empty((2 * len(moved), flat.size), self.dtype)
-                points[0::2], points[1::2] = flat + moved, flat - moved
-                realised.append((points[0::2].astype(np.float64) - points[1::2]) @ direction / (2 * square))
+                ahead, behind = points[0::2], points[1::2]
+                np.add(flat, moved, out=ahead, casting="same_kind")
+                np.subtract(flat, moved, out=behind, casting="same_kind")
+                realised.append((ahead.astype(np.float64) - behind) @ direction / (2 * square))
             found.append(self._one_by_one(points))
-        if self._may_take_rows and points.nbytes <= engines.BATCH_BYTES:
+        if self._may_take_rows and engines.batch_size(flat) >= engines.FEWEST_ROWS and len(points) >= sum(TRIED):
             self._seen = points, found[-1]
-        values = np.concatenate(found).reshape(-1, 2, self.size)
-        return values[:, 0], values[:, 1], np.concatenate(realised)
+        values = _joined(found)
+        return values[0::2], values[1::2], _joined(realised)
 
     def close(self) -> None:
         """End the worker processes that were started, if any."""
@@ -278,7 +282,7 @@ class Function:
             found.append(self._taken(answer))
             done += len(part)
             tick(done // 2)
-        return found[0] if len(found) == 1 else np.concatenate(found) if found else np.empty((0, self.size))
+        return _joined(found) if found else np.empty((0, self.size))
 
     def _taken(self, answer: Values) -> Array:
         """The values of an answer; its calls and its failure are put on record."""
@@ -302,7 +306,7 @@ class Function:
         calling = self._calling()
         if self._workers is None or not self._workers.pays(len(points) * self.seconds):
             started = time.perf_counter()
-            values = self._taken(Points(points).run(calling))
+            values = self._taken(Points(points).run(calling) if self.rows is None else InRows(points).run(calling))
             self.seconds = min(self.seconds, (time.perf_counter() - started) / max(1, len(points)))
             return values
         works = [Points(points[n : n + 1]) for n in range(len(points))]
@@ -372,6 +376,17 @@ class Function:
             self._called_with(call, x)
             started.append(time.perf_counter())
         return min(b - a for a, b in zip(started, started[1:], strict=False))
+
+
+def _joined(parts: list[Array]) -> Array:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def unchanged(argument: NDArray[Any], x: NDArray[Any]) -> bool:
+    """Whether an array that user code was handed is still x (in any shape)."""
+    if argument.size <= SMALL_ENOUGH:
+        return argument.tobytes() == x.tobytes()  # much the faster way for a small array
+    return np.array_equal(argument.reshape(-1), x.reshape(-1))
 
 
 def first_line(error: BaseException) -> str:

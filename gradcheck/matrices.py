@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck import memory
 from gradcheck.errors import UserCodeError
-from gradcheck.evaluation import Claim, Function
+from gradcheck.evaluation import Claim, Function, raised
 from gradcheck.model import Finding, FindingKind, Tolerance, Verdict
 from gradcheck.numerics.comparison import MARGIN
 from gradcheck.numerics.directions import direction
@@ -41,7 +42,7 @@ class Matrix:
     """
 
     def __init__(self, value: Any, rows: int, columns: int, role: str) -> None:
-        self.rows, self.columns = rows, columns
+        self.rows, self.columns, self.role = rows, columns, role
         self.sparse = hasattr(value, "tocsc")
         self.dense = not self.sparse and not _is_operator(value)
         if self.dense:
@@ -63,21 +64,61 @@ class Matrix:
             return np.ascontiguousarray(self.value[:, chosen].T, dtype=np.float64)
         if self.sparse:
             return np.ascontiguousarray(self.value[:, chosen].toarray().T, dtype=np.float64)
-        units = np.zeros((self.columns, len(chosen)))
-        units[chosen, np.arange(len(chosen))] = 1.0
-        return np.stack([self.times(unit) for unit in units.T])
+        products = np.empty((len(chosen), self.rows))
+        for k, column in enumerate(chosen.tolist()):
+            unit = np.zeros(self.columns)
+            unit[column] = 1.0
+            products[k] = self.times(unit)
+        return products
 
     def times(self, v: Array) -> Array:
-        """The product with a vector, (m,)."""
-        product = self.value @ v if hasattr(self.value, "__matmul__") else self.value.matvec(v)
-        return np.asarray(product, dtype=np.float64).reshape(-1)
+        """The product with a vector, (m,).  Raises `UserCodeError` if an operator raises, or gives no m numbers."""
+        if self.dense and self.value.dtype != np.float64:  # a product would make a copy of the whole matrix
+            return np.concatenate([block @ v for block in self._row_blocks()])
+        if self.dense or self.sparse:
+            return np.asarray(self.value @ v, dtype=np.float64).reshape(-1)
+        return self._product(v, self.rows, "@" if hasattr(self.value, "__matmul__") else "matvec")
+
+    def _product(self, v: Array, size: int, how: str) -> Array:
+        """What an operator makes of a vector (a copy of it), by `@`, `matvec` or `rmatvec`: (size,)."""
+        call = self.value.__matmul__ if how == "@" else getattr(self.value, how)
+        try:
+            product = call(v.copy())
+        except Exception as error:
+            raise raised(f"{self.role}, asked for a product by {how},", call, error) from error
+        array = _numbers(product, self.role)
+        if array.size != size:
+            raise UserCodeError(
+                f"{self.role} gives products of {array.size} entries by {how}, expected {size}", "wrong_shape"
+            )
+        return array.astype(np.float64).reshape(-1)
+
+    def _row_blocks(self) -> Iterator[Array]:
+        """A dense matrix as float64, some rows at a time."""
+        height = max(1, BLOCK_VALUES // self.columns)
+        for start in range(0, self.rows, height):
+            yield self.value[start : start + height].astype(np.float64)
+
+    def row(self, i: int) -> Array | None:
+        """Row i, (n,); None if an operator cannot be asked for it."""
+        if self.dense:
+            return np.array(self.value[i], dtype=np.float64)
+        if self.sparse:
+            return np.asarray(self.value[[i], :].toarray(), dtype=np.float64).reshape(-1)
+        unit = np.zeros(self.rows)
+        unit[i] = 1.0
+        if hasattr(self.value, "rmatvec"):
+            return self._product(unit, self.columns, "rmatvec")
+        if hasattr(self.value, "T"):
+            return Matrix(self.value.T, self.columns, self.rows, self.role).times(unit)
+        return None
 
     def pattern(self) -> Pattern | None:
         """Where a sparse claim may be non-zero; None for a dense one or an operator."""
         if not self.sparse:
             return None
         indices, starts = np.asarray(self.value.indices), np.asarray(self.value.indptr)
-        return Pattern([indices[starts[i] : starts[i + 1]] for i in range(self.columns)], self.rows)
+        return Pattern([indices[starts[i] : starts[i + 1]] for i in range(self.columns)], self.rows, own=True)
 
     def blocks(self) -> Iterator[tuple[NDArray[np.intp], Array]]:
         """All columns in blocks, as `Surveyor.survey` wants them."""
@@ -92,8 +133,7 @@ class Matrix:
         Of an operator only ⟨u, Hv⟩ − ⟨Hu, v⟩ is known, for one pair of random vectors, and the place is (0, 0).
         """
         if not self.dense and not self.sparse:
-            rng = np.random.default_rng(0)
-            u, v = rng.standard_normal((2, self.columns))
+            u, v = (direction(self.columns, 0, number) for number in (0, 1))
             hu, hv = self.times(u), self.times(v)
             return abs(float(u @ hv - hu @ v)), (0, 0), float(np.linalg.norm(hu) * np.linalg.norm(v))
         worst, where, size = 0.0, (0, 0), 0.0
@@ -125,11 +165,27 @@ class MatrixClaim(Claim):
         super().__init__(call, x0, (rows, x0.size), args=args, role=role)
         self.rows = rows
         self.once = rows * x0.size > LARGE
-        self._probe = np.random.default_rng(0).uniform(0.5, 1.5, x0.size)
+        self._probe = direction(x0.size, 0, 2)
 
     def matrix(self, raw: Any) -> Matrix:
         """What the user returned as a `Matrix`.  Raises `UserCodeError` for a wrong shape or something else altogether."""
         return Matrix(raw, self.rows, math.prod(self.argument_shape), self.role)
+
+    def raw_at(self, x: NDArray[Any]) -> Any:
+        """As for any claim; one that finds no memory is told what would do with less."""
+        needed = self.rows * x.size * 8
+        try:
+            with memory.limited(needed):
+                return super().raw_at(x)
+        except UserCodeError as error:
+            if not isinstance(error.__cause__, MemoryError):
+                raise
+            products = "hvp" if self.role == "hess" else "jvp or vjp"
+            message = (
+                f"{self.role} has {self.rows:,} × {x.size:,} entries, which need {memory.spelt(needed)}, and found no room "
+                f"for them; return a sparse array or an operator with @ or matvec, or check {products} instead"
+            )
+            raise UserCodeError(message) from error.__cause__
 
     def numbers(self, value: Any) -> Array:
         """The product of the answer with a fixed vector: differs if the answers differ."""
@@ -160,14 +216,14 @@ def _numbers(value: Any, role: str) -> NDArray[Any]:
 
 def _misfit(shape: tuple[int, ...], rows: int, columns: int, role: str) -> str:
     hint = "; it looks transposed" if shape == (columns, rows) else ""
-    return f"{role} returned shape {shape}, expected ({rows}, {columns}){hint}"
+    return f"{role} has shape {shape}, expected ({rows}, {columns}){hint}"
 
 
 class Pattern:
-    """Which rows each column may touch: `rows_of[i]` for column i."""
+    """Which rows each column may touch: `rows_of[i]` for column i.  own: it is that of the claim itself."""
 
-    def __init__(self, rows_of: list[NDArray[Any]], rows: int) -> None:
-        self.rows_of, self.rows = rows_of, rows
+    def __init__(self, rows_of: list[NDArray[Any]], rows: int, *, own: bool = False) -> None:
+        self.rows_of, self.rows, self.own = rows_of, rows, own
 
     @classmethod
     def of(cls, given: Any, rows: int, columns: int) -> Pattern:
@@ -175,8 +231,19 @@ class Pattern:
         matrix = Matrix(given, rows, columns, "the sparsity pattern")
         own = matrix.pattern()
         if own is not None:
-            return own
+            return cls(own.rows_of, rows)
         return cls([np.flatnonzero(matrix.block(np.array([i]))[0]) for i in range(columns)], rows)
+
+    def times(self, matrix: Matrix, v: Array) -> Array:
+        """The product with `v` of what the matrix has within the pattern, (m,)."""
+        if self.own:
+            return matrix.times(v)
+        product = np.zeros(self.rows)
+        for chosen, block in matrix.blocks():
+            for column, values in zip(chosen.tolist(), block, strict=True):
+                rows = self.rows_of[column]
+                product[rows] += values[rows] * v[column]
+        return product
 
     def groups(self) -> list[NDArray[np.intp]]:
         """Columns that share no row, together: a greedy colouring in the given order.
@@ -187,15 +254,12 @@ class Pattern:
         taken: list[NDArray[np.bool_]] = []
         groups: list[list[int]] = []
         for column, rows in enumerate(self.rows_of):
-            for used, members in zip(taken, groups, strict=True):
-                if not used[rows].any():
-                    break
-            else:
-                used, members = np.zeros(self.rows, bool), []
-                taken.append(used)
-                groups.append(members)
-            used[rows] = True
-            members.append(column)
+            k = next((k for k, used in enumerate(taken) if not used[rows].any()), len(groups))
+            if k == len(groups):
+                taken.append(np.zeros(self.rows, bool))
+                groups.append([])
+            taken[k][rows] = True
+            groups[k].append(column)
         return [np.array(members, np.intp) for members in groups]
 
 
@@ -216,8 +280,8 @@ class Compressed:
         self, x: NDArray[Any], columns: NDArray[np.intp], steps: Array, tick: Callable[[int], None] | None = None
     ) -> tuple[Array, Array]:
         """f on both sides of x: two evaluations for all columns at once, shared out by the pattern."""
-        if len(columns) == 1 or len(set(columns.tolist())) < len(columns):
-            return self.function.pairs(x, columns, steps)  # a ladder for one column
+        if len(columns) == 1 or len(set(columns.tolist())) < len(columns) or self._leaves_bounds(x, columns, steps):
+            return self.function.pairs(x, columns, steps)  # a ladder for one column, or one-sided differences
         shift = np.zeros(x.size)
         shift[columns] = steps
         ahead, behind = self.function.near((x + shift).astype(x.dtype)), self.function.near((x - shift).astype(x.dtype))
@@ -229,6 +293,13 @@ class Compressed:
         return plus, minus
 
 
+    def _leaves_bounds(self, x: NDArray[Any], columns: NDArray[np.intp], steps: Array) -> bool:
+        if self.function.bounds is None:
+            return False
+        low, high = self.function.bounds
+        return bool(((x - low)[columns] < steps).any() or ((high - x)[columns] < steps).any())
+
+
 def asymmetry(matrix: Matrix, tolerance: Tolerance) -> list[Finding]:
     """Whether a claimed Hessian differs from its transpose by more than rounding and tolerance."""
     worst, (i, j), size = matrix.asymmetry()
@@ -238,35 +309,45 @@ def asymmetry(matrix: Matrix, tolerance: Tolerance) -> list[Finding]:
     return [
         Finding(
             kind=FindingKind.NOT_SYMMETRIC,
-            target="hess",
+            target=matrix.role,
             verdict=Verdict.FAIL,
-            message=f"hess is not symmetric: {where} differ by {worst:.3g}",
+            message=f"{matrix.role} is not symmetric: {where} differ by {worst:.3g}",
             evidence={"difference": worst, "row": i, "column": j},
         )
     ]
 
 
 def outside_pattern(
-    function: Function, matrix: Matrix, preflight: Preflight, x: NDArray[Any], seed: int
+    function: Function,
+    matrix: Matrix,
+    pattern: Pattern,
+    preflight: Preflight,
+    x: NDArray[Any],
+    seed: int,
+    doubtful: NDArray[np.int64],
 ) -> list[Finding]:
-    """Whether func has derivatives where the sparsity pattern has none: one product along a random direction shows the rows."""
+    """Whether func has derivatives where the sparsity pattern has none: one product with a random vector shows the rows.
+
+    doubtful: rows with entries that are wrong or open within the pattern, which tell nothing about the rest.
+    """
     calibration = preflight.calibration
     v = preflight.scales * direction(x.size, seed, PATTERN_STREAM)
     plus, minus, t = function.line(x, v, np.array([calibration.fraction, calibration.fraction / 4]))
     with np.errstate(invalid="ignore", over="ignore"):
         wide, narrow = ((plus[k] - minus[k]) / (2 * t[k]) for k in (0, 1))
-        gap = np.abs(narrow - matrix.times(v))
+        gap = np.abs(narrow - pattern.times(matrix, v))
         allowed = 4 * np.abs(wide - narrow) + 4 * calibration.noise / t[1] + 1e-6 * np.abs(narrow)
-    rows = np.flatnonzero(gap > MARGIN * 4 * allowed)
+    rows = np.setdiff1d(np.flatnonzero(gap > MARGIN * 4 * allowed), doubtful)
     if not rows.size:
         return []
     shown = ", ".join(map(str, rows[:5].tolist())) + (", …" if rows.size > 5 else "")
     return [
         Finding(
             kind=FindingKind.OUTSIDE_PATTERN,
-            target="jac",
+            target=matrix.role,
             verdict=Verdict.FAIL,
-            message=f"{rows.size} rows ({shown}) have derivatives where the sparsity pattern says there are none, or wrong ones",
+            message=("row {} has" if rows.size == 1 else "rows {} have").format(shown)
+            + " derivatives where the sparsity pattern says there are none",
             evidence={"rows": rows[:SHOWN].tolist()},
         )
     ]

@@ -26,6 +26,7 @@ from gradcheck.datafiles import (
 )
 from gradcheck.errors import PointError
 from gradcheck.model import Point
+from gradcheck.numerics.directions import normal, uniform
 
 Bounds = tuple[ArrayLike, ArrayLike]
 """(lower, upper), each a number or an array that broadcasts to the shape of the point; ±inf for none."""
@@ -34,6 +35,7 @@ Loader = Callable[[str], Any]
 """Turns ``module:attr`` into the object it names."""
 
 _MAX_VALUES = 16
+POINT_STREAM = 2**30  # the stream of random numbers that a point is drawn from; the next ones are for further points
 
 
 def parse_shape(text: str) -> tuple[int, ...]:
@@ -190,13 +192,13 @@ def draw(
     """
     shape = as_shape(shape)
     bounds = as_bounds(bounds, shape)
-    rng = np.random.default_rng(_seed(seed))
+    count = math.prod(shape)
     try:
-        normal = rng.standard_normal(shape)
+        around = normal(count, _seed(seed), POINT_STREAM).reshape(shape)
         if bounds is None:
-            return normal.astype(dtype, copy=False)
+            return around.astype(dtype, copy=False)
         low, high = (np.asarray(bound, dtype=np.float64) for bound in bounds)
-        share = 0.01 + 0.98 * rng.random(shape)
+        share = 0.01 + 0.98 * uniform(count, seed, POINT_STREAM).reshape(shape)
     except (MemoryError, ValueError):
         raise PointError(f"a point of shape {_x(shape)} does not fit into memory") from None
     with np.errstate(over="ignore", invalid="ignore"):
@@ -205,8 +207,8 @@ def draw(
             low * (1 - share) + high * share,
             np.where(
                 np.isfinite(low),
-                low + np.maximum(1, np.abs(low)) * np.exp(normal),
-                np.where(np.isfinite(high), high - np.maximum(1, np.abs(high)) * np.exp(normal), normal),
+                low + np.maximum(1, np.abs(low)) * np.exp(around),
+                np.where(np.isfinite(high), high - np.maximum(1, np.abs(high)) * np.exp(around), around),
             ),
         )
         return as_point(np.clip(x, low, high).astype(dtype), f"a random {np.dtype(dtype)} point within the bounds")
@@ -225,9 +227,9 @@ def neighbours(x0: NDArray[Any], count: int, seed: int = 0, bounds: Bounds | Non
     scale = np.where(size > 0, size, typical)
     points = []
     for number in range(count):
-        rng = np.random.default_rng([_seed(seed), number + 1])
+        share = uniform(x0.size, _seed(seed), POINT_STREAM + 1 + number).reshape(x0.shape)
         with np.errstate(over="ignore", invalid="ignore"):
-            x = x0 + scale * rng.uniform(-0.5, 0.5, x0.shape)
+            x = x0 + scale * (share - 0.5)
             if bounds is not None:
                 low, high = (np.asarray(bound, dtype=np.float64) for bound in bounds)
                 x = np.where(x < low, x0 / 2 + low / 2, np.where(x > high, x0 / 2 + high / 2, x))

@@ -6,13 +6,17 @@ called elsewhere, and once elsewhere; every argument is compared with what was h
 
 from __future__ import annotations
 
+import contextlib
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck.entries import status_code
 from gradcheck.errors import UserCodeError
+from gradcheck.evaluation import unchanged
 from gradcheck.model import Finding, FindingKind, Status, Verdict
 from gradcheck.numerics.directions import direction
 from gradcheck.numerics.noise import Calibration, calibrate, ladder
@@ -32,6 +36,8 @@ PLACES = {
     Status.JUMP: (FindingKind.JUMP, "jumps near the point"),
     Status.ONE_SIDED: (FindingKind.DOMAIN_EDGE, "has values on one side of the point only"),
 }
+LADDER = ladder()
+REMEMBERED = 2**12  # entries of a direction that is kept for the next check
 SETUP_STREAM = 2**32 - 1  # the number of the direction that the set-up uses
 
 
@@ -66,7 +72,9 @@ def examine(
     findings: list[Finding] = []
     scales = natural_scales(x)
 
+    known = function.size if function.calls else None
     value = function.at(x)
+    _same_size(function, known, value)
     mutated_by_f = function.mutated
     if not np.isfinite(value).all():
         shown = value[~np.isfinite(value)][0]
@@ -76,8 +84,8 @@ def examine(
     first = claim.numbers(first_raw)
     kept = first.copy()
 
-    steps = ladder()
-    v = scales * direction(x.size, seed, SETUP_STREAM)
+    steps = LADDER
+    v = scales * (_direction(x.size, seed) if x.size <= REMEMBERED else direction(x.size, seed, SETUP_STREAM))
     plus, minus, realised = function.line(x, v, steps)
     calibration = calibrate(plus, minus, value, realised, x.size, float(np.finfo(x.dtype).eps))
 
@@ -85,15 +93,15 @@ def examine(
     if not claim.once:
         second_raw = _ask(claim, x, findings)  # the last call of f was elsewhere
         second = claim.numbers(second_raw)
-        try:
+        with contextlib.suppress(UserCodeError):  # outside its domain the claim may raise
             claim.raw_at(other.reshape(claim.argument_shape).copy())
-        except UserCodeError:
-            pass  # outside its domain the claim may raise
         findings += _reuses_buffer(claim, first_raw, second_raw, kept)
 
     again = function.at_scratch(x, other)
+    _same_size(function, value.size, again)
     if not np.array_equal(again, value):
         afresh = function.at(x)
+        _same_size(function, value.size, afresh)
         if np.array_equal(afresh, value):
             function.in_place = False  # f remembers the array, not what is in it
         else:
@@ -113,12 +121,15 @@ def examine(
         )
     if not np.isfinite(kept).all():
         bad = int(np.flatnonzero(~np.isfinite(kept))[0])
+        entries = kept.size == math.prod(claim.shape)  # else products with a matrix stand for its rows
         findings.append(
             Finding(
                 kind=FindingKind.NON_FINITE,
                 target=claim.role,
                 verdict=Verdict.ERROR,
-                message=f"{claim.role} returned {kept[bad]} for entry {bad}",
+                message=f"{claim.role} returned {kept[bad]} for entry {_name(bad, claim.shape)}"
+                if entries
+                else f"{claim.role} returned a value that is no finite number in row {bad}",
                 evidence={"entries": int(np.sum(~np.isfinite(kept)))},
             )
         )
@@ -128,11 +139,16 @@ def examine(
     return Preflight(value, first_raw, kept, scales, calibration, tuple(_unique(findings)))
 
 
+@lru_cache(maxsize=8)
+def _direction(size: int, seed: int) -> Array:
+    return direction(size, seed, SETUP_STREAM)
+
+
 def _ask(claim: Claim, x: NDArray[Any], findings: list[Finding]) -> Any:
     """The claim at x, on a copy that is compared afterwards."""
     argument = x.reshape(claim.argument_shape).copy()
     raw = claim.raw_at(argument)
-    if not np.array_equal(argument.reshape(-1), x):
+    if not unchanged(argument, x):
         findings.append(
             Finding(
                 kind=FindingKind.MUTATES_INPUT,
@@ -146,13 +162,10 @@ def _ask(claim: Claim, x: NDArray[Any], findings: list[Finding]) -> Any:
 
 def _reuses_buffer(claim: Claim, first: Any, second: Any, kept: Array) -> list[Finding]:
     """Whether two calls handed out the same memory, and whether that overwrote the first answer."""
-    if (
-        not isinstance(first, np.ndarray)
-        or not isinstance(second, np.ndarray)
-        or not np.may_share_memory(first, second)
-    ):
+    one, other = _memory(first), _memory(second)
+    if one is None or other is None or not np.may_share_memory(one, other):
         return []
-    overwritten = not np.array_equal(np.asarray(first, dtype=np.float64).reshape(-1), kept, equal_nan=True)
+    overwritten = not np.array_equal(claim.numbers(first), kept, equal_nan=True)
     return [
         Finding(
             kind=FindingKind.REUSES_BUFFER,
@@ -165,21 +178,48 @@ def _reuses_buffer(claim: Claim, first: Any, second: Any, kept: Array) -> list[F
     ]
 
 
+def _memory(answer: Any) -> NDArray[Any] | None:
+    """The array that holds an answer, be it the values of a sparse matrix; None if there is no such thing."""
+    values = answer if isinstance(answer, np.ndarray) else getattr(answer, "data", None)
+    return values if isinstance(values, np.ndarray) else None
+
+
+def _name(entry: int, shape: tuple[int, ...]) -> str:
+    """A flat index as a person would write it."""
+    return f"[{', '.join(str(int(i)) for i in np.unravel_index(entry, shape))}]" if shape else "[]"
+
+
+def _same_size(function: Function, before: int | None, value: Array) -> None:
+    """Raises `UserCodeError` if f has another number of values than before."""
+    if before is not None and value.size != before:
+        raise UserCodeError(
+            f"{function.role} returned {before} values and then {value.size} at the same point; "
+            "it must return as many at every call",
+            "wrong_shape",
+        )
+
+
 def _not_deterministic(function: Function, before: Array, after: Array) -> Finding:
     gap = float(np.max(np.abs(after - before)))
     return Finding(
         kind=FindingKind.NON_DETERMINISTIC,
         target=function.role,
-        message=f"{function.role} gives another value at the same point ({gap:.2g} apart); fix its random seed for a sharper check",
+        message=f"{function.role} gives another value at the same point ({gap:.2g} apart); "
+        "fix its random seed for a sharper check",
         evidence={"difference": gap},
     )
 
 
 def _order(claim: Claim, after_f: Array, after_other: Array, again: Array) -> list[Finding]:
     """Compare the claim at x after f(x), after f elsewhere, and after f(x) again."""
+    if (after_f == again).all() and (after_f == after_other).all():
+        return []
     size = float(np.max(np.abs(after_f), initial=0.0))
     noise = 64 * np.finfo(np.float64).eps * size
-    differs = lambda a, b: bool(np.any(np.abs(a - b) > noise)) or not np.array_equal(np.isfinite(a), np.isfinite(b))
+
+    def differs(a: Array, b: Array) -> bool:
+        return bool(np.any(np.abs(a - b) > noise)) or not np.array_equal(np.isfinite(a), np.isfinite(b))
+
     if differs(after_f, again):
         gap = float(np.nanmax(np.abs(after_f - again)))
         return [
@@ -230,7 +270,8 @@ def observations(survey: Survey, preflight: Preflight) -> list[Finding]:
     for status, (kind, what) in PLACES.items():
         entries = columns.entry[columns.status == status_code(status)]
         if entries.size:
-            message = f"f {what} along {entries.size} of its variables ({_some(entries)})"
+            variables = np.unique(entries % preflight.scales.size)
+            message = f"f {what} along {variables.size} of its variables ({_some(variables)})"
             findings.append(Finding(kind=kind, message=message, evidence={"entries": entries[:SHOWN].tolist()}))
     count = len(survey.ignored)
     if count == preflight.scales.size and not preflight.calibration.quantum.any():
@@ -251,20 +292,21 @@ def _precision(
     function: Function, x: NDArray[Any], plus: Array, minus: Array, value: Array, measured: Calibration
 ) -> list[Finding]:
     """Single precision inside a double-precision function."""
-    if x.dtype != np.float64:
+    level = float(measured.noise[0] / abs(value[0])) if value[0] else 0.0
+    if x.dtype != np.float64 or level < 1e-9:
         return []
     seen = np.concatenate([plus, minus, value[None]])[:, 0]
     seen = seen[np.isfinite(seen)]
     with np.errstate(over="ignore"):
         single = seen.astype(np.float32).astype(np.float64) == seen
-    level = float(measured.noise[0] / abs(value[0])) if value[0] else 0.0
-    if len(set(seen.tolist())) < 4 or not single.all() or level < 1e-9:
+    if len(set(seen.tolist())) < 4 or not single.all():
         return []
     return [
         Finding(
             kind=FindingKind.LOW_PRECISION,
             target=function.role,
-            message=f"{function.role} takes float64 but computes in float32: its values carry an error of {level:.1g} of themselves",
+            message=f"{function.role} takes float64 but computes in float32: "
+            f"its values carry an error of {level:.1g} of themselves",
             evidence={"relative_noise": level},
         )
     ]

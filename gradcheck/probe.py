@@ -170,7 +170,7 @@ class Meter:
             error = self.doubt * self.truncation * math.sqrt(count / self.size) + rounding
         error = np.where(np.isfinite(error), error, np.inf)
         best = error.min(axis=1)
-        order = int(np.flatnonzero(best <= max(wanted, 2 * float(best.min())))[0]) if np.isfinite(best).any() else 0
+        order = int(np.flatnonzero(best <= max(wanted, 1.25 * float(best.min())))[0]) if np.isfinite(best).any() else 0
         rung = max(int(np.argmin(error[order])), order)
         coarser = float(error[order - 1, rung]) if order else 0.0
         return Plan(self.steps[rung - order : rung + 1], float(error[order, rung]), coarser)

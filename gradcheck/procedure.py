@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +11,14 @@ import numpy as np
 
 from gradcheck.errors import CheckInterrupted, GradientMismatch, GradientUndecided, UsageError, UserCodeError
 from gradcheck.evaluation import Claim, Function
-from gradcheck.matrices import Compressed, MatrixClaim, Pattern, asymmetry, outside_pattern
+from gradcheck.matrices import Compressed, Matrix, MatrixClaim, Pattern, asymmetry, outside_pattern
 from gradcheck.model import Finding, Kind, Method, Report, Tolerance, Verdict
 from gradcheck.numerics.stencils import natural_scales
 from gradcheck.points import as_bounds, as_point, check_within, describe_point, neighbours
 from gradcheck.preflight import Preflight, examine, observations
 from gradcheck.sources import describe
 from gradcheck.summary import Draft
-from gradcheck.survey import Pairs, Survey, Surveyor, gradient_blocks
+from gradcheck.survey import Pairs, Surveyor, gradient_blocks, searched_survey
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -34,6 +34,8 @@ PATIENCE = 5.0  # seconds that comparing every entry may be expected to take bef
 FEW_ENTRIES = 1000  # up to this dimension every entry is compared whatever it takes, …
 DIRECTIONS = 2  # how many random directions, unless asked for
 REDRAWS = 3  # how often a further point where f is not defined is drawn again, on average
+PIECE = 1.0  # seconds of comparing after which what is known is put on record, …
+MANY_WORKERS = 16  # … on an executor of unknown size
 MANY_ENTRIES = 200_000  # … and above this one random directions are taken however fast f is
 
 Progress = Callable[[str, int, int, int, str], None]
@@ -84,9 +86,12 @@ class Options:
             raise UsageError(f"eps is {self.eps}; it must be a positive number, or left out")
         if self.budget is not None and not self.budget > 0:
             raise UsageError(f"budget is {self.budget}; it must be a positive number of seconds")
-        for key, value in (("points", self.points), ("jobs", self.jobs), ("directions", self.directions)):
-            if value is not None and value < 1:
-                raise UsageError(f"{key} is {value}; it must be at least 1")
+        if not isinstance(self.args, (tuple, list)):
+            raise UsageError(f"args is {self.args!r}; it must be a tuple, with one argument ({self.args!r},)")
+        least = {"points": (self.points, 1), "jobs": (self.jobs, 1), "directions": (self.directions, 1)}
+        for key, (value, low) in {**least, "seed": (self.seed, 0)}.items():
+            if value is not None and (not hasattr(value, "__index__") or value < low):
+                raise UsageError(f"{key} is {value}; it must be a whole number of at least {low}")
         if str(self.method) not in tuple(Method):
             raise UsageError(f"method is {self.method!r}; it must be one of {', '.join(Method)}")
 
@@ -121,23 +126,12 @@ class Check:
             shape=self.x.shape,
             tolerance=options.tolerance,
         )
+        self.function, self.claim = Function(f, self.x), Claim(claim, self.x, self.x.shape)  # until better ones are made
 
     def gradient(self, function: Function, claim: Claim, value_beside: Function | None) -> Report:
         """The whole sequence for a claimed gradient."""
         self.function, self.claim = function, claim
-        try:
-            preflight = examine(function, claim, self.flat, self.options.seed, value_beside=value_beside)
-        except UserCodeError as error:
-            return self._broken(error)
-        self._take(preflight)
-        self.draft.method = self._method(function, self.flat.size)
-        if self.draft.method is Method.COORDINATES:
-            self._survey(self.flat, preflight, gradient_blocks(preflight.claimed))
-        else:
-            self._search(preflight)
-        self._explain(self.flat, preflight, claim.at)
-        self._elsewhere(preflight)
-        return self._finish()
+        return self._carry_out(lambda: self._compare_gradient(value_beside))
 
     def matrix(
         self,
@@ -153,38 +147,75 @@ class Check:
 
         at: where, if not at the point of the check.  identities: what else must hold of the claim, as findings.
         """
-        draft, options = self.draft, self.options
         x = self.x if at is None else at
-        flat = x.reshape(-1)
+
+        def compare() -> None:
+            self.function = make()
+            value = self.function.at(x.reshape(-1))
+            self.draft.shape = self.function.shape + x.shape
+            self.claim = MatrixClaim(claim, x, value.size, args=self.options.args, role=role)
+            self._compare_matrix(self.claim, x.reshape(-1), sparsity, identities, may_search=at is None)
+
+        return self._carry_out(compare)
+
+    # ---- the steps
+
+    def _carry_out(self, compare: Callable[[], None]) -> Report:
+        """Compare, and make a report of whatever is known when that ends."""
         try:
-            self.function = function = make()
-            value = function.at(flat)
-            draft.shape = function.shape + x.shape
-            self.claim = matrix_claim = MatrixClaim(claim, x, value.size, args=options.args, role=role)
-            preflight = examine(function, matrix_claim, flat, options.seed)
-            matrix = matrix_claim.matrix(preflight.raw)
-            pattern = matrix.pattern() if sparsity is None else Pattern.of(sparsity, matrix.rows, matrix.columns)
-            if identities is not None:
-                draft.findings += identities(function)
+            compare()
         except UserCodeError as error:
-            return self._broken(error)
+            if self.options.throw:
+                raise
+            self.draft.blame(error, self._culprit(error))
+            return self._report()
+        except KeyboardInterrupt:
+            self.draft.stopped = "interrupt"
+        return self._finish()
+
+    def _compare_gradient(self, value_beside: Function | None) -> None:
+        preflight = examine(self.function, self.claim, self.flat, self.options.seed, value_beside=value_beside)
+        self._take(preflight)
+        self.draft.method = self._method(self.function, self.flat.size)
+        if self.draft.method is Method.COORDINATES:
+            self._survey(self.flat, preflight, gradient_blocks(preflight.claimed))
+        else:
+            self._search(preflight)
+        self._explain(self.flat, preflight, self.claim.at)
+        self._elsewhere(preflight)
+
+    def _compare_matrix(
+        self,
+        claim: MatrixClaim,
+        flat: NDArray[Any],
+        sparsity: Any,
+        identities: Callable[[Function], list[Finding]] | None,
+        *,
+        may_search: bool,
+    ) -> None:
+        draft, options, function = self.draft, self.options, self.function
+        preflight = examine(function, claim, flat, options.seed)
+        matrix = claim.matrix(preflight.raw)
+        pattern = matrix.pattern() if sparsity is None else Pattern.of(sparsity, matrix.rows, matrix.columns)
+        if identities is not None:
+            draft.findings += identities(function)
         self._take(preflight)
         draft.method = self._method(function, flat.size)
         if draft.kind is Kind.HESSIAN:
             draft.findings += asymmetry(matrix, options.tolerance)
-        if draft.method is Method.DIRECTIONS and at is None:
-            self._rows(preflight, matrix)
+        if draft.method is Method.DIRECTIONS and may_search:
+            self._rows(flat, preflight, matrix)
         elif pattern is None:
             self._survey(flat, preflight, matrix.blocks())
         else:
             compressed = Compressed(function, pattern, preflight.value)
             self._survey(flat, preflight, compressed.blocks(matrix), compressed.pairs)
             draft.notes.append(f"{matrix.columns} columns were differenced in {len(pattern.groups())} groups")
-            draft.findings += outside_pattern(function, matrix, preflight, flat, options.seed)
+            assert draft.survey is not None
+            if not draft.stopped:
+                doubtful = draft.survey.columns.doubtful // matrix.columns
+                draft.findings += outside_pattern(function, matrix, pattern, preflight, flat, options.seed, doubtful)
         self._explain(flat, preflight, None)
-        return self._finish()
-
-    # ---- the steps
 
     def _take(self, preflight: Preflight) -> None:
         self.draft.findings += preflight.findings
@@ -222,9 +253,19 @@ class Check:
             expired=self._expired,
             pairs=pairs,
         )
-        self.draft.survey = surveyor.survey(blocks)
+        self.draft.survey = surveyor.survey(blocks if pairs is not None else self._in_pieces(blocks))
         self.draft.stopped = self.draft.survey.stopped
         self.draft.findings += observations(self.draft.survey, preflight)
+
+    def _in_pieces(self, blocks: Iterable[tuple[NDArray[np.intp], Array]]) -> Iterator[tuple[NDArray[np.intp], Array]]:
+        """The blocks, cut so that not much is lost when the budget ends or Ctrl-C comes."""
+        options = self.options
+        patience = PIECE if options.budget is None else min(PIECE, options.budget / 10)
+        workers = options.jobs if options.executor is None else MANY_WORKERS
+        for chosen, claimed in blocks:
+            width = workers * max(1, int(patience / (2 * self.function.seconds)))
+            for low in range(0, len(chosen), width):
+                yield chosen[low : low + width], claimed[low : low + width]
 
     def _search(self, preflight: Preflight) -> None:
         """Compare random directions, and look for the wrong entries if they disagree."""
@@ -263,9 +304,6 @@ class Check:
             except UserCodeError:
                 redrawn += 1
                 continue
-            except KeyboardInterrupt:
-                self.draft.stopped = "interrupt"
-                return
             number += 1
             there = replace(preflight, value=value, raw=None, claimed=claimed, scales=natural_scales(at), findings=())
             found = search(
@@ -281,11 +319,37 @@ class Check:
                 locate=False,
                 point=number,
             )
-            self._record(found)
+            self.draft.directions += found.directions
+            self.draft.stopped = self.draft.stopped or found.stopped
         if redrawn:
             self.draft.notes.append(f"{redrawn} further points were drawn again: f or the claim is not defined there")
         if number < wanted and not self.draft.stopped:
             self.draft.notes.append(f"only {number + 1} of {self.options.points} points could be checked")
+
+    def _rows(self, x: NDArray[Any], preflight: Preflight, matrix: Matrix) -> None:
+        """Compare products with random directions, and look for the wrong entries of wrong rows."""
+        from gradcheck.rows import compare_products
+
+        options, draft = self.options, self.draft
+        found = compare_products(
+            self.function,
+            matrix,
+            x,
+            preflight,
+            options.tolerance,
+            directions=options.directions or DIRECTIONS,
+            seed=options.seed,
+            tick=self._tick,
+            expired=self._expired,
+        )
+        draft.directions += found.directions
+        draft.stopped = found.stopped
+        if found.columns is not None:
+            draft.survey = searched_survey(found.columns, matrix.rows * matrix.columns)
+        if found.wrong_rows:
+            shown = ", ".join(map(str, found.wrong_rows[:10])) + (", …" if len(found.wrong_rows) > 10 else "")
+            rest = "" if found.complete else "; the columns of only some of them were searched for"
+            draft.notes.append(f"wrong rows, from products with random directions: {shown}{rest}")
 
     def _record(self, found: Searched) -> None:
         """Take what a search came to."""
@@ -293,18 +357,7 @@ class Check:
         draft.directions += found.directions
         draft.stopped = draft.stopped or found.stopped
         if found.columns.entry.size:
-            verdicts = found.columns.verdict
-            draft.survey = Survey(
-                columns=found.columns,
-                checked=self.flat.size,
-                failed=max(found.wrong, int((verdicts == Verdict.FAIL).sum())),
-                inconclusive=int((verdicts == Verdict.INCONCLUSIVE).sum()),
-                digits=None,
-                detectable=found.threshold,
-                detectable_share=np.inf,
-                ignored=np.empty(0, np.int64),
-                stopped=found.stopped,
-            )
+            draft.survey = searched_survey(found.columns, self.flat.size, found.wrong)
         draft.diagnoses += found.diagnoses
         if draft.method is Method.DIRECTIONS and not draft.limits:
             draft.limits = tuple((limit.name, limit.usual) for limit in found.limits)
@@ -317,23 +370,20 @@ class Check:
             return
         from gradcheck.explanation import explain_failure
 
-        try:
-            diagnoses, self.draft.explained = explain_failure(
-                self.function,
-                self.claim,
-                x,
-                preflight,
-                survey,
-                shape=self.draft.shape,
-                kind=self.draft.kind,
-                tolerance=self.options.tolerance,
-                seed=self.options.seed,
-                claim_at=claim_at,
-                suspects=self.options.suspects,
-            )
-            self.draft.diagnoses += diagnoses
-        except KeyboardInterrupt:
-            self.draft.stopped = "interrupt"
+        diagnoses, self.draft.explained = explain_failure(
+            self.function,
+            self.claim,
+            x,
+            preflight,
+            survey,
+            shape=self.draft.shape,
+            kind=self.draft.kind,
+            tolerance=self.options.tolerance,
+            seed=self.options.seed,
+            claim_at=claim_at,
+            suspects=self.options.suspects,
+        )
+        self.draft.diagnoses += diagnoses
 
     def _tick(self, phase: str, done: int, total: int, detail: str = "") -> None:
         if self.options.progress is not None:
@@ -353,12 +403,10 @@ class Check:
             seconds=time.perf_counter() - self.started,
         )
 
-    def _broken(self, error: UserCodeError) -> Report:
-        """User code failed at the point itself: raise, or put it on record."""
-        if self.options.throw:
-            raise error
-        self.draft.blame(error)
-        return self._report()
+    def _culprit(self, error: UserCodeError) -> str:
+        """Whose error it is: messages begin with the role of the callable."""
+        roles = {self.claim.role: self.claim.role, "the value beside": "grad", self.function.role: self.function.role}
+        return next((role for start, role in roles.items() if str(error).startswith(start)), "f")
 
     def _finish(self) -> Report:
         report = self._report()
@@ -370,6 +418,8 @@ class Check:
             if self.options.allow_inconclusive:
                 return report
             raise GradientUndecided(report.headline, report)
+        if report.verdict is Verdict.ERROR:
+            raise UserCodeError(report.headline, next(f.kind for f in report.findings if f.verdict is Verdict.ERROR))
         raise GradientMismatch(report.headline, report)
 
 

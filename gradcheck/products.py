@@ -29,15 +29,26 @@ EXACT = 1e3  # identities between computed products hold to this many units in t
 class AlongDirections:
     """t ↦ F(x + Σ t_k v_k) for t of shape (K,), the products with v_k being the columns of its Jacobian at 0.
 
-    directions: K arrays of the shape of x.
+    directions: K arrays of the shape of x.  bounds: (low, high), flat; outside of them a call raises `ValueError`.
     """
 
-    def __init__(self, function: Callable[..., Any], x: NDArray[Any], directions: Sequence[NDArray[Any]]) -> None:
-        self.function, self.x, self.directions = function, x, directions
+    def __init__(
+        self,
+        function: Callable[[NDArray[Any]], Any],
+        x: NDArray[Any],
+        directions: Sequence[NDArray[Any]],
+        bounds: tuple[Array, Array] | None = None,
+    ) -> None:
+        self.function, self.x, self.directions, self.bounds = function, x, directions, bounds
 
-    def __call__(self, t: NDArray[Any], *args: Any) -> Any:
+    def __call__(self, t: NDArray[Any]) -> Any:
         shift = sum(float(t[k]) * v for k, v in enumerate(self.directions))
-        return self.function((self.x + shift).astype(self.x.dtype), *args)
+        point = (self.x + shift).astype(self.x.dtype)
+        if self.bounds is not None:
+            flat = point.reshape(-1)
+            if (flat < self.bounds[0]).any() or (flat > self.bounds[1]).any():
+                raise ValueError("outside of the bounds")
+        return self.function(point)
 
 
 def columns_of(
@@ -58,7 +69,8 @@ class Contracted:
 
     def __call__(self, x: NDArray[Any], *args: Any) -> Array:
         value = np.asarray(self.function(x, *args), dtype=np.float64).reshape(-1)
-        return (self.flat * value).sum(axis=1)
+        products: Array = (self.flat * value).sum(axis=1)
+        return products
 
 
 def rows_of(product: Callable[..., Any], vectors: Sequence[NDArray[Any]]) -> Callable[..., NDArray[Any]]:

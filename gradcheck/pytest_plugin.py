@@ -1,6 +1,7 @@
-"""The pytest plugin: the fixture and the marker ``gradcheck``, declared checks as tests, reports.  The only importer of pytest.
+"""The pytest plugin: the fixture and the marker ``gradcheck``, declared checks as tests, a summary, reports.
 
-It is loaded in every project that has gradcheck installed, so nothing else is imported at the top that takes time.
+The only importer of pytest.  It is loaded in every project that has gradcheck installed: nothing that
+takes time is imported at the top.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ WORST_SHOWN = 5  # entries in a failure
 ENTRIES_KEPT = 200  # of each check, for --gradcheck-report
 NOT_FOR_MARKER = {"name", "progress", "throw"}
 
-DEFAULTS = pytest.StashKey[dict[str, Any]]()  # of a run: keywords of checks that say nothing else
+DEFAULTS: pytest.StashKey[dict[str, Any]] = pytest.StashKey()  # of a run: keywords of checks that say nothing else
 DECLARED = pytest.StashKey[dict[Path, list["DeclaredCheck"]]]()  # by the file that declares them
 MADE = pytest.StashKey[list["Report"]]()  # by a test, since it was last reported on
 
@@ -132,9 +133,9 @@ def _defaults(config: pytest.Config) -> dict[str, Any]:
 class Gradcheck:
     """Checks derivatives within a test: ``gradcheck(f, grad, x0)``, ``.hessian(…)``, ``.jacobian(…)``.
 
-    The keywords are those of `gradcheck.check_gradient`, `check_hessian` and `check_jacobian`.  One that is not given is
-    taken from the marker ``gradcheck``, else from the command line, else from the ini file.  All return the `Report`, and
-    raise as those functions do.
+    The keywords are those of `gradcheck.check_gradient`, `check_hessian` and `check_jacobian`.  One that is not given
+    is taken from the marker ``gradcheck``, else from the command line, else from the ini file.  All return the
+    `Report`, and raise as those functions do.
     """
 
     def __init__(self, item: pytest.Item) -> None:
@@ -163,7 +164,8 @@ class Gradcheck:
         from gradcheck.recall import command
 
         item = self._item
-        options = {"name": _node(item), **item.config.stash[DEFAULTS], **_marked(item), **given}
+        defaults = item.config.stash[DEFAULTS]
+        options = {"name": _node(item), **defaults, **_marked(item), **given}
         report = check(f, claim, x0, **{**options, "throw": False})
         report = replace(report, replay=command(report, f, claim, options) or _pytest_command(item))
         _record(item, report)
@@ -222,9 +224,7 @@ def _find_declared(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     if not checks:
         where = f"pyproject.toml or setup.cfg of {config.rootpath} or above"
-        raise pytest.UsageError(
-            f"--gradcheck-declared: no checks are declared in {where}; see [[tool.gradcheck.checks]]"
-        )
+        raise pytest.UsageError(f"--gradcheck-declared: no [[tool.gradcheck.checks]] or [gradcheck:NAME] in {where}")
     by_file: dict[Path, list[DeclaredCheck]] = {}
     for check in checks:
         by_file.setdefault(Path(check.file).resolve(), []).append(check)
@@ -274,7 +274,7 @@ class DeclaredItem(pytest.Item):
         told += [own_traceback(error.__cause__) for _, error in outcome.problems if error.__cause__ is not None]
         if not told:
             told = [explain(report) for report in outcome.reports if report.verdict]
-        pytest.fail("\n\n".join([*told, f"  pytest  {_pytest_command(self)}"]), pytrace=False)
+        pytest.fail("\n\n".join(told) + f"\n  or      {_pytest_command(self)}", pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:
         return self.path, None, f"gradcheck {self.name}"
@@ -293,9 +293,11 @@ def explain(report: Report) -> str:
     told.remove(layout.verdict_line(report))
     if isinstance(what, Facts):
         told.insert(0, Facts(what.rows[:3]))  # function, derivative, point
+    told = [block for block in told if not (isinstance(block, Paragraph) and "--all shows" in block.spans[0].text)]
     if report.verdict is Verdict.INCONCLUSIVE:
-        accept = "If that must do: allow_inconclusive=True, here or in @pytest.mark.gradcheck; --gradcheck-allow-inconclusive."
-        told.append(Paragraph((Span(accept),)))
+        where = "here or in @pytest.mark.gradcheck, or --gradcheck-allow-inconclusive"
+        accept = f"To let it pass: allow_inconclusive=True, {where}."
+        told.insert(-1, Paragraph((Span(accept),)))
     text = "".join("".join(span.text for span in line).rstrip() + "\n" for line in lines.typeset(told))
     return f"{lines.printable(report.headline)}\n\n{text.rstrip()}"
 
@@ -327,7 +329,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     if call.excinfo is not None and isinstance(call.excinfo.value, (GradcheckError, GradientMismatch)):
-        _tidy(item, call.excinfo)
+        call.excinfo = _tidied(item, call.excinfo.value)
     report = yield
     made = item.stash.get(MADE, None)
     if made:
@@ -336,37 +338,35 @@ def pytest_runtest_makereport(
         from gradcheck.reporting.json import to_dict
 
         # Text, because a test's report may have to travel from one process to another.
-        report.gradcheck = [json.dumps(check) for check in to_dict(made)["checks"]]
+        report.__dict__["gradcheck"] = [json.dumps(check) for check in to_dict(made)["checks"]]
         made.clear()
     return report
 
 
-def _tidy(item: pytest.Item, raised: pytest.ExceptionInfo[BaseException]) -> None:
-    """Let an error of a check tell all that is known, and take our frames out of the tracebacks."""
-    error = raised.value
+def _tidied(item: pytest.Item, error: BaseException) -> pytest.ExceptionInfo[BaseException]:
+    """The error of a check, telling all that is known, and without our frames in its tracebacks."""
     if isinstance(error, GradientMismatch) and error.args == (error.report.headline,):
-        report = error.report
-        command = _pytest_command(item)
+        report, command = error.report, _pytest_command(item)
         if report.replay is None:  # made without the fixture
             report = replace(report, replay=command)
-        also = "" if report.replay == command else f"\n  pytest  {command}"
+        also = "" if report.replay == command else f"\n  or      {command}"
         error.args = (explain(report) + also,)
-    if item.config.getoption("fulltrace"):
-        return
-    theirs = raised.traceback.filter(lambda entry: not str(entry.path).startswith(HERE))
-    if theirs:
-        raised.traceback = theirs
-    if error.__cause__ is not None:
-        error.__cause__.__traceback__ = _without_ours(error.__cause__.__traceback__)
+    if not item.config.getoption("fulltrace"):
+        for one in (error, error.__cause__):
+            if one is not None:
+                one.__traceback__ = _without_ours(one.__traceback__)
+    return pytest.ExceptionInfo.from_exception(error)
 
 
 def _without_ours(traceback: types.TracebackType | None) -> types.TracebackType | None:
-    if traceback is None:
-        return None
-    rest = _without_ours(traceback.tb_next)
-    if traceback.tb_frame.f_code.co_filename.startswith(HERE):
-        return rest
-    return types.TracebackType(rest, traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)
+    theirs = []
+    while traceback is not None:
+        if not traceback.tb_frame.f_code.co_filename.startswith(HERE):
+            theirs.append(traceback)
+        traceback = traceback.tb_next
+    for one in reversed(theirs):
+        traceback = types.TracebackType(traceback, one.tb_frame, one.tb_lasti, one.tb_lineno)
+    return traceback
 
 
 # ---- the summary of a run
@@ -404,7 +404,7 @@ class _Summary:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        quiet = self._config.getoption("verbose") < 0
+        quiet = self._config.getoption("verbose") < -1
         if self._failures or (self._reports and not quiet):
             terminalreporter.section("gradcheck")
         if self._reports and not quiet:

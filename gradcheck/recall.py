@@ -78,6 +78,6 @@ def _bounds(bounds: Any) -> str | None:
     """'' for no bounds, None for such as cannot be typed."""
     if bounds is None or isinstance(bounds, str):
         return bounds or ""
-    if not all(side is None or isinstance(side, (int, float)) for side in bounds):
+    if not all(isinstance(side, (int, float)) for side in bounds):
         return None
-    return ":".join("" if side is None or math.isinf(side) else repr(float(side)) for side in bounds)
+    return ":".join("" if math.isinf(side) else repr(float(side)) for side in bounds)

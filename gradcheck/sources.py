@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import linecache
@@ -50,6 +51,10 @@ def _unwrapped(function: Any) -> Any:
 def _static(thing: Any, attribute: str) -> Any:
     if isinstance(thing, FunctionType):
         return getattr(thing, attribute, None)
+    with contextlib.suppress(AttributeError):
+        own = object.__getattribute__(thing, "__dict__")
+        if isinstance(own, dict) and attribute in own:
+            return own[attribute]
     # Not getattr: an object with its own __getattr__ may answer to every name, or compute something.
     value = inspect.getattr_static(thing, attribute, None)
     return value.__get__(thing) if inspect.isgetsetdescriptor(value) or inspect.ismemberdescriptor(value) else value
@@ -65,6 +70,7 @@ def _name(function: Any, inner: Any) -> str:
     return name.rpartition("<locals>.")[2]
 
 
+@functools.lru_cache(maxsize=256)
 def _def_line(code: CodeType) -> int:
     # The first line of a decorated function is that of its decorator; a reader wants the def.
     first = code.co_firstlineno

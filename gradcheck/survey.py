@@ -38,6 +38,8 @@ HIGHEST = 12  # … until it has grown by this many
 SHARP = 1e-7  # an uncertainty below this share of the value is good enough to stop
 UNEXAMINED = 10.0  # an entry that was not re-examined fails if its gap is this many times what is allowed and uncertain
 
+FIRST_STEP, NOT_EXAMINED = status_code(Status.FIRST_STEP), status_code(Status.NOT_EXAMINED)
+
 Tick = Callable[[str, int, int, str], None]
 Pairs = Callable[..., "tuple[Array, Array]"]
 
@@ -112,14 +114,16 @@ class Surveyor:
         except KeyboardInterrupt:
             stopped = "interrupt"
         columns = join(self.kept) if self.kept else _no_columns()
-        if not stopped:
-            try:
-                if not self._re_examine(columns):
-                    stopped = "budget"
-            except KeyboardInterrupt:
-                stopped = "interrupt"
-        self._by_first_look(columns)
-        self._tally(columns, (columns.verdict == Verdict.PASS) & (columns.status != status_code(Status.FIRST_STEP)))
+        doubtful = columns.status != FIRST_STEP
+        if doubtful.any():
+            if not stopped:
+                try:
+                    if not self._re_examine(columns):
+                        stopped = "budget"
+                except KeyboardInterrupt:
+                    stopped = "interrupt"
+            self._by_first_look(columns)
+            self._tally(columns, (columns.verdict == Verdict.PASS) & doubtful)
         return self._summary(columns, stopped)
 
     # ---- the first look
@@ -144,8 +148,10 @@ class Surveyor:
             self.tolerance,
         )
         self.checked += claimed.size
-        still = ((plus == self.preflight.value) & (minus == self.preflight.value) & (claimed == 0)).all(axis=1)
-        self.ignored.append(chosen[still].astype(np.int64))
+        still = (claimed == 0).all(axis=1)
+        if still.any():
+            still &= ((plus == self.preflight.value) & (minus == self.preflight.value)).all(axis=1)
+            self.ignored.append(chosen[still].astype(np.int64))
         columns = self._columns(look, chosen, claimed, h)
         self._tally(columns, columns.verdict == Verdict.PASS)
         self.kept.append(columns)
@@ -170,7 +176,7 @@ class Surveyor:
 
     def _columns(self, look: FirstLook, chosen: NDArray[np.intp], claimed: Array, h: Array) -> Columns:
         agreed = look.agreed.ravel()
-        verdict = np.where(agreed, int(Verdict.PASS), int(Verdict.INCONCLUSIVE)).astype(np.int8)
+        verdict = np.where(agreed, np.int8(Verdict.PASS), np.int8(Verdict.INCONCLUSIVE))
         verdict[~np.isfinite(claimed).ravel()] = Verdict.ERROR
         return Columns(
             entry=(np.arange(self.m)[None, :] * self.n + chosen[:, None]).ravel(),
@@ -180,7 +186,7 @@ class Surveyor:
             step=np.repeat(h, self.m),
             evaluations=np.full(agreed.size, 2, np.int64),
             verdict=verdict,
-            status=np.where(agreed, status_code(Status.FIRST_STEP), status_code(Status.NOT_EXAMINED)).astype(np.int8),
+            status=np.where(agreed, np.int8(FIRST_STEP), np.int8(NOT_EXAMINED)),
         )
 
     # ---- the second look
@@ -343,20 +349,24 @@ class Surveyor:
     # ---- counting
 
     def _tally(self, columns: Columns, mask: NDArray[np.bool_]) -> None:
-        if not mask.any():
+        count = int(np.count_nonzero(mask))
+        if not count:
             return
-        i, j = columns.entry[mask] % self.n, columns.entry[mask] // self.n
-        size = np.maximum(np.abs(columns.claimed[mask]), np.abs(columns.numeric[mask]))
+        if count < mask.size:
+            columns = columns.take(mask)
+        i, j = columns.entry % self.n, columns.entry // self.n
+        size = np.maximum(np.abs(columns.claimed), np.abs(columns.numeric))
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             ordinary = np.maximum(size, self._ordinary(i, j))
-            relative = np.where(ordinary > 0, columns.gap[mask] / ordinary, 0.0)
-            detectable = self.tolerance.atol + self.tolerance.rtol * size + columns.uncertainty[mask]
-            share = np.where(ordinary > 0, detectable / ordinary, 0.0)
-        self.passed.add(int(mask.sum()), float(relative.max()), float(detectable.max()), float(share.max()))
+            visible = ordinary > 0
+            relative = np.where(visible, columns.gap / ordinary, 0.0)
+            detectable = self.tolerance.atol + self.tolerance.rtol * size + columns.uncertainty
+            share = np.where(visible, detectable / ordinary, 0.0)
+        self.passed.add(count, float(relative.max()), float(detectable.max()), float(share.max()))
 
     def _summary(self, columns: Columns, stopped: str) -> Survey:
-        failed = int(np.sum(columns.verdict == Verdict.FAIL))
-        errors = int(np.sum(columns.verdict == Verdict.ERROR))
+        failed = int(np.count_nonzero(columns.verdict == Verdict.FAIL))
+        errors = int(np.count_nonzero(columns.verdict == Verdict.ERROR))
         inconclusive = self.checked - self.passed.count - failed - errors
         digits = None
         if self.passed.count:
@@ -416,3 +426,17 @@ def gradient_blocks(claimed: Array) -> Iterator[tuple[NDArray[np.intp], Array]]:
     for start in range(0, claimed.size, BLOCK_VALUES):
         chosen = np.arange(start, min(start + BLOCK_VALUES, claimed.size), dtype=np.intp)
         yield chosen, claimed[chosen, None]
+
+
+def searched_survey(columns: Columns, size: int, wrong: int = 0) -> Survey:
+    """What a search has found, as a survey of all `size` entries; `wrong`: how many are known or estimated to be wrong."""
+    return Survey(
+        columns=worst_first(columns),
+        checked=size,
+        failed=max(wrong, int((columns.verdict == Verdict.FAIL).sum())),
+        inconclusive=int((columns.verdict == Verdict.INCONCLUSIVE).sum()),
+        digits=None,
+        detectable=np.inf,
+        detectable_share=np.inf,
+        ignored=np.empty(0, np.int64),
+    )

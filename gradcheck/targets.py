@@ -186,8 +186,8 @@ def _first_on_path(folder: str) -> Iterator[None]:
 
 
 def _import_numpy_without(folder: str) -> None:
-    # numpy.random, too, which numpy leaves for later.  With `python -m` the folder is on the path before anyone asks.
-    if "numpy.random" in sys.modules:
+    # numpy.random is what numpy leaves for later.  With `python -m` the folder is on the path before anyone asks.
+    if "numpy.random" in sys.modules or not _shadows_standard_library(folder):
         return
     before = sys.path[:]
     sys.path[:] = [entry for entry in before if os.path.realpath(entry or ".") != os.path.realpath(folder)]
@@ -197,6 +197,12 @@ def _import_numpy_without(folder: str) -> None:
         pass  # numpy is installed in that very folder
     finally:
         sys.path[:] = before
+
+
+def _shadows_standard_library(folder: str) -> bool:
+    with contextlib.suppress(OSError):
+        return any(name.partition(".")[0] in sys.stdlib_module_names for name in os.listdir(folder))
+    return False
 
 
 def _call_factory(factory: Any, spec: str, role: str) -> Any:

@@ -38,7 +38,7 @@ def recognise(low: float, high: float, sizes: Iterable[tuple[str, int]] = ()) ->
         return None
     negative = high < 0
     a, b = (-high, -low) if negative else (low, high)
-    if not EXTREME > 1 / b >= 1 / EXTREME or not EXTREME > 1 / a:
+    if not EXTREME > 1 / b >= 1 / EXTREME or not 1 / a < EXTREME:
         return None
     best: tuple[float, str, float] | None = None
     for value, text, tries in _simple(a, b, tuple(sizes)):

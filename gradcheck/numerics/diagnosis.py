@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.model import Diagnosis, DiagnosisKind, Kind
-from gradcheck.numerics.evidence import CHANCE, FACTOR_KINDS, Facts, Law, Mismatch, Outcome, log_binomial, weigh
+from gradcheck.numerics.evidence import CHANCE, FACTOR_KINDS, Facts, Mismatch, Outcome, log_binomial, weigh
 from gradcheck.numerics.hypotheses import dear_laws, laws
 from gradcheck.numerics.regions import Region, indices, listed, locate, path
 
@@ -31,6 +31,14 @@ FEW = 3  # entries that are called `entries` in any dimension
 ALIKE, ONE_SIDED = 2.0, 6  # relative gaps this close to each other, and gaps of one sign from this many on, stand out
 CLEARLY = 1e-2  # entries outside of a block are right to this share of the gaps inside
 FACTORS = {DiagnosisKind.SIGN, DiagnosisKind.SCALE}
+PART_ADVICE = {
+    "diagonal": "H + Hᵀ doubles the diagonal; a triangle and its mirror image have it once.",
+    "off-diagonal": "A mixed derivative belongs to [i, j] and to [j, i] once each: do not add both into both.",
+    "none": "Look at what sets these entries apart from the others.",
+}
+OTHER_PART_ADVICE = (
+    "Compare the line that sets this part with those for the rest; something is counted twice, or not at all."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +50,16 @@ class Explanation:
 
 
 def diagnose(mismatch: Mismatch) -> tuple[Diagnosis, ...]:
-    """The mistakes that explain a failed claim, the simplest that explains most first; never empty if an entry is wrong."""
+    """The mistakes that explain a failed claim, the simplest that explains most first; never empty if a finite entry is wrong."""
     return explain(mismatch).diagnoses
 
 
 def explain(mismatch: Mismatch) -> Explanation:
     """Like `diagnose`, with the entries that are explained by a law (those that are merely located are not)."""
-    facts = Facts(mismatch)
-    if not facts.wrong.any():
-        return Explanation((), np.empty(0, np.int64))
     with np.errstate(all="ignore"):
+        facts = Facts(mismatch)
+        if not facts.wrong.any():
+            return Explanation((), np.empty(0, np.int64))
         return _explain(facts)
 
 
@@ -66,7 +74,7 @@ def _explain(facts: Facts) -> Explanation:
             outcome = _partial(facts, remaining, weighed)
         if outcome is None:
             break
-        diagnoses.append(_report(facts, outcome, remaining))
+        diagnoses.append(_report(facts, outcome))
         remaining = remaining & ~outcome.explained
         if not remaining.any():
             break
@@ -97,9 +105,7 @@ class _Second:
 # ---- laws
 
 
-def _complete(
-    facts: Facts, remaining: Mask, weighed: list[Outcome], second: _Second, *, dear: bool
-) -> Outcome | None:
+def _complete(facts: Facts, remaining: Mask, weighed: list[Outcome], second: _Second, *, dear: bool) -> Outcome | None:
     """The first law that explains all that remains and spoils nothing; those tried are appended to `weighed`."""
     doubtful: list[Outcome] = []
     blunt: Outcome | None = None  # convincing, but only within the tolerance: a later law may be sharper
@@ -107,13 +113,17 @@ def _complete(
     for law in laws(facts, remaining):
         outcome = weigh(facts, law, remaining)
         weighed.append(outcome)
-        if not (outcome.explained == remaining).all() or outcome.spoiled.any() or not _general(facts, outcome, remaining):
+        if (
+            not (outcome.explained == remaining).all()
+            or outcome.spoiled.any()
+            or not _general(facts, outcome, remaining)
+        ):
             continue
         if outcome.convincing and outcome.sharp:
             return outcome
         if outcome.convincing:
             blunt = blunt or outcome
-        else:
+        elif outcome.sharp:
             doubtful.append(outcome)
     if blunt is not None:
         return blunt
@@ -128,7 +138,7 @@ def _complete(
         there = second()
         if there is None:
             break
-        again = weigh(there, outcome.law)
+        again = weigh(there, outcome.law, afresh=True)
         holds = (again.explained == there.wrong).all() and not again.spoiled.any() and there.wrong.any()
         # With the parameter known from the first point, the second has nothing to fit.
         if holds and min(outcome.chance, 0.0) + again.chance <= CHANCE:
@@ -158,55 +168,70 @@ def _partial(facts: Facts, remaining: Mask, weighed: list[Outcome]) -> Outcome |
     best: Outcome | None = None
     for outcome in weighed:
         count = int(np.sum(outcome.explained))
-        if not outcome.convincing or count < 2 or best is not None and count <= int(np.sum(best.explained)):
+        if not outcome.convincing or count < 2 or (best is not None and count <= int(np.sum(best.explained))):
             continue
         left = int(np.sum(remaining)) - count
         simple = _simple(outcome)
         if outcome.law.kind in FACTORS and count < 3 and not simple:
             continue
-        if left <= (LEFT_OVER if simple else LEFT_OVER_FITTED) * count or _region(facts, outcome, remaining).name:
+        if left <= (LEFT_OVER if simple else LEFT_OVER_FITTED) * count or _region(facts, outcome).name:
             best = outcome
     return best
 
 
-def _region(facts: Facts, outcome: Outcome, remaining: Mask) -> Region:
+def _region(facts: Facts, outcome: Outcome) -> Region:
     """Where a law holds, apart from the entries that it would spoil and those that it leaves wrong."""
-    others = outcome.spoiled | (remaining & ~outcome.explained)
+    others = outcome.spoiled | (facts.wrong & ~outcome.explained)
     if outcome.law.kind is DiagnosisKind.ZERO_BLOCK:
         others |= (facts.claimed != 0) & ~facts.blind
     square = facts.mismatch.kind is not Kind.GRADIENT
     return locate(np.sort(facts.entry[outcome.explained]), facts.shape, np.sort(facts.entry[others]), square=square)
 
 
-def _report(facts: Facts, outcome: Outcome, remaining: Mask) -> Diagnosis:
+def _report(facts: Facts, outcome: Outcome) -> Diagnosis:
     law = outcome.law
     count, known = int(np.sum(outcome.explained)), len(facts)
-    others = int(np.sum(outcome.spoiled)) + int(np.sum(remaining & ~outcome.explained))
-    kind, parameters = law.kind, dict(law.parameters)
-    limited = bool(outcome.spoiled.any()) or law.kind is DiagnosisKind.ZERO_BLOCK and count < known
+    others = int(np.sum(outcome.spoiled | (facts.wrong & ~outcome.explained)))
+    kind, parameters, advice = law.kind, dict(law.parameters), law.advice
+    limited = bool(outcome.spoiled.any()) or (law.kind is DiagnosisKind.ZERO_BLOCK and count < known)
     if limited or others:
-        region = _region(facts, outcome, remaining)
+        region = _region(facts, outcome)
         where = _on(region, count, known, int(np.sum(outcome.spoiled)), others)
         parameters |= region.parameters
         if law.kind in FACTORS:
             kind = _factor_kind(law.kind, region, count, others, bool(parameters.get("absolute")))
+            advice = (
+                PART_ADVICE.get(region.name or "none", OTHER_PART_ADVICE) if "absolute" not in parameters else advice
+            )
     else:
         where = f"on all {known:,} entries" if count == known else f"on all {count:,} entries that differ"
         where = "on the only entry" if known == 1 else where
-        where = f"on {listed(facts.entry[outcome.explained], facts.shape)}, the only one that differs" if count == 1 < known else where
+        where = (
+            f"on {listed(facts.entry[outcome.explained], facts.shape)}, the only one that differs"
+            if count == 1 < known
+            else where
+        )
     message = law.says.replace("{where}", where).rstrip(".")
     return Diagnosis(
         kind=kind,
         message=message + ".",
         parameters=parameters | {"entries": count},
         explained=count / int(np.sum(facts.wrong)),
-        advice=law.advice,
+        advice=advice,
     )
 
 
 def _on(region: Region, count: int, known: int, right: int, others: int) -> str:
     """The entries that a law holds on, of `known`; of the `others` some are `right`."""
-    if region.name in ("diagonal", "off-diagonal", "lower triangle", "upper triangle", "row", "column"):
+    if region.name in (
+        "diagonal",
+        "off-diagonal",
+        "lower triangle",
+        "upper triangle",
+        "row",
+        "column",
+        "row and column",
+    ):
         return f"on {region.text} ({count:,} of {known:,} entries)"
     if region.name:
         return f"on {region.text}"
@@ -217,7 +242,7 @@ def _on(region: Region, count: int, known: int, right: int, others: int) -> str:
 
 def _factor_kind(kind: DiagnosisKind, region: Region, count: int, others: int, absolute: bool) -> DiagnosisKind:
     """A factor on a part: of a block if that is one, else of the entries that differ."""
-    if absolute or region.name in ("diagonal", "off-diagonal") or others <= LEFT_OVER * count and not region.name:
+    if absolute or region.name in ("diagonal", "off-diagonal") or (others <= LEFT_OVER * count and not region.name):
         return kind
     if region.name:
         return DiagnosisKind.BLOCK
@@ -237,7 +262,8 @@ def _place(facts: Facts, remaining: Mask, *, first: bool) -> Diagnosis:
     if count == 1 and (alone or not first):
         return Diagnosis(
             kind=DiagnosisKind.SINGLE_ENTRY,
-            message=f"{more}{listed(entries, facts.shape)} alone is wrong: {_values(facts, int(entries[0]))}.",
+            message=f"{more}{listed(entries, facts.shape)} {'alone ' if first else ''}is wrong: "
+            f"{_values(facts, int(entries[0]))}.",
             parameters={"indices": indices(entries, facts.shape)},
             explained=share,
             advice="" if known == 1 else "Look for the line that sets this component.",
@@ -255,7 +281,7 @@ def _place(facts: Facts, remaining: Mask, *, first: bool) -> Diagnosis:
             explained=share,
             advice="Look at the formula for this block alone.",
         )
-    if count <= max(FEW, known // 4) and count < known or not first:
+    if (count <= max(FEW, known // 4) and count < known) or not first:
         return Diagnosis(
             kind=DiagnosisKind.ENTRIES,
             message=f"{more}{listed(entries, facts.shape)} {'is' if count == 1 else 'are'} wrong, in no simple way"
@@ -319,7 +345,9 @@ def _facts_that_stand_out(facts: Facts, remaining: Mask) -> str:
     elif len(known["ratio"]) == 2:
         remarks.append("numeric / claimed runs from {:.4g} to {:.4g}".format(*known["ratio"]))
     if count > 1:
-        remarks.append(f"the largest gap is at {path(int(np.ravel_multi_index(known['largest'], facts.shape or (1,))), facts.shape)}")
+        remarks.append(
+            f"the largest gap is at {path(int(np.ravel_multi_index(known['largest'], facts.shape or (1,))), facts.shape)}"
+        )
         if known["one_sided"] and count > ONE_SIDED:
             remarks.append("every numeric value is on the same side of the claim")
         remarks.append(f"the cosine between claimed and numeric is {known['cosine']:.4f}")

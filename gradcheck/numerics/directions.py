@@ -53,6 +53,17 @@ def direction(size: int, seed: int, number: int, start: int = 0) -> Array:
     return out
 
 
+def uniform(size: int, seed: int, number: int) -> Array:
+    """Random numbers of stream `number`, uniform on [0, 1), shape (size,)."""
+    return np.abs(direction(size, seed, number)) - 0.5
+
+
+def normal(size: int, seed: int, number: int) -> Array:
+    """Random numbers of stream `number`, standard normal, shape (size,): Box & Muller, Ann. Math. Stat. 29 (1958)."""
+    radius = np.sqrt(-2 * np.log1p(-uniform(size, seed, number)))
+    return radius * np.cos(2 * np.pi * uniform(size, seed, number + 2**31))
+
+
 def _mix(z: int) -> int:
     """The output function of SplitMix64."""
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & WORD
@@ -62,7 +73,6 @@ def _mix(z: int) -> int:
 
 def unit_direction(size: int, seed: int, number: int) -> Array:
     """A direction uniform on the unit sphere, shape (size,): a normalised Gaussian vector."""
-    bits = np.random.Generator(np.random.Philox(key=[seed % 2**64, number]))
-    v = bits.standard_normal(size)
+    v = normal(size, seed, number)
     length = float(np.sqrt(v @ v))
     return v / length if length > 0 else np.ones(size) / np.sqrt(size)

@@ -8,6 +8,7 @@ Found. Comput. Math. 17, 2017).
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -102,21 +103,33 @@ def two_point_gradient(
 def _differences(
     f: Callable[[NDArray[Any]], Any], point: NDArray[Any], ahead: NDArray[Any], behind: NDArray[Any]
 ) -> NDArray[np.float64]:
-    """f with entry i at ahead[i], less f with entry i at behind[i]: (d,), by one scratch array that is changed and restored."""
+    """f with entry i at ahead[i], less f with entry i at behind[i]: (d,), by one array that is changed and restored."""
     scratch = point.reshape(-1).copy()
     argument = scratch.reshape(point.shape)
-    out = np.empty(scratch.size)
-    for i, (more, less) in enumerate(zip(ahead.tolist(), behind.tolist(), strict=True)):
-        kept = scratch[i]
-        scratch[i] = more
-        value = f(argument)
-        scratch[i] = less
-        difference = value - f(argument)
-        scratch[i] = kept
-        out[i] = difference if isinstance(difference, (float, np.floating)) else _number(difference)
+    out = np.empty((2, scratch.size))
+    loop = _compiled_loop(f, argument)
+    for moved, values in ((ahead, out[0]), (behind, out[1])):
+        if loop is not None:
+            done = np.zeros(1, np.intp)
+            loop(argument, scratch, np.arange(scratch.size), moved.astype(np.float64), values, done)
+            continue
+        for i, (kept, there) in enumerate(zip(point.reshape(-1).tolist(), moved.tolist(), strict=True)):
+            scratch[i] = there
+            value = f(argument)
+            scratch[i] = kept
+            values[i] = value if isinstance(value, (float, np.floating)) else _number(value)
     if not np.array_equal(scratch, point.reshape(-1), equal_nan=True):
         raise UserCodeError("f writes into its argument; let it work on a copy")
-    return out
+    return out[0] - out[1]
+
+
+def _compiled_loop(f: Callable[[NDArray[Any]], Any], argument: NDArray[Any]) -> Callable[..., None] | None:
+    """A compiled loop over f, if it is a Numba dispatcher that has been called and that saves time."""
+    if "numba" not in sys.modules:
+        return None
+    from gradcheck.numerics import kernels
+
+    return kernels.loop_over_columns(f, argument, 2 * argument.size) if kernels.is_compiled(f) else None
 
 
 def _number(value: Any) -> float:

@@ -54,7 +54,7 @@ class Mismatch:
     x: Array
     kind: Kind = Kind.GRADIENT
     epsilon: float = float(np.finfo(np.float64).eps)
-    tolerance: Tolerance = Tolerance(rtol=6e-6, atol=0.0)
+    tolerance: Tolerance
     claim_at: Callable[[Array], Array] | None = None
     elsewhere: Callable[[], Mismatch | None] | None = None
     suspects: Mapping[str, Array] = field(default_factory=dict)
@@ -66,16 +66,19 @@ class Facts:
 
     strict, loose: how far a right prediction may lie from the numeric value, without and with the tolerance, (N,).
     blind: entries that could be wrong for all that is known, (N,).
+    mirrored: entries below the diagonal of a Hessian that repeat those above it: no evidence of their own, (N,).
     visible: entries that are off measurably, but were not judged wrong, (N,).
     """
 
     def __init__(self, mismatch: Mismatch) -> None:
         self.mismatch = mismatch
         known = np.isfinite(mismatch.claimed) & np.isfinite(mismatch.numeric) & np.isfinite(mismatch.uncertainty)
-        take = lambda values: np.asarray(values, dtype=np.float64).reshape(-1)[known]
-        self.claimed, self.numeric, self.uncertainty = map(take, (mismatch.claimed, mismatch.numeric, mismatch.uncertainty))
-        self.entry = np.asarray(mismatch.entry, dtype=np.int64).reshape(-1)[known]
-        self.wrong = np.asarray(mismatch.wrong, dtype=bool).reshape(-1)[known]
+        self.claimed, self.numeric, self.uncertainty = (
+            np.asarray(values, dtype=np.float64).reshape(-1)[known.reshape(-1)]
+            for values in (mismatch.claimed, mismatch.numeric, mismatch.uncertainty)
+        )
+        self.entry = np.asarray(mismatch.entry, dtype=np.int64).reshape(-1)[known.reshape(-1)]
+        self.wrong = np.asarray(mismatch.wrong, dtype=bool).reshape(-1)[known.reshape(-1)]
         self.shape = tuple(mismatch.shape)
         self.size = math.prod(self.shape)
         self.x = np.asarray(mismatch.x, dtype=np.float64).reshape(-1)
@@ -87,7 +90,16 @@ class Facts:
         zero = (self.claimed == 0) & (self.uncertainty <= SMALL * largest)
         self.blind = ~self.wrong & ((self.gap > self.loose) | (self.uncertainty > UNRESOLVED * size) & ~zero)
         self.visible = ~self.wrong & (self.gap > self.strict)
+        self.mirrored = np.zeros(len(self.entry), bool)
         self._full: Array | None = None
+        if mismatch.kind is Kind.HESSIAN and len(self.shape) == 2 and self.shape[0] == self.shape[1]:
+            self._find_mirrored(self.shape[0])
+
+    def _find_mirrored(self, n: int) -> None:
+        i, j = np.divmod(self.entry, n)
+        claimed = np.full((n, n), np.nan)
+        claimed[i, j] = self.claimed
+        self.mirrored = (i > j) & (claimed[i, j] == claimed[j, i])
 
     def __len__(self) -> int:
         return len(self.entry)
@@ -122,7 +134,8 @@ class Law:
 
     predict: from facts to the predicted values, (N,), NaN where the hypothesis says nothing.
     says: the sentence behind it; ``{where}`` stands for the entries that it holds on.
-    fitted: parameters fitted to the numeric values; `slack` is what their uncertainty does to the predictions, (N,).
+    fitted: parameters fitted to the numeric values; `slack` is what their uncertainty does to the predictions, (N,):
+        a function of facts as well.
     tries: of how many hypotheses, none likelier before the measurement, this is one.
     """
 
@@ -133,7 +146,7 @@ class Law:
     advice: str = ""
     fitted: int = 0
     tries: float = 1.0
-    slack: Array | None = None
+    slack: Callable[[Facts], Array] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +172,12 @@ class Outcome:
         return self.chance <= CHANCE and bool(self.explained.any())
 
 
-def weigh(facts: Facts, law: Law, among: Mask | None = None) -> Outcome:
-    """Hold a law against the numeric values; `among` leaves wrong entries out that another law has explained."""
+def weigh(facts: Facts, law: Law, among: Mask | None = None, *, afresh: bool = False) -> Outcome:
+    """Hold a law against the numeric values.
+
+    among: the wrong entries that no other law has explained, (N,).
+    afresh: the parameters of the law were fitted to other facts, so that every entry here confirms it.
+    """
     wrong = facts.wrong if among is None else among
     with np.errstate(all="ignore"):
         predicted = law.predict(facts)
@@ -169,17 +186,19 @@ def weigh(facts: Facts, law: Law, among: Mask | None = None) -> Outcome:
         tolerance = facts.mismatch.tolerance
         strict = facts.uncertainty + ROUNDINGS * facts.mismatch.epsilon * np.maximum(size, np.abs(facts.claimed))
         loose = strict + tolerance.atol + tolerance.rtol * size
+        slack = np.zeros(len(facts)) if law.slack is None else law.slack(facts)
+        if afresh:
+            strict, loose = strict + slack, loose + slack
         holds = residual <= loose  # false where nothing is predicted
-        window = np.where(residual <= strict, strict, loose)
-        if law.slack is not None and len(law.slack) == len(facts):
-            window = window + law.slack
+        window = np.where(residual <= strict, strict, loose) + (0.0 if afresh else slack)
         # Where the derivative is small, a factor is no feat, however wide the gap.
         room = np.minimum(facts.gap, size) if law.kind in FACTOR_KINDS else facts.gap
         chances = np.log(np.clip(np.nan_to_num(window / room, nan=1.0), 1e-17, 1.0))
     explained = wrong & holds
     spoiled = ~facts.wrong & ~holds & np.isfinite(predicted)
-    evidence = np.sort(chances[explained | (holds & ~facts.wrong & (facts.gap > 0))])
-    chance = float(np.sum(evidence[law.fitted :])) + math.log(law.tries)
+    witness = (explained | (holds & ~facts.wrong & (facts.gap > 0))) & ~facts.mirrored
+    evidence = np.sort(chances[witness])
+    chance = float(np.sum(evidence[0 if afresh else law.fitted :])) + (0.0 if afresh else math.log(law.tries))
     chance += log_binomial(int(np.sum(wrong)), int(np.sum(explained)))
     sharp = bool((residual <= strict)[explained].all())
     return Outcome(law, explained, spoiled, chance, sharp, bool((facts.visible & (residual <= strict)).any()))

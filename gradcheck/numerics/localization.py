@@ -38,6 +38,11 @@ class Reading:
         """Whether an entry of S must be wrong."""
         return abs(self.value) > self.uncertainty
 
+    @property
+    def clarity(self) -> float:
+        """How many times its uncertainty the value is."""
+        return abs(self.value) / (self.uncertainty or 1e-300)
+
     def minus(self, other: Reading) -> Reading:
         """What remains when a part is taken off."""
         return Reading(self.value - other.value, math.hypot(self.uncertainty, other.uncertainty))
@@ -134,7 +139,7 @@ class Locator:
         while clean < FRESH and futile < FUTILE and self.found.tolerated < TOLERATED:
             everything = range(self.probe.size)
             if self.known:
-                self.number, reading = max(self.known.items(), key=lambda item: abs(item[1].value) / (item[1].uncertainty or 1e-300))
+                self.number, reading = max(self.known.items(), key=lambda item: item[1].clarity)
                 self.known.clear()
             else:
                 self.number, self.next = self.next, self.next + 1
@@ -153,7 +158,7 @@ class Locator:
             if len(self.found.wrong) + len(self.found.patterns) + self.found.tolerated == before:
                 futile += 1
                 self.probe.doubt()
-        self.found.clean = clean >= FRESH
+        self.found.clean = clean >= FRESH and not futile
         self.found.open_sets = 0
         return self.found
 
@@ -323,19 +328,28 @@ class Locator:
         return None
 
     def _extent(self, index: int, stride: int) -> range:
-        """How far the terms index ± m · stride are wrong without a gap, by doubling m and bisection."""
+        """How far the terms index ± m · stride are wrong without a gap: by doubling m, then bisection, from coarse readings."""
+
+        def clear(side: int, m: int) -> bool:
+            i = index + side * m * stride
+            return i in self.found.wrong or self._read(range(i, i + 1), self.coarse).dirty
 
         def last(side: int) -> int:
             limit = (self.probe.size - 1 - index if side > 0 else index) // stride
-            good, m = 0, 1
-            while m <= limit and self._is_wrong(index + side * m * stride):
-                good, m = m, 2 * m
-            bad = min(m, limit + 1)
-            if bad == limit + 1 and good < limit and self._is_wrong(index + side * limit * stride):
-                return limit
-            while bad - good > 1:
-                middle = (good + bad) // 2
-                good, bad = (middle, bad) if self._is_wrong(index + side * middle * stride) else (good, middle)
+            good = 0
+            while good < limit:
+                base, m = good, 1
+                while base + m <= limit and clear(side, base + m):
+                    good, m = base + m, 2 * m
+                bad = min(base + m, limit + 1)
+                if bad > limit > good and clear(side, limit):
+                    return limit
+                while bad - good > 1:
+                    middle = (good + bad) // 2
+                    good, bad = (middle, bad) if clear(side, middle) else (good, middle)
+                if good == limit or not self._is_wrong(index + side * (good + 1) * stride):
+                    return good
+                good += 1  # that one was off by little
             return good
 
         return range(index - last(-1) * stride, index + last(1) * stride + 1, stride)

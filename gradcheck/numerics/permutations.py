@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 LARGEST_DISGUISE = 200_000  # entries of a vector that is tried as a matrix of every shape
+ORDERS = 50.0  # about so many are tried
 MOST_AXES = 4  # of an array whose axes are permuted
-LAYOUT_ADVICE = "Compare the memory order: x.reshape(shape) reads rows first; use order='F' or .T on both sides or on neither."
+LAYOUT_ADVICE = (
+    "Compare the memory order: x.reshape(shape) reads rows first; use order='F' or .T on both sides or on neither."
+)
 
-Named = tuple[DiagnosisKind, Callable[[], "Ints"], str]  # a kind, the order that puts the claim right, and its words
+Named = tuple[DiagnosisKind, "Ints", str]  # a kind, the order that puts the claim right, and its words
 
 
 def permutations(facts: Facts, among: Mask) -> Iterator[Law]:
@@ -36,14 +39,12 @@ def permutations(facts: Facts, among: Mask) -> Iterator[Law]:
     first, last = int(facts.entry[among].min()), int(facts.entry[among].max()) + 1
     stretches = [(0, facts.size)]
     for start, stop in ((first, last), (first - 1, last + 1)):  # the corners of a transposed matrix stay where they are
-        if 0 <= start and stop <= facts.size and (start, stop) not in stretches:
+        if start >= 0 and stop <= facts.size and (start, stop) not in stretches:
             stretches.append((start, stop))
     for start, stop in stretches:
         whole = stop - start == facts.size
-        named = list(_orders(facts, whole, stop - start))
         rows = np.flatnonzero(among)[np.argsort(-facts.gap[among])[:16]]  # the widest gaps refute most orders at once
-        for kind, make, words in named:
-            order = make()
+        for kind, order, words in _orders(facts, whole, stop - start):
             moved = full.copy()
             moved[start:stop] = np.where(order >= 0, full[start:stop][order], np.nan)
             there = facts.entry[rows]
@@ -57,8 +58,10 @@ def permutations(facts: Facts, among: Mask) -> Iterator[Law]:
                 predict=_mover(order, start, stop),
                 says=f"the claim is right when it is {words}{within}: that gives the numeric values {{where}}",
                 parameters={"order": words} | ({} if whole else {"range": [start, stop]}),
-                advice=LAYOUT_ADVICE if kind is DiagnosisKind.TRANSPOSED else "Look at the indices on both sides of the assignment.",
-                tries=float(len(named)),
+                advice=LAYOUT_ADVICE
+                if kind is DiagnosisKind.TRANSPOSED
+                else "Look at the indices on both sides of the assignment.",
+                tries=ORDERS,
             )
     yield from _blocks(facts, among)
     yield from _permuted(facts, among)
@@ -77,9 +80,9 @@ def _orders(facts: Facts, whole: bool, n: int) -> Iterator[Named]:
     """Orders to read n values in; an index −1 marks a place whose value is lost."""
     every = np.arange(n, dtype=np.int64)
     shape = facts.shape if whole and len(facts.shape) > 1 else (n,)
-    yield DiagnosisKind.REVERSED, _constant(every[::-1]), "read backwards"
-    yield DiagnosisKind.SHIFTED, _constant(np.roll(every, -1)), "moved forward by one, the first to the end"
-    yield DiagnosisKind.SHIFTED, _constant(np.roll(every, 1)), "moved back by one, the last to the front"
+    yield DiagnosisKind.REVERSED, every[::-1], "read backwards"
+    yield DiagnosisKind.SHIFTED, np.roll(every, -1), "moved forward by one, the first to the end"
+    yield DiagnosisKind.SHIFTED, np.roll(every, 1), "moved back by one, the last to the front"
     if len(shape) == 1 and n <= LARGEST_DISGUISE:
         yield from _readings(n)
     elif facts.mismatch.kind is Kind.HESSIAN and len(shape) == 2 and shape[0] == shape[1]:
@@ -90,12 +93,12 @@ def _orders(facts: Facts, whole: bool, n: int) -> Iterator[Named]:
         grid = every.reshape(shape)
         for axis in (axis for axis, length in enumerate(shape) if length > 1):
             name = f"axis {axis}" if len(shape) > 2 else ("the rows", "the columns")[axis]
-            yield DiagnosisKind.REVERSED, _constant(np.flip(grid, axis).ravel()), f"read backwards along {name}"
+            yield DiagnosisKind.REVERSED, np.flip(grid, axis).ravel(), f"read backwards along {name}"
             for by in (-1, 1):
-                yield DiagnosisKind.SHIFTED, _constant(np.roll(grid, by, axis).ravel()), f"moved by one along {name}"
+                yield DiagnosisKind.SHIFTED, np.roll(grid, by, axis).ravel(), f"moved by one along {name}"
     if n > 2:
-        yield DiagnosisKind.SHIFTED, _constant(np.append(every[1:], -1)), "moved forward by one"
-        yield DiagnosisKind.SHIFTED, _constant(np.insert(every[:-1], 0, -1)), "moved back by one"
+        yield DiagnosisKind.SHIFTED, np.append(every[1:], -1), "moved forward by one"
+        yield DiagnosisKind.SHIFTED, np.insert(every[:-1], 0, -1), "moved back by one"
 
 
 def _readings(n: int) -> Iterator[Named]:
@@ -103,42 +106,36 @@ def _readings(n: int) -> Iterator[Named]:
     for rows in sorted((r for r in range(2, n // 2 + 1) if n % r == 0), key=lambda r: abs(math.log(r * r / n))):
         columns = n // rows
 
-        def make(rows: int = rows, columns: int = columns) -> Ints:
-            return np.arange(n, dtype=np.int64).reshape(columns, rows).T.ravel()
-
-        yield DiagnosisKind.TRANSPOSED, make, f"transposed as a {rows}×{columns} matrix"
+        order = np.arange(n, dtype=np.int64).reshape(columns, rows).T.ravel()
+        yield DiagnosisKind.TRANSPOSED, order, f"transposed as a {rows}×{columns} matrix"
 
 
 def _axes(shape: tuple[int, ...]) -> Iterator[Named]:
     """An array whose axes were taken in another order, either way."""
     every = np.arange(math.prod(shape), dtype=np.int64)
-    seen = {every.tobytes()}
+    seen = {hash(every.tobytes())}
     for axes in itertools.permutations(range(len(shape))):
         back = every.reshape([shape[a] for a in axes]).transpose(np.argsort(axes)).ravel()
         for order in (back, every.reshape(shape).transpose(axes).ravel()):
-            if order.tobytes() not in seen:
-                seen.add(order.tobytes())
+            if hash(order.tobytes()) not in seen:
+                seen.add(hash(order.tobytes()))
                 words = f"read with its axes in the order {', '.join(map(str, axes))}"
-                yield DiagnosisKind.TRANSPOSED, _constant(order), "transposed" if len(shape) == 2 else words
+                yield DiagnosisKind.TRANSPOSED, order, "transposed" if len(shape) == 2 else words
 
 
 def _tensors(n: int) -> Iterator[Named]:
     """A Hessian by a matrix variable, r·c = n: its rows, columns or blocks laid out in the other order."""
-    seen: set[bytes] = {np.arange(n * n).tobytes()}
+    seen = {hash(np.arange(n * n).tobytes())}
     for rows in (r for r in range(2, n // 2 + 1) if n % r == 0):
         columns = n // rows
         for shape in ((rows, columns, rows, columns), (rows, columns, columns, rows), (columns, rows, rows, columns)):
             for axes in itertools.permutations(range(4)):
                 order = np.arange(n * n, dtype=np.int64).reshape(shape).transpose(axes).ravel()
-                if order.tobytes() not in seen:
-                    seen.add(order.tobytes())
+                if hash(order.tobytes()) not in seen:
+                    seen.add(hash(order.tobytes()))
                     how = f"axes {', '.join(map(str, axes))} of {'×'.join(map(str, shape))}"
                     words = f"laid out in the other order for a {rows}×{columns} variable ({how})"
-                    yield DiagnosisKind.TRANSPOSED, _constant(order), words
-
-
-def _constant(order: Ints) -> Callable[[], Ints]:
-    return lambda: order
+                    yield DiagnosisKind.TRANSPOSED, order, words
 
 
 def _swapped(facts: Facts, among: Mask) -> Iterator[Law]:

@@ -22,7 +22,8 @@ KEPT = 50  # … and in the parameters
 class Region:
     """Some entries: in words ("entries 3 to 7"), as plain values, and whether they form a pattern.
 
-    name: 'range', 'stride', 'row', 'column', 'block', 'diagonal', 'off-diagonal', 'lower triangle', 'upper triangle'; '' if none.
+    name: 'range', 'stride', 'row', 'column', 'block'; of a square matrix 'diagonal', 'off-diagonal', 'lower triangle',
+        'upper triangle', 'row and column'; '' if they form none.
     """
 
     text: str
@@ -78,6 +79,11 @@ def _patterns(entries: Ints, shape: tuple[int, ...], square: bool) -> Iterator[t
                         Region(f"the {name}", {"part": name}, name),
                         lambda e, side=side: side(e // columns, e % columns),
                     )
+            common = [k for k in (i[0], j[0]) if ((i == k) | (j == k)).all()]
+            if common and len(set(i.tolist())) > 1 < len(set(j.tolist())):
+                k = int(common[0])
+                cross = Region(f"row and column {k}", {"row": k, "column": k}, "row and column")
+                yield cross, lambda e: (e // columns == k) | (e % columns == k)
             off = Region("the off-diagonal entries", {"part": "off-diagonal"}, "off-diagonal")
             yield off, lambda e: e // columns != e % columns
         top, bottom, left, right = int(i.min()), int(i.max()), int(j.min()), int(j.max())

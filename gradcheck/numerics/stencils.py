@@ -44,11 +44,14 @@ def natural_scales(x: NDArray[Any]) -> NDArray[np.float64]:
         shape (d,), float64, positive.
     """
     size = np.abs(x).astype(np.float64)
-    nonzero = size[size > 0]
+    nonzero = size if size.all() else size[size > 0]
     if not nonzero.size:
         return np.ones_like(size)
-    typical = float(np.median(nonzero)) if nonzero.size % 2 else float(np.partition(nonzero, nonzero.size // 2)[nonzero.size // 2])
+    middle = nonzero.size // 2
+    typical = float(np.partition(nonzero, middle)[middle])
     shared = (size > typical * 1e-3) & (size < typical * 1e3)
+    if shared.all():
+        return np.maximum(size, typical)
     scales = np.where(shared, np.maximum(size, typical), size)
     scales[size == 0] = typical
     return scales

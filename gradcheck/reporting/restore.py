@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum, IntEnum
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
+from gradcheck import model
 from gradcheck.model import DerivativeEstimate, DirectionCheck, EntryCheck, Report
 
 _MEASURED = {"numeric": "value"} | {f.name: f.name for f in fields(DerivativeEstimate) if f.name != "value"}
+_HINTS = {kind: get_type_hints(kind) for kind in vars(model).values() if isinstance(kind, type) and is_dataclass(kind)}
 
 
 def restore(check: Mapping[str, Any]) -> Report:
@@ -27,7 +28,7 @@ def _record(kind: type[Any], value: Mapping[str, Any]) -> Any:
     if kind in (EntryCheck, DirectionCheck):  # JSON has the estimate and the entry in one
         measured = {ours: value[theirs] for theirs, ours in _MEASURED.items() if theirs in value}
         value = {**value, "estimate": measured}
-    hints = _hints(kind)
+    hints = _HINTS[kind]
     return kind(**{f.name: _value(hints[f.name], value[f.name]) for f in fields(kind) if f.name in value})
 
 
@@ -46,8 +47,3 @@ def _value(hint: Any, value: Any) -> Any:
     if issubclass(hint, Enum):
         return hint[value] if issubclass(hint, IntEnum) else hint(value)
     return float(value) if hint is float else value  # "NaN" and "Infinity" are what JSON cannot write as numbers
-
-
-@functools.cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
-    return get_type_hints(kind)

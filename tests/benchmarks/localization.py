@@ -19,12 +19,12 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import numpy as np
+import numpy as np  # noqa: E402
 
-from gradcheck.evaluation import Claim, Function
-from gradcheck.model import Tolerance
-from gradcheck.preflight import examine
-from gradcheck.search import Searched, search
+from gradcheck.evaluation import Claim, Function  # noqa: E402
+from gradcheck.model import Tolerance  # noqa: E402
+from gradcheck.preflight import examine  # noqa: E402
+from gradcheck.search import Searched, search  # noqa: E402
 
 TOLERANCE = Tolerance(rtol=6e-6, atol=0.0)
 
@@ -74,7 +74,11 @@ def log_quadratic(size: int, random: np.random.Generator) -> Case:
 
 
 def log_cosh(size: int, random: np.random.Generator) -> Case:
-    return Case("sum ln cosh", lambda x: float(np.sum(np.logaddexp(x, -x))), np.tanh, random.normal(size=size))
+    def f(x: Any) -> float:
+        size = np.abs(x)
+        return float(np.sum(size + np.log1p(np.exp(-2 * size))))
+
+    return Case("sum ln cosh", f, np.tanh, random.normal(size=size))
 
 
 FUNCTIONS = (rosenbrock, pseudo_huber, log_quadratic, log_cosh)
@@ -104,7 +108,10 @@ def spoiled(case: Case, chosen: Any, relative: Any) -> Callable[[Any], Any]:
     return grad
 
 
-def mistakes(case: Case, right: Searched, random: np.random.Generator) -> Iterator[tuple[str, int, int, Callable[[Any], Any], Any]]:
+Mistake = tuple[str, int, int, Callable[[Any], Any], Any]
+
+
+def mistakes(case: Case, right: Searched, random: np.random.Generator) -> Iterator[Mistake]:
     """(name, number of wrong entries, the most evaluations it may take, the wrong gradient, the wrong entries)."""
     d = case.x.size
     for relative in (1e-1, 1e-2, 1e-3, 1e-4):
@@ -145,29 +152,35 @@ def main() -> None:
             continue
         started = time.perf_counter()
         right, calls = run(case, case.grad, options.seed)
-        print(f"{case.name:18} {'correct':16} {calls:6} of {150:5}  {right.verdict.name:12} {time.perf_counter() - started:6.1f} s")
-        print(f"{'':18} {right.sentence}")
+        seconds = time.perf_counter() - started
+        print(f"{case.name:18} {'correct':16} {calls:6} of {150:5}  {right.verdict.name:6} {seconds:6.1f} s")
+        print(f"{'':18} {right.sentence}", flush=True)
         for name, k, most, grad, chosen in mistakes(case, right, random):
             started = time.perf_counter()
             found, calls = run(case, grad, options.seed)
-            named = sorted(found.columns.entry.tolist())
-            note = "; ".join(d.message for d in found.diagnoses)[:90]
-            if isinstance(chosen, np.ndarray):
-                missed, false = len(set(chosen.tolist()) - set(named)), len(set(named) - set(chosen.tolist()))
-                note = f"missed {missed}, false {false}; {note}"
-            elif chosen is not None:
-                p = found.diagnoses[0].parameters if found.diagnoses else {}
-                exact = len(found.diagnoses) == 1 and (p.get("start"), p.get("step")) == (chosen[0], chosen[2]) and (
-                    p.get("stop") == (chosen[1] or p.get("count", 0) * chosen[2] - chosen[2] + 2)
-                )
-                note = f"{'exact' if exact else 'NOT EXACT'}; {note}"
-            flag = " " if calls <= most else "!"
+            seconds = time.perf_counter() - started
             tests = k * math.log2(d / k) if 0 < k < d else 0
             print(
-                f"{case.name:18} {name:16} {calls:6} of {most:5}{flag} {found.verdict.name:6} 2d {2 * d:9,} k log2(d/k) {tests:9,.0f} "
-                f"{time.perf_counter() - started:6.1f} s  {note}",
+                f"{case.name:18} {name:16} {calls:6} of {most:5}{' ' if calls <= most else '!'} {found.verdict.name:6} "
+                f"2d {2 * d:9,}  k log2(d/k) {tests:9,.0f} {seconds:6.1f} s  {outcome(found, chosen)}",
                 flush=True,
             )
+
+
+def outcome(found: Searched, chosen: Any) -> str:
+    """What was found, beside what there was: entries as an array, or (start, stop, step)."""
+    named = set(found.columns.entry.tolist())
+    note = "; ".join(diagnosis.message for diagnosis in found.diagnoses)[:90]
+    if isinstance(chosen, np.ndarray):
+        wrong = set(chosen.tolist())
+        return f"missed {len(wrong - named)}, false {len(named - wrong)}; {note}"
+    if chosen is None:
+        return note
+    start, stop, step = chosen
+    p = found.diagnoses[0].parameters if found.diagnoses else {}
+    wanted = stop or p.get("count", 0) * step - step + 2
+    exact = len(found.diagnoses) == 1 and (p.get("start"), p.get("stop"), p.get("step")) == (start, wanted, step)
+    return f"{'exact' if exact else 'NOT EXACT'}; {note}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Beads on springs: a project that checks its derivatives with gradcheck."""
