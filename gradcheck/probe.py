@@ -116,9 +116,11 @@ class Probe:
             rise = (0.5 + (first + 0.5) / len(where), 0.5 + (last + 0.5) / len(where)) if ramp else None
             v = self.weights(part, number, rise) * self.scales[chosen]
             move, x, slopes = h * v, self.x[chosen], self.slopes[chosen]
-            self.ahead[chosen] = x + move
-            self.behind[chosen] = x - move
-            happened = self.ahead[chosen].astype(np.float64) - self.behind[chosen]
+            ahead = (x + move).astype(x.dtype)
+            behind = x - (ahead - x)
+            ahead = x + (x - behind)  # now both are as far from x, unless that cannot be represented
+            self.ahead[chosen], self.behind[chosen] = ahead, behind
+            happened = ahead.astype(np.float64) - behind
             along = slopes * v
             for total, term in zip(sums, (slopes * happened, along, along * along), strict=True):
                 total.append(float(term.sum()))

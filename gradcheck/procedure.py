@@ -34,9 +34,9 @@ PATIENCE = 5.0  # seconds that comparing every entry may be expected to take bef
 FEW_ENTRIES = 1000  # up to this dimension every entry is compared whatever it takes, …
 DIRECTIONS = 2  # how many random directions, unless asked for
 REDRAWS = 3  # how often a further point where f is not defined is drawn again, on average
+MANY_ENTRIES = 200_000  # … and above this one random directions are taken however fast f is
 PIECE = 1.0  # seconds of comparing after which what is known is put on record, …
 MANY_WORKERS = 16  # … on an executor of unknown size
-MANY_ENTRIES = 200_000  # … and above this one random directions are taken however fast f is
 
 Progress = Callable[[str, int, int, int, str], None]
 
@@ -263,7 +263,7 @@ class Check:
         patience = PIECE if options.budget is None else min(PIECE, options.budget / 10)
         workers = options.jobs if options.executor is None else MANY_WORKERS
         for chosen, claimed in blocks:
-            width = workers * max(1, int(patience / (2 * self.function.seconds)))
+            width = workers * max(1, int(patience / max(2 * self.function.seconds, 1e-9)))
             for low in range(0, len(chosen), width):
                 yield chosen[low : low + width], claimed[low : low + width]
 

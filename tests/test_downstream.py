@@ -51,7 +51,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
     at_hand = importlib.util.find_spec("setuptools") is not None and importlib.util.find_spec("wheel") is not None
     isolation = ["--no-build-isolation"] if at_hand else []
-    installed = start("pip", "install", "--quiet", "--no-deps", *isolation, str(folder / "source"), str(folder / "project"))
+    installed = start(
+        "pip", "install", "--quiet", "--no-deps", *isolation, str(folder / "source"), str(folder / "project")
+    )
     if installed.returncode and not at_hand:
         pytest.skip(f"neither setuptools nor a package index is at hand: {installed.stderr[-300:]}")
     assert installed.returncode == 0, installed.stderr
@@ -105,4 +107,3 @@ def test_the_command(run: Run, arguments: list[str], code: int, words: list[str]
     for word in words:
         assert word in done.stdout
     assert done.stderr == ""
-

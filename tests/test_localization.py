@@ -16,7 +16,14 @@ SIZE = 100_000
 class Errors:
     """A probe of known errors: readings carry noise below `noise`; errors below `tolerated` are right enough."""
 
-    def __init__(self, errors: dict[int, float] | np.ndarray, *, noise: float = 1e-9, tolerated: float = 0.0, fail_after: int | None = None) -> None:
+    def __init__(
+        self,
+        errors: dict[int, float] | np.ndarray,
+        *,
+        noise: float = 1e-9,
+        tolerated: float = 0.0,
+        fail_after: int | None = None,
+    ) -> None:
         self.errors = np.zeros(SIZE)
         if isinstance(errors, dict):
             self.errors[list(errors)] = list(errors.values())
@@ -106,8 +113,8 @@ def test_errors_that_would_cancel_are_found() -> None:
 
 
 RULES = [
-    range(0, SIZE),
-    range(0, 1000),
+    range(SIZE),
+    range(1000),
     range(SIZE - 777, SIZE),
     range(5000, 5004),
     range(12_345, 54_321),

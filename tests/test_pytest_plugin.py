@@ -386,9 +386,7 @@ def test_declared_checks_by_the_ini_file(run: Run, pytester: pytest.Pytester) ->
         ("pyproject.toml", "[tool.gradcheck]\nchecks = 3", ["tool.gradcheck.checks is not an array of tables"]),
     ],
 )
-def test_an_unfit_declaration(
-    run: Run, pytester: pytest.Pytester, file: str, table: str, words: list[str]
-) -> None:
+def test_an_unfit_declaration(run: Run, pytester: pytest.Pytester, file: str, table: str, words: list[str]) -> None:
     (pytester.path / file).write_text(table)
     result = run("def test_it(): ...\n", "--gradcheck-declared", apart=True)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -435,3 +433,9 @@ def test_help_has_a_group_of_its_own(run: Run) -> None:
     text = shown(run("", "--help"))
     assert "\nchecking derivatives:\n  --gradcheck-rtol" in text
     assert "@pytest.mark.gradcheck(rtol=" in shown(run("", "--markers"))
+
+
+def test_every_flag_in_the_readme_exists(run: Run) -> None:
+    known = set(re.findall(r"--gradcheck-[a-z-]+", shown(run("", "--help"))))
+    assert len(known) == 6
+    assert set(re.findall(r"--gradcheck-[a-z-]+", (ROOT / "README.md").read_text(encoding="utf-8"))) <= known

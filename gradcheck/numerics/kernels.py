@@ -142,8 +142,9 @@ def _along_direction(
             z = np.uint32(z ^ np.uint32(z >> np.uint32(15)))
             u = np.float64(np.int32(z)) * 2.0**-31
             v = (u + np.copysign(0.5, u)) * scales[i]
-            move = step * v
-            after, earlier = x.dtype.type(x[i] + move), x.dtype.type(x[i] - move)
+            after = x.dtype.type(x[i] + step * v)
+            earlier = x.dtype.type(x[i] - x.dtype.type(after - x[i]))
+            after = x.dtype.type(x[i] + x.dtype.type(x[i] - earlier))
             ahead[i] = after
             behind[i] = earlier
             part += slopes[i] * (np.float64(after) - np.float64(earlier))
@@ -178,6 +179,9 @@ def perturb(
     step: float,
 ) -> tuple[float, float, float]:
     """ahead, behind = x ± step · v for the entries start … stop − 1 (`span`), in one pass over memory.
+
+    Both are rounded so that they are as far from x, wherever that can be represented: a point between them that is not x would
+    show as a slope of a function that has none at x.
 
     v is `scales` times the direction with these keys, the same to the last bit as `directions.direction` makes it.
 

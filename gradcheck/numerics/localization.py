@@ -359,12 +359,14 @@ class Locator:
         drawn = self.random.choice(len(terms), size=min(TERMS, len(terms)), replace=False).tolist()
         if sum(self._is_wrong(terms[k]) for k in drawn) < min(TERMS, len(terms)) - 1:
             return False
-        if not all(self.probe.confirm(i).wrong for i in {terms[0], terms[-1]} - set(self.found.wrong)):
-            return False
-        if terms.step == 1:
-            return True
-        whole = range(terms[0], terms[-1] + 1)
-        return not self._read(whole).minus(self._read(terms)).dirty
+        if terms.step > 1:
+            whole, alone = self._read(range(terms[0], terms[-1] + 1)), self._read(terms)
+            if abs(whole.value - alone.value) > whole.uncertainty + alone.uncertainty:
+                return False
+        ends = {terms[0], terms[-1]} - set(self.found.wrong)
+        wrong = [i for i in sorted(ends) if self.probe.confirm(i).wrong]
+        self.found.wrong += wrong  # the claim was corrected there, whatever becomes of the rule
+        return len(wrong) == len(ends)
 
     # ---- too many errors
 

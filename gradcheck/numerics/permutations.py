@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 LARGEST_DISGUISE = 200_000  # entries of a vector that is tried as a matrix of every shape
+LARGEST_TENSOR = 20_000  # entries of a Hessian whose variable is tried as a matrix of every shape
 ORDERS = 50.0  # about so many are tried
 MOST_AXES = 4  # of an array whose axes are permuted
 LAYOUT_ADVICE = (
@@ -86,7 +87,7 @@ def _orders(facts: Facts, whole: bool, n: int) -> Iterator[Named]:
     if len(shape) == 1 and n <= LARGEST_DISGUISE:
         yield from _readings(n)
     elif facts.mismatch.kind is Kind.HESSIAN and len(shape) == 2 and shape[0] == shape[1]:
-        yield from _tensors(shape[0])
+        yield from _tensors(shape[0]) if n <= LARGEST_TENSOR else _axes(shape)
     elif len(shape) <= MOST_AXES:
         yield from _axes(shape)
     if 1 < len(shape) <= MOST_AXES:
