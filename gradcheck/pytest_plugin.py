@@ -7,6 +7,7 @@ takes time is imported at the top.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
 import shlex
@@ -165,7 +166,7 @@ class Gradcheck:
 
         item = self._item
         defaults = item.config.stash[DEFAULTS]
-        options = {"name": _node(item), **defaults, **_marked(item), **given}
+        options = {"name": item.nodeid, **defaults, **_marked(item), **given}
         report = check(f, claim, x0, **{**options, "throw": False})
         report = replace(report, replay=command(report, f, claim, options) or _pytest_command(item))
         _record(item, report)
@@ -302,17 +303,13 @@ def explain(report: Report) -> str:
     return f"{lines.printable(report.headline)}\n\n{text.rstrip()}"
 
 
-def _node(item: pytest.Item) -> str:
-    """The node id, with the file relative to where pytest was started, as on its command line."""
-    file, colons, rest = item.nodeid.partition("::")
-    start = item.config.invocation_params.dir
-    path = os.path.relpath(item.path, start) if item.path.is_relative_to(start) else file
-    return path.replace(os.sep, "/") + colons + rest
-
-
 def _pytest_command(item: pytest.Item) -> str:
+    """What repeats this test, typed where pytest was started."""
+    file, colons, rest = item.nodeid.partition("::")
+    with contextlib.suppress(ValueError):  # another drive
+        file = os.path.relpath(item.path, item.config.invocation_params.dir).replace(os.sep, "/")
     option = item.config.option
-    words = ["pytest", _node(item)]
+    words = ["pytest", file + colons + rest]
     for name in NUMBERS:
         value = getattr(option, f"gradcheck_{name}")
         words += [] if value is None else [f"--gradcheck-{name}", str(value)]

@@ -8,7 +8,6 @@ import re
 import shutil
 import site
 import subprocess
-import sys
 import venv
 from collections.abc import Callable
 from pathlib import Path

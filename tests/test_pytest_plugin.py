@@ -132,6 +132,17 @@ def test_the_replay_commands_repeat_the_check(run: Run, pytester: pytest.Pyteste
     assert shlex.split(line)[2:] == ["pytest", "test_it.py::test_it", "--gradcheck-seed", "3"]
 
 
+def test_the_replay_command_fits_the_folder_in_which_pytest_was_started(
+    run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(pytester.mkdir("below"))
+    monkeypatch.syspath_prepend(str(pytester.path))
+    (pytester.path / "test_it.py").write_text(HEAD + "def test_it(gradcheck): gradcheck(f, wrong, x0)\n")
+    text = shown(run("", "../test_it.py"))
+    assert "replay  gradcheck ../m.py:f --grad ../m.py:wrong" in text
+    assert "or      pytest ../test_it.py::test_it" in text
+
+
 def test_what_cannot_be_named_is_replayed_by_pytest_alone(run: Run) -> None:
     text = shown(run("def test_it(gradcheck):\n    gradcheck(lambda x: f(x), wrong, x0)\n"))
     assert re.search(r"replay +pytest test_it.py::test_it$", text, re.MULTILINE)

@@ -19,7 +19,10 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 SHELL = [text for language, text in BLOCKS if language == "sh"]
-PYTHON = [text for language, text in BLOCKS if language == "python"]
+DIAGNOSES = README.split("\n### Diagnoses\n")[1].split("\n## ")[
+    0
+]  # its pieces show lines right and wrong, out of context
+PYTHON = [text for language, text in BLOCKS if language == "python" and text not in DIAGNOSES]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 

@@ -10,7 +10,8 @@ import pytest
 from reports import EVERY, build
 
 from gradcheck.model import Report, Resolution
-from gradcheck.reporting import html, json as as_json, junit, markdown, text
+from gradcheck.reporting import html, junit, markdown, text
+from gradcheck.reporting import json as as_json
 from gradcheck.reporting.restore import restore
 
 
