@@ -73,7 +73,7 @@ def check_gradient(
     assert grad_called is not None
     check = Check(Kind.GRADIENT, f, grad or f, x0, settings)
     return check.gradient(
-        Function(f_called, check.x, args=settings.args, bounds=check.bounds),
+        Function(f_called, check.x, args=settings.args, bounds=check.bounds, **settings.engine),
         Claim(grad_called, check.x, check.x.shape, args=settings.args, role="grad"),
         None
         if value_beside is None
@@ -248,7 +248,7 @@ def _along(
 
 
 def _vector_valued(func: Callable[..., Any], check: Check, settings: Options) -> Function:
-    return Function(func, check.x, args=settings.args, bounds=check.bounds, role="func", scalar=False)
+    return Function(func, check.x, args=settings.args, bounds=check.bounds, role="func", scalar=False, **settings.engine)
 
 
 def _gradient_of(f: Callable[..., Any], grad: Callable[..., Any] | None, check: Check, settings: Options) -> Function:
@@ -256,8 +256,9 @@ def _gradient_of(f: Callable[..., Any], grad: Callable[..., Any] | None, check: 
     if grad is not None:
         Claim(grad, check.x, check.x.shape, args=settings.args).at(check.flat)  # its shape is not left to the Hessian's
         _require_gradient(f, grad, check, settings)
-        return Function(grad, check.x, args=settings.args, bounds=check.bounds, role="grad", scalar=False)
-    check.inner = Function(f, check.x, args=settings.args, bounds=check.bounds)
+        engine = {**settings.engine, "vectorized": None}  # which is said of f
+        return Function(grad, check.x, args=settings.args, bounds=check.bounds, role="grad", scalar=False, **engine)
+    check.inner = Function(f, check.x, args=settings.args, bounds=check.bounds, **settings.engine)
     check.draft.notes.append("without a gradient, f was differenced twice; give grad for a sharper and cheaper check")
     return Function(DifferencedGradient(check.inner, check.x, settings.seed), check.x, role="f", scalar=False)
 
@@ -287,14 +288,18 @@ def _require_gradient(f: Callable[..., Any], grad: Callable[..., Any], check: Ch
 
 
 def _first(both: Callable[..., Any]) -> Callable[..., Any]:
-    def value(*arguments: Any) -> Any:
-        return both(*arguments)[0]
-
-    return value
+    return _Item(both, 0)
 
 
 def _second(both: Callable[..., Any]) -> Callable[..., Any]:
-    def gradient(*arguments: Any) -> Any:
-        return both(*arguments)[1]
+    return _Item(both, 1)
 
-    return gradient
+
+class _Item:
+    """One of the values that a function returns, as a callable that can be sent to another process."""
+
+    def __init__(self, both: Callable[..., Any], number: int) -> None:
+        self.both, self.number = both, number
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.both(*arguments)[self.number]

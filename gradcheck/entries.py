@@ -100,25 +100,18 @@ class EntryTable(Sequence[EntryCheck]):
     shape: of the derivative, to turn flat indices into tuples; `name` is prefixed to paths.
     """
 
-    __slots__ = ("_columns", "_sorted", "explained", "name", "shape")
+    __slots__ = ("columns", "explained", "name", "shape")
 
     def __init__(
         self, columns: Columns, shape: tuple[int, ...], name: str = "", explained: frozenset[int] = frozenset()
     ) -> None:
-        self._columns, self._sorted = columns, False
+        self.columns = columns
         self.shape = shape
         self.name = name
         self.explained = explained
 
-    @property
-    def columns(self) -> Columns:
-        """The entries as columns, worst first; they are sorted when somebody asks."""
-        if not self._sorted:
-            self._columns, self._sorted = worst_first(self._columns), True
-        return self._columns
-
     def __len__(self) -> int:
-        return min(len(self._columns.entry), KEPT)
+        return len(self.columns.entry)
 
     @overload
     def __getitem__(self, key: int) -> EntryCheck: ...

@@ -6,6 +6,7 @@ whatever shapes the user's code has.  Away from the point itself, anything that 
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 import warnings
@@ -34,7 +35,6 @@ GUESSED_FROM = 32  # variables from which it is tried whether f takes rows, and 
 TRIED = (3, 5)  # … with how many rows, twice
 SMALL_ENOUGH = 2**12  # entries
 LINE_BYTES = 2**20  # of points along a line held at a time
-SAME = 1e-9  # compiled, f must give the same value but for rounding
 
 
 def _no_tick(done: int) -> None:
@@ -57,7 +57,7 @@ class Function:
         mutated: f was seen to write into its argument.
         failure: the first exception that f raised away from the point, or None.
         seconds: what a call of f takes, as far as is known.
-        engine: how f is evaluated, in a few words for the report.
+        engine: how most points were evaluated, in a few words for the report.
         notes: what the reader should know of how f was evaluated.
     """
 
@@ -96,6 +96,7 @@ class Function:
         self.engine = "one point at a time"
         self.notes: list[str] = []
         self._plain = False
+        self._largest = 0  # number of points evaluated at once
         self._may_take_rows = vectorized is None and scalar
         self._jit = jit and not vectorized
         self._seen: tuple[NDArray[Any], Array] | None = None
@@ -117,11 +118,24 @@ class Function:
         value = self.raw_at(x)
         self.seconds = min(self.seconds, time.perf_counter() - started)
         if self._jit:
-            value = self._use_numba(x, value)
+            value = self._compiled(x, value)
         flat, shape = self._numbers(value)
         self.size, self.shape = flat.size, shape
         self._plain = self.scalar and type(value) in engines.NUMBERS
         return flat
+
+    def _compiled(self, x: NDArray[Any], value: Any) -> Any:
+        """Have f compiled; returns its value at x, which was `value`."""
+        from gradcheck.compilation import compile_with_numba
+
+        self._jit = False
+        result = compile_with_numba(self.raw, self.args, x.reshape(self.argument_shape), value, self.role)
+        self.calls += result.calls
+        self.notes += [result.note] if result.note else []
+        if result.call is None:
+            return value
+        self.call, self.seconds = result.call, math.inf
+        return self.raw_at(x)
 
     def raw_at(self, x: NDArray[Any]) -> Any:
         """What f returns at the point, on a copy, unconverted; notes whether f wrote into the copy."""
@@ -130,10 +144,8 @@ class Function:
     def at_scratch(self, x: NDArray[Any], other: NDArray[Any]) -> Array:
         """f at the point, handed an array that held `other` at an earlier call: finds an f that remembers arrays by identity."""
         argument = other.reshape(self.argument_shape).copy()
-        try:
+        with contextlib.suppress(UserCodeError):  # `other` may lie outside the domain
             self._called(argument, other)
-        except UserCodeError:
-            pass  # `other` may lie outside the domain
         argument[...] = x.reshape(self.argument_shape)
         return self._numbers(self._called(argument, x))[0]
 
@@ -158,7 +170,9 @@ class Function:
         except Exception as error:
             raise UserCodeError(f"{role} returned {type(value).__name__}, which is no number") from error
         if array.dtype.kind == "c":
-            raise UserCodeError(f"{role} returned a complex number; return its real part, or check real and imaginary parts apart")
+            raise UserCodeError(
+                f"{role} returned a complex number; return its real part, or check real and imaginary parts apart"
+            )
         if array.dtype.kind not in "fiub":
             raise UserCodeError(f"{role} returned {type(value).__name__} (dtype {array.dtype}), which is no number")
         if self.scalar and array.size != 1:
@@ -265,18 +279,20 @@ class Function:
             piece = -(-piece // unit) * unit  # batches are the same whatever the number of workers
         parts = [steps] if piece >= count else [steps.part(low, low + piece) for low in range(0, count, piece)]
         answers: Iterable[Values]
-        self.engine = "batches of rows" if batched else "one point at a time"
+        engine = "batches of rows" if batched else "one point at a time"
         if workers is not None:
-            self.engine += f" on {workers.label}"
+            engine += f" on {workers.label}"
             works: list[Work] = [Batches(part) if batched else part for part in parts]
             answers = workers.results(calling, works)
         elif batched:
             answers = (Batches(part).run(calling) for part in parts)
         elif self.scalar and (loop := engines.loop_for(calling, steps.x, count)) is not None:
-            self.engine = "compiled loop"
+            engine = "compiled loop"
             answers = (engines.in_loop(loop, part, calling) for part in parts)
         else:
             answers = (part.run(calling) for part in parts)
+        if count >= self._largest:
+            self.engine, self._largest = engine, count
         found, done = [], 0
         for part, answer in zip(parts, answers, strict=True):
             found.append(self._taken(answer))
@@ -297,7 +313,7 @@ class Function:
         """f at each row of an array of points: (N, m); NaN beyond the bounds."""
         if self.bounds is None:
             return self._at_points(points)
-        allowed: NDArray[np.bool_] = ((points >= self.bounds[0]) & (points <= self.bounds[1])).all(axis=1)
+        allowed = np.logical_and.reduce((points >= self.bounds[0]) & (points <= self.bounds[1]), axis=1)
         values = np.full((len(points), self.size), np.nan)
         values[allowed] = self._at_points(points[allowed])
         return values
@@ -335,48 +351,6 @@ class Function:
             self.calls += count - 1
         return self.call
 
-    def _use_numba(self, x: NDArray[Any], value: Any) -> Any:
-        """Compile f, if it gives what it gave before (`value`); a note says what was gained, or why not.  Returns f(x)."""
-        from gradcheck.numerics import kernels
-
-        self._jit = False
-        if kernels.is_compiled(self.raw):
-            return value
-        started = time.perf_counter()
-        try:
-            fast = kernels.compile_plain(self.raw)
-            call = engines.WithArguments(fast, self.args) if self.args else fast
-            again = self._called_with(call, x)
-        except Exception as error:
-            self.notes.append(f"{self.role} was not compiled: {kernels.reason(error)}")
-            return value
-        spent = time.perf_counter() - started
-        old, new = self._numbers(value)[0], self._numbers(again)[0]
-        if old.shape != new.shape or not np.allclose(old, new, rtol=SAME, atol=0.0, equal_nan=True):
-            self.notes.append(f"{self.role} was not compiled: compiled, it gives {new.flat[0]:.17g} in place of {old.flat[0]:.17g}")
-            return value
-        before, after = self._duration(self.call, x), self._duration(call, x)
-        gain = f"{before * 1e6:.3g} µs a call became {after * 1e6:.3g} µs"
-        if after > before:
-            self.notes.append(f"{self.role} was not compiled: it would lose, {gain}")
-            return value
-        self.notes.append(f"{self.role} was compiled by Numba in {spent:.2g} s: {gain}")
-        self.call, self.seconds = call, after
-        return again
-
-    def _called_with(self, call: Callable[[NDArray[Any]], Any], x: NDArray[Any]) -> Any:
-        self.calls += 1
-        with np.errstate(all="ignore"):
-            return call(x.reshape(self.argument_shape).copy())
-
-    def _duration(self, call: Callable[[NDArray[Any]], Any], x: NDArray[Any]) -> float:
-        """Seconds of a call, the best of three."""
-        started = [time.perf_counter()]
-        for _ in range(3):
-            self._called_with(call, x)
-            started.append(time.perf_counter())
-        return min(b - a for a, b in zip(started, started[1:], strict=False))
-
 
 def _joined(parts: list[Array]) -> Array:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -396,12 +370,9 @@ def first_line(error: BaseException) -> str:
 
 def raised(role: str, call: Callable[..., Any], error: Exception) -> UserCodeError:
     """What is raised when user code raised `error` at the point itself."""
-    message = f"{role} raised {type(error).__name__} at the point: {first_line(error)}"
-    if engines.is_compiled(call):
-        from gradcheck.numerics import kernels
+    from gradcheck.compilation import what_was_raised
 
-        message = f"{role} raised {type(error).__name__} at the point: {kernels.reason(error)}"
-    return UserCodeError(message)
+    return UserCodeError(f"{role} raised {what_was_raised(call, error)}")
 
 
 class Claim:
@@ -414,7 +385,13 @@ class Claim:
     once = False
 
     def __init__(
-        self, call: Callable[..., Any], x0: NDArray[Any], shape: tuple[int, ...], *, args: tuple[Any, ...] = (), role: str = "grad"
+        self,
+        call: Callable[..., Any],
+        x0: NDArray[Any],
+        shape: tuple[int, ...],
+        *,
+        args: tuple[Any, ...] = (),
+        role: str = "grad",
     ) -> None:
         self.raw = call
         self.call: Callable[[NDArray[Any]], Any] = engines.WithArguments(call, args) if args else call

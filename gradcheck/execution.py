@@ -12,10 +12,9 @@ import pickle
 import signal
 from asyncio import CancelledError as AsyncCancelledError
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
 
 from gradcheck.engines import Calling, Values, Work
 from gradcheck.errors import UsageError, UserCodeError
@@ -163,7 +162,8 @@ class Workers:
         except Exception as error:
             message = f"f cannot be sent to another process ({_first_line(error)})"
             if self.executor is not None:
-                raise UsageError(f"{message}; define it at the top level of a module, or give an executor of loky or Dask") from error
+                remedy = "define it at the top level of a module, or give an executor of loky or Dask"
+                raise UsageError(f"{message}; {remedy}") from error
             self.given_up = True
             self.notes.append(f"{message}; it was evaluated in this one")
 

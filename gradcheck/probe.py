@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 PIECE = 2**16  # entries perturbed at a time
+FEW = 100  # entries whose error of truncation may be gathered in one
 COMPILED, LOADED = 10**5, 10**4  # entries from which the compiled pass is worth it: by itself, and if Numba is loaded already
 
 
@@ -148,8 +149,8 @@ class Plan:
 class Meter:
     """Knows from whole ladders which steps and which order give what error, for sets of any size.
 
-    The error of truncation of a set of k entries out of n is taken to be √(k/n) of that of all (random weights), times `doubt`;
-    noise does not depend on the set.
+    The error of truncation of k entries out of n is taken to be √(k/n) of that of all (random weights), times `doubt`, and as if
+    there were FEW more, since entries are not alike; noise does not depend on the set.
 
     noise: of f.  steps: the grid of all steps that may be used, (R,), falling by RATIO.
     """
@@ -169,7 +170,7 @@ class Meter:
         """The cheapest way to measure `count` entries to within `wanted`, or nearly as well as can be."""
         rounding = 2 * self.noise / self.steps
         with np.errstate(invalid="ignore"):
-            error = self.doubt * self.truncation * math.sqrt(count / self.size) + rounding
+            error = self.doubt * self.truncation * math.sqrt(min(count + FEW, self.size) / self.size) + rounding
         error = np.where(np.isfinite(error), error, np.inf)
         best = error.min(axis=1)
         order = int(np.flatnonzero(best <= max(wanted, 1.25 * float(best.min())))[0]) if np.isfinite(best).any() else 0

@@ -96,6 +96,11 @@ class Options:
             raise UsageError(f"method is {self.method!r}; it must be one of {', '.join(Method)}")
 
     @property
+    def engine(self) -> dict[str, Any]:
+        """How f is to be evaluated, as keywords of `Function`."""
+        return {"vectorized": self.vectorized, "jit": self.jit, "jobs": self.jobs, "executor": self.executor}
+
+    @property
     def tolerance(self) -> Tolerance:
         """rtol and atol as one."""
         return Tolerance(rtol=RTOL if self.rtol is None else self.rtol, atol=self.atol)
@@ -396,9 +401,12 @@ class Check:
     # ---- the end
 
     def _report(self) -> Report:
+        called = self.inner or self.function
+        called.close()
+        self.draft.notes += called.notes
         return self.draft.report(
-            engine=self.function.engine,
-            nfev=(self.inner or self.function).calls,
+            engine=called.engine,
+            nfev=called.calls,
             ngev=self.claim.calls,
             seconds=time.perf_counter() - self.started,
         )

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 HERE = os.path.dirname(__file__) + os.sep
 FORMATS = {".json": "json", ".xml": "junit", ".md": "markdown", ".html": "html"}
-WORST_SHOWN = 5  # entries in a failure
 ENTRIES_KEPT = 200  # of each check, for --gradcheck-report
 NOT_FOR_MARKER = {"name", "progress", "throw"}
 
@@ -285,22 +284,11 @@ class DeclaredItem(pytest.Item):
 
 
 def explain(report: Report) -> str:
-    """The headline, then what was checked, the worst entries, what explains them, and the command that repeats it."""
-    from gradcheck.model import Verdict
-    from gradcheck.reporting import layout, lines
-    from gradcheck.reporting.blocks import Facts, Paragraph, Span
+    """The message of a failure."""
+    from gradcheck.reporting.brief import failure
 
-    _, what, *told = layout.report_blocks(report, layout.Options(top=WORST_SHOWN))
-    told.remove(layout.verdict_line(report))
-    if isinstance(what, Facts):
-        told.insert(0, Facts(what.rows[:3]))  # function, derivative, point
-    told = [block for block in told if not (isinstance(block, Paragraph) and "--all shows" in block.spans[0].text)]
-    if report.verdict is Verdict.INCONCLUSIVE:
-        where = "here or in @pytest.mark.gradcheck, or --gradcheck-allow-inconclusive"
-        accept = f"To let it pass: allow_inconclusive=True, {where}."
-        told.insert(-1, Paragraph((Span(accept),)))
-    text = "".join("".join(span.text for span in line).rstrip() + "\n" for line in lines.typeset(told))
-    return f"{lines.printable(report.headline)}\n\n{text.rstrip()}"
+    accept = "To let it pass: allow_inconclusive=True, here or in @pytest.mark.gradcheck"
+    return failure(report, f"{accept}, or --gradcheck-allow-inconclusive.")
 
 
 def _pytest_command(item: pytest.Item) -> str:
@@ -405,7 +393,12 @@ class _Summary:
         if self._failures or (self._reports and not quiet):
             terminalreporter.section("gradcheck")
         if self._reports and not quiet:
-            for line in self._table(terminalreporter):
+            import sys
+
+            from gradcheck.reporting.brief import table
+
+            width = self._config.get_terminal_writer().fullwidth if terminalreporter.isatty else None
+            for line in table(self._reports, width, getattr(sys.stdout, "encoding", None) or "utf-8"):
                 terminalreporter.write_line(line)
         for failure in self._failures:
             terminalreporter.write_line(f"error: {failure}", red=True)
@@ -415,27 +408,3 @@ class _Summary:
 
         more = {"allow_inconclusive": "allow_inconclusive" in self._config.stash[DEFAULTS]} if style == "junit" else {}
         return str(import_module(f"gradcheck.reporting.{style}").render(self._reports, **more))
-
-    def _table(self, terminal: pytest.TerminalReporter) -> Iterator[str]:
-        """A line for each check: what it is, and the smallest error that it would have seen."""
-        import sys
-
-        from gradcheck.reporting import layout, lines, numbers
-        from gradcheck.reporting.blocks import Column, Span, Table
-
-        titles = ("check", "kind", "compared", "digits", "errors seen above", "verdict")
-        columns = tuple(Column(title, "left" if title in ("check", "kind", "verdict") else "right") for title in titles)
-        rows = tuple(
-            (
-                Span(report.name),
-                Span(report.kind.value),
-                Span(f"{report.checked:,}"),
-                Span("-" if report.resolution.digits is None else str(report.resolution.digits)),
-                Span(numbers.short(report.resolution.absolute) if math.isfinite(report.resolution.absolute) else "-"),
-                layout.verdict_span(report.verdict),
-            )
-            for report in self._reports
-        )
-        width = self._config.get_terminal_writer().fullwidth if terminal.isatty else None
-        for line in lines.typeset([Table(columns, rows)], width, getattr(sys.stdout, "encoding", None) or "utf-8"):
-            yield "".join(span.text for span in line)

@@ -46,7 +46,7 @@ Pairs = Callable[..., "tuple[Array, Array]"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What was found: the columns kept (worst first, unless all passed), and counts over all entries compared.
+    """What was found: the columns kept, worst first, and counts over all entries compared.
 
     ignored: columns along which f did not change at all at the first step, and the claim is 0.
     errors: entries whose claim is no number.
@@ -372,7 +372,7 @@ class Surveyor:
         if self.passed.count:
             digits = 16.0 if self.passed.relative <= 1e-16 else -float(np.log10(self.passed.relative))
         return Survey(
-            columns=worst_first(columns) if self.checked > self.passed.count else columns,
+            columns=worst_first(columns),
             checked=self.checked,
             failed=failed,
             inconclusive=inconclusive,

@@ -363,18 +363,20 @@ calls = 0
 def f(x):
     global calls
     calls += 1
-    if calls == 200:
+    if calls == STARTED:
         pathlib.Path("started").touch()
-    time.sleep(0.002)
+    time.sleep(PAUSE)
     return (x * x).sum()
 def g(x):
     return 2 * x
 """
 
 
-@pytest.mark.parametrize("method", ["coordinates", "auto"])
-def test_ctrl_c_prints_what_is_known_and_exits_130(folder: Path, method: str) -> None:
-    (folder / "slow.py").write_text(SLOW)
+@pytest.mark.parametrize(
+    ("method", "started", "pause"), [("coordinates", 200, 0.002), ("directions", 35, 0.1)]  # after the set-up
+)
+def test_ctrl_c_prints_what_is_known_and_exits_130(folder: Path, method: str, started: int, pause: float) -> None:
+    (folder / "slow.py").write_text(SLOW.replace("STARTED", str(started)).replace("PAUSE", str(pause)))
     process = start(folder, "slow:f", "--grad", "slow:g", "--dim", "20000", "--method", method)
     wait_for(folder / "started", process)
     process.send_signal(signal.SIGINT)

@@ -154,7 +154,7 @@ def test_whether_f_takes_rows_is_found_out(f, engine):
     function.line(x, np.ones(40), np.array([1e-8, 1e-4, 1e-2, 0.05, 0.1]))
     columns = np.arange(40).repeat(2)
     h = np.tile([1e-3, 1e-2], 40)
-    plus, minus = function.pairs(x, columns, h)
+    plus, _ = function.pairs(x, columns, h)
     expected = one_by_one(f, Steps(x, columns, x[columns] + h), (40,))
     np.testing.assert_allclose(plus, expected, rtol=1e-13)
     assert function.engine == engine

@@ -159,7 +159,7 @@ def test_a_number_of_values_that_changes_at_the_point_gets_one_line(calls):
 
     function = Function(changing, x0, scalar=False)
     function.at(x0)
-    with pytest.raises(UserCodeError, match="^f returned 4 values and then 3 at the same point"):
+    with pytest.raises(UserCodeError, match=r"^f returned 4 values and then 3 at the same point"):
         examine(function, Claim(lambda x: np.eye(4), x0, (4, 4)), x0, 0)
 
 
@@ -194,9 +194,10 @@ def test_a_hessian_in_one_buffer_is_a_remark_unless_it_is_overwritten(overwritte
     ("call", "claim", "sentence"),
     [
         (lambda x: 3.0, np.zeros_like, "f does not depend on its input: its value never changed"),
-        (lambda x: float(x[0] ** 2), lambda x: np.array([2 * x[0], 0, 0, 0]), "f did not change with 3 of its 4 variables (1, 2, 3)"),
+        (lambda x: float(x[0] ** 2), lambda x: np.array([2 * x[0], 0, 0, 0]),
+         "f did not change with 3 of its 4 variables (1, 2, 3)"),
     ],
-)
+)  # fmt: skip
 def test_ignored_inputs_are_named(call, claim, sentence):
     report = check_gradient(call, claim, x0)
     assert [(finding.kind, finding.message) for finding in report.findings] == [(FindingKind.IGNORES_INPUT, sentence)]

@@ -1,4 +1,4 @@
-"""Compiled loops: the only importer of Numba, imported only when the user's code has already done so, asks for it, or gains by it.
+"""Compiled loops: the only importer of Numba, imported only when the user's code has done so, asks for it, or gains by it.
 
 A kernel takes f as a first-class function, so that it is compiled once for a type of argument, whatever f is, and cached on
 disk.  It is compiled when first wanted, never at import.  f is handed over as the dispatcher that it is: an address or a cfunc

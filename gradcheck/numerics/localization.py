@@ -15,7 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
-LONE = 8.0  # a reading this many times its uncertainty is worth a second one with rising weights
+LONE = 8.0  # a reading this many times its uncertainty is beyond doubt, and worth a second one with rising weights
 WINDOW = 64  # how far around the first found entry its neighbours are tested
 TERMS = 4  # a progression has at least this many wrong entries
 CROWD = 64  # more sets than this, each with an error in it, raise the question how many errors there are
@@ -276,7 +276,9 @@ class Locator:
         if any(i in where for i in self.found.wrong):
             return True
         coarse = self._read(where, self.coarse)
-        return coarse.dirty or (coarse.uncertainty > 2 * self.sharp and self._read(where).dirty)
+        if coarse.clarity > LONE or coarse.uncertainty <= 2 * self.sharp:
+            return coarse.dirty
+        return self._read(where).dirty
 
     # ---- errors that follow a rule
 
@@ -332,7 +334,7 @@ class Locator:
 
         def clear(side: int, m: int) -> bool:
             i = index + side * m * stride
-            return i in self.found.wrong or self._read(range(i, i + 1), self.coarse).dirty
+            return i in self.found.wrong or self._read(range(i, i + 1), self.coarse).clarity > LONE
 
         def last(side: int) -> int:
             limit = (self.probe.size - 1 - index if side > 0 else index) // stride

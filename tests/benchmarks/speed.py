@@ -87,6 +87,10 @@ def quartic_grad(x):
     return 4.0 * x**3 - 2.0 * x
 
 
+def one(x):
+    return 1.0
+
+
 def rows(x):
     return np.sum(x * x * (x * x - 1.0), axis=-1)
 
@@ -172,7 +176,7 @@ def in_process() -> Iterator[Row]:
         x = point(d)
         what = f"numpy {name}, d={d}, one at a time"
         yield Row(what, "SciPy 3-point", check(f, g, x, **coordinates), three_point(f, x), 1.6)
-        yield Row(what, "plain loop", check(f, g, x, **coordinates), plain_loop(f, x), 0.98)
+        yield Row(what, "plain loop", check(f, g, x, **coordinates), plain_loop(f, x))
 
     for d, goal in ((100, 10.0), (1000, 3.0)):
         x = point(d)
@@ -183,10 +187,9 @@ def in_process() -> Iterator[Row]:
     x = point(1000)
     ours = check(rosenbrock, rosenbrock_grad, x, **coordinates)
     yield Row("a check beyond 2d evaluations, jitted, d=1000", "compiled loop", ours, bare(rosenbrock, x, True), 8.0, "%", 100.0)
-    f = lambda x: 1.0
     columns = np.arange(1000).repeat(2)
-    work, calling = Steps(x, columns, x[columns] + 1e-6), Calling(call=f, shape=x.shape, plain=True)
-    yield Row("an evaluation in Python, beyond the call", "calls alone", lambda: work.run(calling), bare(f, x), 1.0, "µs", 2000)
+    work, calling = Steps(x, columns, x[columns] + 1e-6), Calling(call=one, shape=x.shape, plain=True)
+    yield Row("an evaluation in Python, beyond the call", "calls alone", lambda: work.run(calling), bare(one, x), 1.0, "µs", 2000)
 
     yield Row("jitted Rosenbrock, d=1000", "plain loop", ours, plain_loop(rosenbrock, x))
     if find_spec("scipy"):
@@ -206,9 +209,13 @@ def in_process() -> Iterator[Row]:
         import torch
 
         variable = torch.tensor(x, requires_grad=True)
-        f_torch = lambda v: (100.0 * (v[1:] - v[:-1] ** 2) ** 2 + (1.0 - v[:-1]) ** 2).sum()
-        theirs = lambda: torch.autograd.gradcheck(f_torch, (variable,))
-        yield Row("jitted Rosenbrock, d=1000", "torch gradcheck", ours, theirs, 20.0)
+
+        def in_torch() -> bool:
+            return torch.autograd.gradcheck(
+                lambda v: (100.0 * (v[1:] - v[:-1] ** 2) ** 2 + (1.0 - v[:-1]) ** 2).sum(), (variable,)
+            )
+
+        yield Row("jitted Rosenbrock, d=1000", "torch gradcheck", ours, in_torch, 20.0)
 
 
 NUMPY_MODULE = """

@@ -1,0 +1,52 @@
+"""What a test runner has room for: one failure as the message of an exception, and a line for each check."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from gradcheck.model import Report, Verdict
+from gradcheck.reporting import layout, lines, numbers
+from gradcheck.reporting.blocks import Block, Column, Facts, Paragraph, Span, Table
+
+WORST_SHOWN = 5
+
+
+def failure(report: Report, accept: str = "") -> str:
+    """The headline, then what was checked, the worst entries, what explains them, and the command that repeats it.
+
+    accept: how to let an inconclusive check pass.
+    """
+    _, what, *told = layout.report_blocks(report, layout.Options(top=WORST_SHOWN))
+    told.remove(layout.verdict_line(report))
+    told = [block for block in told if not _is_hint(block)]
+    if isinstance(what, Facts):
+        told.insert(0, Facts(what.rows[:3]))  # function, derivative, point
+    if report.verdict is Verdict.INCONCLUSIVE and accept:
+        told.insert(-1, Paragraph((Span(accept),)))
+    text = "\n".join("".join(span.text for span in line) for line in lines.typeset(told))
+    return f"{lines.printable(report.headline)}\n\n{text}"
+
+
+def table(reports: Sequence[Report], width: int | None, encoding: str) -> Iterator[str]:
+    """A line for each report: what was checked, how sharply, and the verdict.  `width` and `encoding` as for `typeset`."""
+    names = ("check", "kind", "compared", "digits", "errors seen above", "verdict")
+    columns = tuple(Column(name, "left" if name in ("check", "kind", "verdict") else "right") for name in names)
+    rows = tuple(
+        (
+            Span(report.name),
+            Span(report.kind.value),
+            Span(f"{report.checked:,}"),
+            Span("-" if report.resolution.digits is None else str(report.resolution.digits)),
+            Span(numbers.short(report.resolution.absolute) if math.isfinite(report.resolution.absolute) else "-"),
+            layout.verdict_span(report.verdict),
+        )
+        for report in reports
+    )
+    for line in lines.typeset([Table(columns, rows)], width, encoding):
+        yield "".join(span.text for span in line)
+
+
+def _is_hint(block: Block) -> bool:
+    """Whether it speaks of options of the command line."""
+    return isinstance(block, Paragraph) and "--all shows" in block.spans[0].text
