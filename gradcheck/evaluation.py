@@ -325,7 +325,7 @@ class Function:
             values = self._taken(Points(points).run(calling) if self.rows is None else InRows(points).run(calling))
             self.seconds = min(self.seconds, (time.perf_counter() - started) / max(1, len(points)))
             return values
-        works = [Points(points[n : n + 1]) for n in range(len(points))]
+        works: list[Work] = [InRows(points)] if self.rows is not None else [Points(row[None]) for row in points]
         return np.concatenate([self._taken(answer) for answer in self._workers.results(calling, works)])
 
     def _takes_rows(self, steps: Steps) -> bool:

@@ -150,7 +150,8 @@ class Meter:
     """Knows from whole ladders which steps and which order give what error, for sets of any size.
 
     The error of truncation of k entries out of n is taken to be √(k/n) of that of all (random weights), times `doubt`, and as if
-    there were FEW more, since entries are not alike; noise does not depend on the set.
+    there were FEW more, since entries are not alike.  The noise of f is the same for all sets, but for what it grows by where f
+    itself does, at large steps.
 
     noise: of f.  steps: the grid of all steps that may be used, (R,), falling by RATIO.
     """
@@ -159,18 +160,24 @@ class Meter:
         self.noise, self.steps, self.size = noise, steps, size
         self.doubt = 3.0
         self.truncation = np.full((COLUMNS, steps.size), np.nan)
+        self.growth = np.zeros(steps.size)
 
-    def learn(self, residuals: Array, truth: float) -> None:
-        """Take in a ladder: residuals (R,) along all entries on the grid, NaN where not measured, and their limit."""
+    def learn(self, residuals: Array, truth: float, growth: Array) -> None:
+        """Take in a ladder along all entries on the grid, NaN where not measured.
+
+        residuals: (R,); truth: their limit; growth: by how much noise is larger at each step than at the point, (R,).
+        """
         with np.errstate(invalid="ignore", over="ignore"):
             off = np.abs(richardson(residuals, RATIO**2) - truth)
         self.truncation = np.fmax(self.truncation, off)
+        self.growth = np.fmax(self.growth, growth)
 
     def plan(self, count: int, wanted: float) -> Plan:
         """The cheapest way to measure `count` entries to within `wanted`, or nearly as well as can be."""
-        rounding = 2 * self.noise / self.steps
-        with np.errstate(invalid="ignore"):
-            error = self.doubt * self.truncation * math.sqrt(min(count + FEW, self.size) / self.size) + rounding
+        share = math.sqrt(min(count + FEW, self.size) / self.size)
+        with np.errstate(invalid="ignore", over="ignore"):
+            rounding = 2 * (self.noise + self.growth * share) / self.steps
+            error = self.doubt * self.truncation * share + rounding
         error = np.where(np.isfinite(error), error, np.inf)
         best = error.min(axis=1)
         order = int(np.flatnonzero(best <= max(wanted, 1.25 * float(best.min())))[0]) if np.isfinite(best).any() else 0

@@ -221,6 +221,8 @@ class Check:
                 doubtful = draft.survey.columns.doubtful // matrix.columns
                 draft.findings += outside_pattern(function, matrix, pattern, preflight, flat, options.seed, doubtful)
         self._explain(flat, preflight, None)
+        if options.points > 1:
+            draft.notes.append(f"only 1 of {options.points} points was checked: further points are for gradients")
 
     def _take(self, preflight: Preflight) -> None:
         self.draft.findings += preflight.findings

@@ -127,7 +127,10 @@ class Rays:
             elif found and j.step > 0.7 * GRID[min(first + 3, GRID.size - 1)] and first > self.highest and up < 1:
                 wanted, up = range(max(self.highest, first - 2), first), up + 1
         if ladder.judgement is not None and math.isfinite(ladder.judgement.uncertainty):
-            self.meter.learn(ladder.residuals, ladder.ideal - ladder.judgement.value)
+            with np.errstate(invalid="ignore", over="ignore"):
+                change = np.maximum(np.abs(ladder.plus - self.centre), np.abs(ladder.minus - self.centre))
+            growth = change * (self.resolution / abs(self.centre) if self.centre else float(np.finfo(np.float64).eps))
+            self.meter.learn(ladder.residuals, ladder.ideal - ladder.judgement.value, growth)
         self._demand(ladder)
         return ladder
 

@@ -190,7 +190,8 @@ class _Searcher:
             self.rays.probe.slopes = kept / factor
             fresh = self.rays.residual(range(self.rays.size), self.rays.next)
             self.rays.next += 1
-            if fresh.dirty:
+            largest = math.sqrt(max(ladder.square for ladder in self.rays.ladders)) / abs(factor)
+            if abs(fresh.value) > fresh.uncertainty + 4 * spread * largest:  # the factor is known to within its spread only
                 self.rays.probe.slopes = kept
                 return False
             self.fresh = [fresh]

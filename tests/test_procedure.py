@@ -324,6 +324,11 @@ def test_where_f_is_defined_at_the_point_alone_no_other_point_is_checked():
     assert any("drawn again" in note for note in report.notes)
 
 
+def test_a_matrix_is_not_silently_checked_at_one_point_only():
+    report = check_hessian(f, hess, x0, grad=grad, points=3)
+    assert "only 1 of 3 points was checked: further points are for gradients" in report.notes
+
+
 @pytest.mark.parametrize("bounds", [(-3, 3), (x0 - 0.5, x0 + 0.5)])
 def test_further_points_keep_to_the_bounds(bounds):
     def inside(x):

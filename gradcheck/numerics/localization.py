@@ -363,7 +363,7 @@ class Locator:
             return False
         if terms.step > 1:
             whole, alone = self._read(range(terms[0], terms[-1] + 1)), self._read(terms)
-            if abs(whole.value - alone.value) > whole.uncertainty + alone.uncertainty:
+            if abs(whole.value - alone.value) > whole.uncertainty + alone.uncertainty + 1e-9 * abs(alone.value):
                 return False
         ends = {terms[0], terms[-1]} - set(self.found.wrong)
         wrong = [i for i in sorted(ends) if self.probe.confirm(i).wrong]

@@ -67,7 +67,7 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
         found = _calibrate_one(plus[:, 0].tolist(), minus[:, 0].tolist(), float(centre[0]), steps.tolist(), dimension)
         if found is not None:
             return found
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         resolution, quantum = _granularity(plus, minus, centre)
         plus, minus, steps = plus[1:], minus[1:], steps[1:]
         t = steps[:, None]
@@ -93,7 +93,7 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
         return Calibration(noise, resolution, quantum, epsilon ** (1 / 3), fallback, slope, bent=True)
     error[~usable_steps] = np.inf
     chosen = int((error <= 3 * error.min()).argmax())  # the smallest step of those as good as the best
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         relative = truncation[chosen] * weight
         relative[~np.isfinite(relative)] = 1.0
         bent = _bent(plus, minus, centre, steps, chosen, noise)
@@ -105,10 +105,10 @@ def _calibrate_one(
 ) -> Calibration | None:
     """What `calibrate` does, for one output: the same operations on Python's floats, which cost less than arrays of twelve.
 
-    None where a value is not finite, or none is usable: that is left to the general way.
+    None where a value or a step is none to reckon with: that is left to the general way.
     """
     values = sorted([*plus, *minus, centre])
-    if not all(map(math.isfinite, values)) or not max(-values[0], values[-1]) < SMALL_ENOUGH:
+    if not all(map(math.isfinite, values)) or not max(-values[0], values[-1]) < SMALL_ENOUGH or not min(steps[1:]) > 0:
         return None
     changes = [b - a for a, b in pairwise(values) if b > a]
     quantum = min(changes, default=0.0)
