@@ -53,7 +53,7 @@ class FirstOfRows:
         return value[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(repr=False, kw_only=True)
 class Calling:
     """How f is called.
 
@@ -109,7 +109,7 @@ class Calling:
             return NAN
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Values:
     """What f answered.
 
@@ -130,7 +130,7 @@ class Work(Protocol):
         """f at these points."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Points:
     """Points one by one: (N, n)."""
 
@@ -154,7 +154,7 @@ class Points:
         return Values(calling.array(found), len(found), failure)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class InRows:
     """Points, (N, n), handed over all at once to an f that takes rows."""
 
@@ -169,7 +169,7 @@ class InRows:
         return Values(values, len(values) + 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Steps:
     """Points that differ from x in one entry each: the n-th is x with entry columns[n] set to moved[n].
 
@@ -209,7 +209,7 @@ class Steps:
         return Values(calling.array(found), len(found), failure)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Batches:
     """The points of `steps`, evaluated many at a time by an f that takes rows."""
 
