@@ -51,7 +51,7 @@ def permutations(facts: Facts, among: Mask) -> Iterator[Law]:
             there = facts.entry[rows]
             with np.errstate(invalid="ignore"):
                 refuted = np.abs(moved[there] - facts.numeric[rows]) > 2 * facts.loose[rows]
-            if refuted.sum() > 3 + len(rows) // 4:
+            if refuted.sum() > 3 + len(rows) // 4 or (whole and _mirrors(facts, order, facts.entry[among])):
                 continue
             within = "" if whole else f" within entries {path(start, facts.shape)} to {path(stop - 1, facts.shape)}"
             yield Law(
@@ -66,6 +66,14 @@ def permutations(facts: Facts, among: Mask) -> Iterator[Law]:
             )
     yield from _blocks(facts, among)
     yield from _permuted(facts, among)
+
+
+def _mirrors(facts: Facts, order: Ints, wrong: Ints) -> bool:
+    """Whether an order takes each wrong entry of a Hessian from its mirror image: that says only that it is symmetric."""
+    if facts.mismatch.kind is not Kind.HESSIAN:
+        return False
+    n = math.isqrt(facts.size)
+    return bool((order[wrong] == wrong % n * n + wrong // n).all())
 
 
 def _mover(order: Ints, start: int, stop: int) -> Callable[[Facts], Array]:
@@ -87,7 +95,7 @@ def _orders(facts: Facts, whole: bool, n: int) -> Iterator[Named]:
     if len(shape) == 1 and n <= LARGEST_DISGUISE:
         yield from _readings(n)
     elif facts.mismatch.kind is Kind.HESSIAN and len(shape) == 2 and shape[0] == shape[1]:
-        yield from _tensors(shape[0]) if n <= LARGEST_TENSOR else _axes(shape)
+        yield from _tensors(shape[0]) if n <= LARGEST_TENSOR else ()
     elif len(shape) <= MOST_AXES:
         yield from _axes(shape)
     if 1 < len(shape) <= MOST_AXES:
@@ -126,7 +134,8 @@ def _axes(shape: tuple[int, ...]) -> Iterator[Named]:
 
 def _tensors(n: int) -> Iterator[Named]:
     """A Hessian by a matrix variable, r·c = n: its rows, columns or blocks laid out in the other order."""
-    seen = {hash(np.arange(n * n).tobytes())}
+    plain = np.arange(n * n, dtype=np.int64)
+    seen = {hash(plain.tobytes())}
     for rows in (r for r in range(2, n // 2 + 1) if n % r == 0):
         columns = n // rows
         for shape in ((rows, columns, rows, columns), (rows, columns, columns, rows), (columns, rows, rows, columns)):

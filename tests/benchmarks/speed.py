@@ -246,6 +246,7 @@ def whole_processes(folder: Path) -> Iterator[Row]:
     (folder / "plain.py").write_text(NUMPY_MODULE)
     (folder / "jitted.py").write_text(JITTED_MODULE)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
 
     def run(*arguments: str) -> Callable[[], object]:
         command = [sys.executable, *arguments]
