@@ -15,7 +15,7 @@ from gradcheck.entries import KEPT, Columns, join, status_code, worst_first
 from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.comparison import RESOLVED, SMALL, FirstLook, Judgement, first_look, judge
 from gradcheck.numerics.extrapolation import RATIO, ladder_steps
-from gradcheck.numerics.jumps import Jump, find_jumps
+from gradcheck.numerics.jumps import Trend, excuse
 from gradcheck.numerics.stencils import smallest_step, steps_near
 
 if TYPE_CHECKING:
@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-FULL_LADDERS = 64  # columns that get a whole ladder without asking what it costs
+ENOUGH = 16  # columns that get a whole ladder even if all of them are plainly wrong
+FULL_LADDERS = 64  # the evaluations of this many whole ladders may be spent without asking what it costs
 SPENDING = 12  # evaluations a column, on average, that re-examination may cost beyond that
 BLOCK_VALUES = 2**20  # values of f held at a time
 REACH = 1.37  # the largest step of a ladder in natural scales; no round number, lest x ± h fall on a grid that f rounds x to
+USUAL = 0.1  # steps up to this many natural scales leave f at its usual size
 DEPTH = 60  # … and the smallest this many binades below, where x = 0 sets no limit
-NEARBY = 0.25  # how far f is searched for jumps, in natural scales
-MODEST, PROBED = 0.3, 3  # gaps below this share of the entry are doubted if f jumps along one of the worst few columns
+NEARBY = (0.03, 0.1, 0.3)  # how far f is searched for jumps, in natural scales
+MODEST = 0.3  # gaps below this share of the entry are doubted if f jumps nearby
 EXTENSION = 4  # rungs that a ladder grows upward at a time, while noise limits it at its top …
 HIGHEST = 12  # … until it has grown by this many
 SHARP = 1e-7  # an uncertainty below this share of the value is good enough to stop
@@ -197,7 +199,7 @@ class Surveyor:
         by_column = self._grouped(columns, open_rows)
         spent_before = self.function.calls
         allowance = max(FULL_LADDERS * 2 * DEPTH // 2, SPENDING * self.n)
-        complete = True
+        complete, wholly_wrong = True, True
         short: list[int] = []
         for done, (i, rows) in enumerate(by_column):
             self.tick("re-examined", done, len(by_column), "")
@@ -205,10 +207,12 @@ class Surveyor:
                 complete = False
                 break
             spent = self.function.calls - spent_before
-            if done < FULL_LADDERS:
+            if done < ENOUGH or (spent < allowance and not wholly_wrong):
                 self._climb(columns, i, rows, self._ladder(i), extend=True)
+                wholly_wrong &= all(columns.verdict[row] == Verdict.FAIL for row in rows)
             elif spent < allowance:
                 self._climb(columns, i, rows, self._short_ladder(i))
+                self._hesitate(columns, rows)
                 if any(columns.verdict[row] == Verdict.INCONCLUSIVE for row in rows):
                     short.append(done)
             else:
@@ -219,7 +223,40 @@ class Surveyor:
             i, rows = by_column[done]
             self._climb(columns, i, rows, self._ladder(i), extend=True)
         self._look_for_jumps(columns)
+        self._reconsider(columns)
         return complete
+
+    def _reconsider(self, columns: Columns) -> None:
+        """Take back what passed as small, if nothing turned out to be as large as the first differences made believe."""
+        if self.checked > len(columns.entry):
+            return
+        i, j = columns.entry % self.n, columns.entry // self.n
+        size = np.maximum(np.abs(columns.claimed), np.abs(columns.numeric))
+        known = np.where(np.isfinite(size) & (columns.uncertainty < size), size, 0.0)
+        seen, largest = np.zeros(self.m), np.zeros(self.m)
+        np.maximum.at(seen, j, known * self.scales[i])
+        np.maximum.at(largest, j, known)
+        with np.errstate(divide="ignore", over="ignore"):
+            ordinary = np.minimum(seen[j] / self.scales[i], largest[j])
+        weak = (columns.verdict == Verdict.PASS) & (columns.status == status_code(Status.CONVERGED))
+        weak &= columns.uncertainty > np.maximum(RESOLVED * size + SMALL * ordinary, self.tolerance.atol)
+        weak &= columns.claimed != 0
+        columns.verdict[weak], columns.status[weak] = Verdict.INCONCLUSIVE, status_code(Status.BELOW_RESOLUTION)
+        for entry in columns.entry[weak].tolist():
+            columns.detail[entry] = {"reason": Status.BELOW_RESOLUTION.advice}
+
+    def _hesitate(self, columns: Columns, rows: list[int]) -> None:
+        """Take back what a short ladder calls wrong, unless the gap is many times what is allowed and uncertain."""
+        for row in rows:
+            size = max(abs(float(columns.claimed[row])), abs(float(columns.numeric[row])))
+            allowed = self.tolerance.atol + self.tolerance.rtol * size
+            j = int(columns.entry[row]) // self.n
+            noise = 2 * float(self.preflight.calibration.noise[j]) / float(columns.step[row])
+            columns.uncertainty[row] += noise
+            if columns.verdict[row] == Verdict.FAIL and not columns.gap[row] > UNEXAMINED * (
+                allowed + columns.uncertainty[row]
+            ):
+                columns.verdict[row], columns.status[row] = Verdict.INCONCLUSIVE, status_code(Status.NOT_EXAMINED)
 
     def _grouped(self, columns: Columns, rows: NDArray[np.intp]) -> list[tuple[int, list[int]]]:
         """Open rows by the column of the derivative, the column with the most suspicious entry first."""
@@ -281,6 +318,7 @@ class Surveyor:
             resolution=float(calibration.resolution[j]),
             quantum=float(calibration.quantum[j]),
             scale=float(self._ordinary(np.array(i), np.array(j))),
+            reach=float(self.scales[i]) * USUAL,
             tolerance=self.tolerance,
         )
 
@@ -322,29 +360,37 @@ class Surveyor:
         size = np.maximum(np.abs(columns.claimed[failed]), np.abs(columns.numeric[failed]))
         if not failed.size or (columns.gap[failed] > MODEST * size).any():
             return
-        jumps: list[tuple[Jump, int]] = []
-        for row in failed[np.argsort(-columns.gap[failed] / size, kind="stable")][:PROBED].tolist():
+        for row in failed[np.argsort(-columns.gap[failed] / size, kind="stable")].tolist():
             i, j = int(columns.entry[row]) % self.n, int(columns.entry[row]) // self.n
-            noise = float(columns.uncertainty[row] * columns.step[row])
-            jumps += [
-                (jump, i)
-                for jump in find_jumps(
-                    lambda t, i=i, j=j: self.function.ray(self.x, i, t)[:, j], float(self.scales[i]) * NEARBY, noise
-                )
-            ]
-        if len(jumps) < 2:
-            return  # a single jump is a feature of f, many are its noise
-        jump, where = max(jumps, key=lambda found: found[0].size)
-        for row in failed.tolist():
-            i = int(columns.entry[row]) % self.n
-            if columns.gap[row] * self.scales[i] * NEARBY <= 2 * jump.size:
-                columns.verdict[row] = Verdict.INCONCLUSIVE
-                columns.status[row] = status_code(Status.JUMP)
-                columns.detail[int(columns.entry[row])] = {
-                    "reason": f"f jumps by {jump.size:.2g} at a distance of {abs(jump.distance):.2g} along entry {where}, as the result of an "
-                    "adaptive solver does; its differences cannot judge a gap this small. Tighten the solver's tolerance",
-                    "kink": jump.distance,
-                }
+            trend = self._excuse(columns, row, i, j)
+            if trend is None or self.expired():
+                return  # one entry that nothing excuses decides
+            off = abs(trend.slope - float(columns.numeric[row]))
+            columns.verdict[row] = Verdict.INCONCLUSIVE
+            columns.status[row] = status_code(Status.JUMP)
+            columns.uncertainty[row] = max(float(columns.uncertainty[row]), off + trend.uncertainty)
+            columns.detail[int(columns.entry[row])] = {
+                "reason": f"f jumps by {trend.jump.size:.2g} at a distance of {abs(trend.jump.distance):.2g}, "
+                f"as the result of an adaptive solver does: small steps say {columns.numeric[row]:.6g}, "
+                f"the trend over many pieces is {trend.slope:.6g} ± {trend.uncertainty:.1g}, as claimed. "
+                "Tighten the solver's tolerance",
+                "kink": trend.jump.distance,
+            }
+
+    def _excuse(self, columns: Columns, row: int, i: int, j: int) -> Trend | None:
+        """The first trend, from near to far, that supports the claim in a row."""
+        noise = float(columns.uncertainty[row] * columns.step[row])
+        for nearby in NEARBY:
+            trend = excuse(
+                lambda t: self.function.ray(self.x, i, t)[:, j],
+                float(columns.claimed[row]),
+                float(columns.numeric[row]),
+                float(self.scales[i]) * nearby,
+                noise,
+            )
+            if trend is not None:
+                return trend
+        return None
 
     # ---- counting
 
@@ -392,8 +438,10 @@ def _limited(judgement: Judgement, steps: Array) -> bool:
 
 
 def _refines(new: Judgement, old: Judgement) -> bool:
-    """Whether a value found with larger steps lies within what was known before."""
-    return not np.isfinite(old.uncertainty) or abs(new.value - old.value) <= new.uncertainty + 2 * old.uncertainty
+    """Whether a value found with larger steps is much sharper, and lies within what was known before."""
+    if not np.isfinite(old.uncertainty):
+        return True
+    return new.uncertainty <= old.uncertainty / 2 and abs(new.value - old.value) <= new.uncertainty + 2 * old.uncertainty
 
 
 class Tally:

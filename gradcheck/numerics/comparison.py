@@ -24,6 +24,8 @@ NEGLIGIBLE = 1e-7  # … or this close relative to the largest entry, in compara
 RESOLVED = 1e-2  # an uncertainty below this share of the entry, or …
 SMALL = 1e-4  # … below this share of the largest entry, would have shown a real mistake
 BENT = 1e-3  # one-sided differences that disagree by this share of the largest entry deserve a second look
+STAYS = 0.7  # a bend that keeps this share from one step to the next smaller one is a kink …
+BEYOND_NOISE = 10.0  # … if it is this many times the noise
 MARGIN = 1.25  # a FAIL needs a gap larger than the tolerance by this multiple of the uncertainty
 
 
@@ -107,6 +109,7 @@ def judge(
     quantum: float,
     scale: float,
     tolerance: Tolerance,
+    reach: float = np.inf,
 ) -> Judgement:
     """Judge one entry from a ladder of steps.
 
@@ -119,6 +122,7 @@ def judge(
         quantum: the smallest change of f ever seen, 0 if it never changed.
         scale: the size an ordinary entry has here.
         tolerance: what gap is accepted whatever the precision of f.
+        reach: the step up to which f is taken to keep its usual size; its rounding errors grow beyond.
     """
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         changes = np.abs(np.concatenate([plus - minus, plus - centre, minus - centre]))
@@ -126,10 +130,13 @@ def judge(
         if not changes.size and np.isfinite(plus).any():
             return _unchanged(claimed, resolution, float(steps[0]), scale, tolerance)
         unmoved = max(resolution, min([c for c in (quantum, float(changes.min(initial=np.inf))) if c > 0], default=0.0))
-        floor = np.where(plus == minus, unmoved, resolution) / (2 * steps)
-        central = extrapolate((plus - minus) / (2 * steps), steps, floor, RATIO**2)
-        forward = extrapolate((plus - centre) / steps, steps, 2 * np.where(plus == centre, 2 * floor, floor), RATIO)
-        backward = extrapolate((centre - minus) / steps, steps, 2 * np.where(minus == centre, 2 * floor, floor), RATIO)
+        amplitude = _amplitude(plus, minus, centre, steps, reach)
+        floor = np.where(plus == minus, unmoved, resolution * amplitude) / (2 * steps)
+        central = extrapolate((plus - minus) / (2 * steps), steps, floor, RATIO**2, amplitude)
+        forward = extrapolate((plus - centre) / steps, steps, 2 * np.where(plus == centre, 2 * floor, floor), RATIO, amplitude)
+        backward = extrapolate(
+            (centre - minus) / steps, steps, 2 * np.where(minus == centre, 2 * floor, floor), RATIO, amplitude
+        )
 
     best, others = central.best, central.others
     status = Status.CONVERGED
@@ -139,7 +146,29 @@ def judge(
         best, others, status = lone.best, lone.others, Status.ONE_SIDED
     elif _differ(*sides) and _persists(plus + minus - 2 * centre, steps, sides):
         return _at_kink(claimed, *sides, tolerance)
+    else:
+        bend = _bend(plus + minus - 2 * centre, steps, best.step, max(central.noise, resolution))
+        best = Plateau(best.value, max(best.uncertainty, bend), best.step)
     return _weigh(claimed, best, others, status, scale, tolerance)
+
+
+def _bend(second: Array, steps: Array, largest: float, noise: float) -> float:
+    """By how much kinks at and below the step `largest` may have moved the slope: half of what one-sided differences disagree.
+
+    (φ(h) + φ(−h) − 2φ(0)) / h falls by the ratio of the steps where φ is smooth; where it stays, φ bends between two steps.
+    """
+    with np.errstate(invalid="ignore"):
+        bend = np.abs(second) / steps
+        stays = (bend[1:] > STAYS * bend[:-1]) & (steps[:-1] <= 1.01 * largest) & (bend[1:] * steps[1:] > BEYOND_NOISE * noise)
+    return float(bend[1:][stays].max(initial=0.0)) / 2
+
+
+def _amplitude(plus: Array, minus: Array, centre: float, steps: Array, reach: float) -> Array:
+    """How large f is at each step, in units of its size up to the step `reach`: (R,), at least 1, as errors of rounding grow."""
+    size = np.fmax(np.fmax(np.abs(plus), np.abs(minus)), abs(centre))
+    size = np.maximum.accumulate(np.where(np.isfinite(size), size, 0.0)[::-1])[::-1]
+    usual = float(size[steps <= reach].max(initial=abs(centre)))
+    return np.maximum(size / usual, 1.0) if usual > 0 else np.ones(steps.size)
 
 
 def _unchanged(claimed: float, resolution: float, step: float, scale: float, tolerance: Tolerance) -> Judgement:
@@ -165,18 +194,19 @@ def _weigh(
     size = max(abs(claimed), abs(value))
     if gap <= allowed + uncertainty:
         if uncertainty <= max(RESOLVED * size, SMALL * scale, tolerance.atol):
-            return Judgement(Verdict.PASS, status, value, uncertainty, best.step)
+            return Judgement(Verdict.PASS, status, value, max(uncertainty, gap), best.step)
         weak = Status.BELOW_RESOLUTION if uncertainty > size else Status.NOISY
-        return Judgement(Verdict.INCONCLUSIVE, weak, value, uncertainty, best.step, weak.advice)
+        return Judgement(Verdict.INCONCLUSIVE, weak, value, max(uncertainty, gap), best.step, weak.advice)
     for other in others:
         if abs(claimed - other.value) <= other.uncertainty + _allowed(claimed, other.value, tolerance):
             reason = (
                 f"steps near {best.step:.1g} say {value:.6g}, steps near {other.step:.1g} say {other.value:.6g} as claimed; "
                 + Status.CONTRADICTORY.advice
             )
-            return Judgement(Verdict.INCONCLUSIVE, Status.CONTRADICTORY, value, uncertainty, best.step, reason)
+            wide = abs(other.value - value) + other.uncertainty
+            return Judgement(Verdict.INCONCLUSIVE, Status.CONTRADICTORY, value, wide, best.step, reason)
     if gap <= allowed + MARGIN * uncertainty:
-        return Judgement(Verdict.INCONCLUSIVE, Status.NOISY, value, uncertainty, best.step, Status.NOISY.advice)
+        return Judgement(Verdict.INCONCLUSIVE, Status.NOISY, value, max(uncertainty, gap), best.step, Status.NOISY.advice)
     return Judgement(Verdict.FAIL, status, value, uncertainty, best.step, "the gap persists when the step changes")
 
 
@@ -218,4 +248,5 @@ def _at_kink(claimed: float, right: Plateau, left: Plateau, tolerance: Tolerance
     )
     verdict = Verdict.INCONCLUSIVE if inside else Verdict.FAIL
     step = min(left.step, right.step)
+    spread += low.uncertainty + high.uncertainty
     return Judgement(verdict, Status.KINK, middle, spread, step, reason, left=left.value, right=right.value)

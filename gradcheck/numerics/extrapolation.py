@@ -20,10 +20,16 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 RATIO = 4.0
+EPSILON = float(np.finfo(np.float64).eps)
 COLUMNS = 4  # central differences of order 2, 4, 6, 8; one-sided ones of order 1, 2, 3, 4
 CREDIBLE = 0.03  # a candidate is a story of its own if its uncertainty is below this share of what it contradicts
-NOISE_FACTOR = 2.0  # how much larger than the jumps seen the noise at a candidate may be
+DOUBTFUL = 0.75  # … and it adds to the uncertainty of what it contradicts if below this share
+AS_GOOD = 1.0  # candidates whose uncertainties differ by no more than this factor are equals
+SAMPLED = 5  # rungs below that it takes to know the noise
+NOISE_FACTOR = 3.0  # how much larger than the jumps seen the noise at a candidate may be
 ABRUPT = 1e-3  # a plateau that ends within one rung: the deviation before is below this share of the one after
+STEADY = 0.1  # offsets that differ by less than this share are the same
+BLURRED = 0.01  # … or, where noise blurs the plateau, this share
 SHAKEN = 8  # rungs beyond its end that are looked at for jumps
 RESOLVED_TREND = 0.2  # … and the trend beyond the jumps counts if it is known to this share of itself
 ROUGHER = 30.0  # noise that grows by this factor from small to larger steps means: f jumps between nearby points
@@ -72,7 +78,9 @@ def richardson(differences: Array, factor: float) -> Array:
     return table
 
 
-def extrapolate(differences: Array, steps: Array, floor: Array, factor: float) -> Extrapolation:
+def extrapolate(
+    differences: Array, steps: Array, floor: Array, factor: float, amplitude: Array | None = None
+) -> Extrapolation:
     """The derivative from difference quotients at falling steps.
 
     Args:
@@ -80,7 +88,9 @@ def extrapolate(differences: Array, steps: Array, floor: Array, factor: float) -
         steps: (R,), falling by RATIO.
         floor: (R,), what the resolution of f alone does to a difference at each step.
         factor: RATIO² for central, RATIO for one-sided differences.
+        amplitude: (R,), the size of φ at each step in some unit: rounding errors grow with it.
     """
+    size = np.ones(steps.size) if amplitude is None else amplitude
     table = richardson(differences, factor)
     with np.errstate(invalid="ignore", over="ignore"):
         moved = np.abs(np.diff(table, axis=1))  # (COLUMNS, R - 1): from rung j to rung j + 1
@@ -89,8 +99,9 @@ def extrapolate(differences: Array, steps: Array, floor: Array, factor: float) -
         spread[:, 1:-1] = np.fmax(moved[:, :-1], moved[:, 1:])
         spread[:, 1:-1][~np.isfinite(moved[:, :-1]) | ~np.isfinite(moved[:, 1:])] = np.inf
         noise = np.zeros(table.shape)
-        noise[:, :-1] = _noise(jumps)
-        uncertainty = np.maximum(spread, NOISE_FACTOR * noise / steps) + floor
+        noise[:, :-1] = _noise(jumps / size[1:]) * size[:-1]
+        rounding = EPSILON * np.abs(table)
+        uncertainty = np.maximum(spread, NOISE_FACTOR * noise / steps) + floor + rounding
         uncertainty[~np.isfinite(table) | ~np.isfinite(uncertainty)] = np.inf
     if not np.isfinite(uncertainty).any():
         return Extrapolation(Plateau(float("nan"), float("inf"), float(steps[-1])), (), float("inf"))
@@ -101,10 +112,11 @@ def extrapolate(differences: Array, steps: Array, floor: Array, factor: float) -
 
     flat_uncertainty, flat_value = uncertainty.ravel(), np.where(np.isfinite(table), table, 0.0).ravel()
     flat_step = np.broadcast_to(steps, table.shape).ravel()
-    best = int(np.argmin(flat_uncertainty))
+    tight = flat_uncertainty <= AS_GOOD * float(flat_uncertainty.min())
+    best = int(np.argmin(np.where(tight, flat_step, np.inf)))  # the derivative is the limit: of equals, the smallest step
     dismissed = np.zeros(flat_value.size, bool)
     for _ in range(2 * COLUMNS):
-        departure = _deceptive(table[0], steps, best % steps.size)
+        departure = _deceptive(table[0], steps, best % steps.size, float(flat_uncertainty[best]))
         if departure is not None:
             below = dismissed | (flat_step < steps[departure])
             remaining = np.where(below, np.inf, flat_uncertainty)
@@ -122,28 +134,52 @@ def extrapolate(differences: Array, steps: Array, floor: Array, factor: float) -
         if not rival.any():
             break
         candidate = int(np.argmin(np.where(rival, flat_uncertainty, np.inf)))
-        departure = _deceptive(table[0], steps, candidate % steps.size)
+        departure = _deceptive(table[0], steps, candidate % steps.size, float(flat_uncertainty[candidate]))
         if departure is None:
             best = candidate
         else:
             dismissed |= flat_step < steps[departure]
     chosen = plateau(best)
+    doubt = _doubt(table[0], noise[0], floor, steps, chosen, dismissed[: steps.size])
+    if doubt > chosen.uncertainty:
+        chosen = Plateau(chosen.value, doubt, chosen.step)
     gap = np.abs(flat_value - chosen.value)
     stories = (
         (gap > 2 * (flat_uncertainty + chosen.uncertainty))
         & (flat_uncertainty < CREDIBLE * np.minimum(gap, np.abs(flat_value)))
         & ~dismissed
     )
-    others = []
-    for cell in np.flatnonzero(stories):
-        rung = int(cell) % steps.size
-        if rung > best % steps.size or not _clean_kink(table[0], steps, rung, best % steps.size, float(gap[cell])):
-            others.append(plateau(int(cell)))
-    level = float(noise.flat[best] + floor[best % steps.size] * chosen.step)
-    trend = _rough_trend(table, moved, steps, uncertainty, best % steps.size, level)
+    rung = best % steps.size
+    told = np.flatnonzero(stories).tolist()
+    level = float(noise.flat[best] + floor[rung] * chosen.step)
+    trend = _rough_trend(table, moved, steps, uncertainty, rung, level)
     if trend is not None:
-        others.append(plateau(trend))
-    return Extrapolation(chosen, tuple(others), float(noise.flat[best]))
+        told.append(trend)
+    others = tuple(
+        plateau(cell)
+        for cell in told
+        if cell % steps.size > rung or not _clean_kink(table[0], steps, cell % steps.size, rung, float(gap[cell]))
+    )
+    return Extrapolation(chosen, others, float(noise.flat[best]))
+
+
+def _doubt(central: Array, noise: Array, floor: Array, steps: Array, chosen: Plateau, dismissed: NDArray[np.bool_]) -> float:
+    """How far differences at smaller steps contradict the chosen value, beyond their own noise; 0 if they do not.
+
+    Kinks on the way to small steps change the slope from rung to rung, and no plateau shows them.
+    """
+    with np.errstate(invalid="ignore"):
+        moved = np.abs(np.diff(central))
+        bends = np.maximum(1.5 * np.append(moved, np.inf), np.append(np.inf, moved) / 12)  # smooth: the next is a 16th of it
+        own = np.maximum(bends, NOISE_FACTOR * noise / steps) + floor
+        gap = np.abs(central - chosen.value)
+        contradicts = (steps < chosen.step) & ~dismissed & (gap > own + chosen.uncertainty) & (own < DOUBTFUL * gap)
+    alive = np.isfinite(central) & (central != 0)  # where f does not move it has no noise either
+    contradicts &= alive & (np.cumsum(alive[::-1])[::-1] > SAMPLED)
+    if not contradicts.any():
+        return 0.0
+    tightest = int(np.argmin(np.where(contradicts, own, np.inf)))
+    return float(gap[tightest] + own[tightest])
 
 
 def _noise(jumps: Array) -> Array:
@@ -162,20 +198,7 @@ def _noise(jumps: Array) -> Array:
     return noise
 
 
-def _erratic(central: Array, steps: Array, larger: int, smaller: int) -> float | None:
-    """How much the offsets of φ jump about between two rungs; None if there are too few rungs to tell.
-
-    A kink between them shifts φ by one constant at all larger steps; noise shifts it by another amount at every rung.
-    """
-    between = central[larger : smaller + 1]
-    if between.size < 4:
-        return None
-    offsets = np.diff(between) * steps[larger + 1 : smaller + 1]
-    erratic = np.sort(np.abs(np.diff(offsets)))[::-1]
-    return float(erratic[min(3, erratic.size // 2)])
-
-
-def _deceptive(central: Array, steps: Array, rung: int) -> int | None:
+def _deceptive(central: Array, steps: Array, rung: int, uncertainty: float) -> int | None:
     """Whether the plateau at `rung` is a smooth piece of a function that jumps at larger steps: where it ends, or None.
 
     Below the spacing of an intermediate result (1 + x, say) or between two decisions of a solver, f is smooth and its slope
@@ -192,20 +215,32 @@ def _deceptive(central: Array, steps: Array, rung: int) -> int | None:
     if end + 1 >= rung and not end + 2 < steps.size:
         return None
     before = float(deviation[end + 1]) if end + 1 < rung else abs(float(central[min(rung + 1, steps.size - 1)] - value))
-    if not before < ABRUPT * deviation[end]:
+    if not before < max(ABRUPT * deviation[end], min(uncertainty, BLURRED * deviation[end])):
         return None
     top = max(0, end - SHAKEN)
     offsets = np.diff(central[top : end + 2]) * steps[top + 1 : end + 2]
     if offsets.size < 5:
         return None
     shaken = np.median(np.abs(np.diff(offsets))) > 0.3 * np.median(np.abs(offsets))
-    return end if shaken else None
+    return end if shaken and not _beyond_kink(offsets[-2::-1]) else None
+
+
+def _beyond_kink(offsets: Array) -> bool:
+    """Whether offsets, from small to larger steps, begin equal and then grow as curvature makes them, as beyond a kink."""
+    drift = np.abs(offsets - offsets[0])
+    small = drift <= STEADY * abs(offsets[0])
+    steady = bool(small[1:3].all())
+    grows = drift[1:] >= 2 * drift[:-1]
+    return steady and bool((small[1:] | grows).all())
 
 
 def _clean_kink(central: Array, steps: Array, larger: int, best: int, gap: float) -> bool:
     """Whether a plateau at larger steps lies beyond a kink, so that it says nothing of the derivative at x."""
-    erratic = _erratic(central, steps, larger, best)
-    return erratic is not None and erratic < 0.25 * gap * steps[best]
+    offsets = (np.diff(central[larger : best + 1]) * steps[larger + 1 : best + 1])[::-1]
+    with np.errstate(invalid="ignore"):
+        departed = np.flatnonzero(np.abs(offsets) > 0.1 * gap * steps[best])
+    beyond = offsets[departed[0] + 1 :] if departed.size else offsets[:0]
+    return beyond.size >= 3 and _beyond_kink(beyond)
 
 
 def _rough_trend(table: Array, moved: Array, steps: Array, uncertainty: Array, best: int, level: float) -> int | None:

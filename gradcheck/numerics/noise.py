@@ -74,10 +74,12 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
         central = (plus - minus) / (2 * t)
         moved = np.abs(central[1:] - central[:-1])  # moved[k]: between rung k and the next larger one
         finite = np.isfinite(moved)
-        usable = np.where(finite, moved, np.inf)
+        still = plus == minus  # below what f resolves: differences that are 0 agree, but say nothing
+        usable = np.where(finite & ~still[1:] & ~still[:-1], moved, np.inf)
         quietest = usable.argmin(axis=0)  # below it noise rules, above it truncation
         finite &= np.arange(len(moved))[:, None] <= quietest
         noise = np.maximum(np.where(finite, moved * t[:-1], 0.0).max(axis=0), resolution / 2)
+        noise = np.where(still.any(axis=0) & ~still.all(axis=0), np.maximum(noise, quantum / 2), noise)
         slope = np.abs(central[quietest, np.arange(quietest.size)])
 
         truncation = np.full(central.shape, np.inf)
@@ -105,10 +107,10 @@ def _calibrate_one(
 ) -> Calibration | None:
     """What `calibrate` does, for one output: the same operations on Python's floats, which cost less than arrays of twelve.
 
-    None where a value or a step is none to reckon with: that is left to the general way.
+    None where a value is not finite, or f does not move, or none is usable: that is left to the general way.
     """
     values = sorted([*plus, *minus, centre])
-    if not all(map(math.isfinite, values)) or not max(-values[0], values[-1]) < SMALL_ENOUGH or not min(steps[1:]) > 0:
+    if not all(map(math.isfinite, values)) or not max(-values[0], values[-1]) < SMALL_ENOUGH:
         return None
     changes = [b - a for a, b in pairwise(values) if b > a]
     quantum = min(changes, default=0.0)
@@ -117,6 +119,8 @@ def _calibrate_one(
         resolution = float(np.spacing(np.float32(abs(centre))))
 
     plus, minus, steps = plus[1:], minus[1:], steps[1:]
+    if any(p == q for p, q in zip(plus, minus, strict=True)):
+        return None
     central = [(p - q) / (2 * t) for p, q, t in zip(plus, minus, steps, strict=True)]
     moved = [abs(b - a) for a, b in pairwise(central)]
     quietest = moved.index(min(moved))
