@@ -286,6 +286,7 @@ class Surveyor:
         steps, plus, minus = self._rungs(i, wanted)
         longest = steps.size + HIGHEST
         judgements = [self._judge(columns, row, i, plus, minus, steps) for row in rows]
+        without = judgements
         while extend and steps.size < longest and any(_limited(j, steps) for j in judgements):
             higher, more_plus, more_minus = self._rungs(i, float(steps[0]) * RATIO ** np.arange(EXTENSION, 0, -1.0))
             if not (np.isfinite(more_plus) & np.isfinite(more_minus)).any():
@@ -295,7 +296,10 @@ class Surveyor:
             plus, minus = np.concatenate([more_plus, plus]), np.concatenate([more_minus, minus])
             finer = judgements
             judgements = [self._judge(columns, row, i, plus, minus, steps) for row in rows]
-            if moved and not all(_refines(new, old) for new, old in zip(judgements, finer, strict=True)):
+            if moved and not all(
+                _refines(new, old) and not (_far_fetched(new, float(self.scales[i])) and first.verdict is not Verdict.FAIL)
+                for new, old, first in zip(judgements, finer, without, strict=True)
+            ):
                 judgements = finer  # at such steps f is another function
                 break
         for row, judgement in zip(rows, judgements, strict=True):
@@ -442,6 +446,11 @@ def _refines(new: Judgement, old: Judgement) -> bool:
     if not np.isfinite(old.uncertainty):
         return True
     return new.uncertainty <= old.uncertainty / 2 and abs(new.value - old.value) <= new.uncertainty + 2 * old.uncertainty
+
+
+def _far_fetched(judgement: Judgement, scale: float) -> bool:
+    """Whether a refutation rests on steps far beyond x and beyond 1, where what f does near x is lost in its noise."""
+    return judgement.verdict is Verdict.FAIL and judgement.step > REACH * max(scale, 1.0)
 
 
 class Tally:
