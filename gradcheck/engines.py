@@ -318,22 +318,24 @@ def is_compiled(call: Callable[..., Any]) -> bool:
 
 
 def loop_for(calling: Calling, x: NDArray[Any], evaluations: int) -> Callable[..., None] | None:
-    """A compiled loop for a scalar f that was compiled by Numba, or None if that does not save time."""
+    """A compiled loop for an f that was compiled by Numba, or None if that does not save time."""
     if not calling.in_place or not is_compiled(calling.call):
         return None
     from gradcheck.numerics import kernels
 
-    return kernels.loop_over_columns(calling.call, x.reshape(calling.shape), evaluations)
+    return kernels.loop_over_columns(calling.call, x.reshape(calling.shape), evaluations, vector=bool(calling.value_shape))
 
 
 def in_loop(loop: Callable[..., None], steps: Steps, calling: Calling) -> Values:
     """As `steps.run(calling)`, by a compiled loop."""
     scratch = steps.x.copy()
-    out, done = np.empty(len(steps)), np.zeros(1, np.intp)
+    done = np.zeros(1, np.intp)
+    out = np.empty((len(steps), calling.size) if calling.value_shape else len(steps))
+    values = out.reshape(len(steps), calling.size)
     try:
         loop(scratch.reshape(calling.shape), scratch, steps.columns, steps.moved, out, done)
     except Exception:  # f raised: from there on one at a time, where an exception is a value
         first = int(done[0])
         rest = steps.part(first, len(steps)).run(calling)
-        return Values(np.concatenate([out[:first, None], rest.values]), first + 1 + rest.calls, rest.failure)
-    return Values(out.reshape(-1, 1), len(steps))
+        return Values(np.concatenate([values[:first], rest.values]), first + 1 + rest.calls, rest.failure)
+    return Values(values, len(steps))

@@ -286,7 +286,7 @@ class Function:
             answers = workers.results(calling, works)
         elif batched:
             answers = (Batches(part).run(calling) for part in parts)
-        elif self.scalar and (loop := engines.loop_for(calling, steps.x, count)) is not None:
+        elif (loop := engines.loop_for(calling, steps.x, count)) is not None:
             engine = "compiled loop"
             answers = (engines.in_loop(loop, part, calling) for part in parts)
         else:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck.engines import is_compiled
 from gradcheck.entries import KEPT, Columns, join, status_code, worst_first
 from gradcheck.model import Status, Tolerance, Verdict
+from gradcheck.numerics.agreement import CLEAR, agreement
 from gradcheck.numerics.comparison import RESOLVED, SMALL, FirstLook, Judgement, first_look, judge
 from gradcheck.numerics.extrapolation import RATIO, ladder_steps
 from gradcheck.numerics.jumps import Trend, excuse
@@ -136,7 +138,15 @@ class Surveyor:
         plus, minus = self.pairs(
             self.x, chosen, h, lambda done: self.tick("entries", int(chosen[0]) + done, self.n, "")
         )
-        self._see(chosen, h, plus, minus)
+        self.checked += claimed.size
+        kernel = self._kernel(claimed.size)
+        if kernel is None:
+            self._see(chosen, h, plus, minus)
+        else:
+            rest = self._pass_over(kernel, chosen, h, plus, minus, claimed)
+            if not rest.any():
+                return
+            chosen, h, plus, minus, claimed = (a[rest] for a in (chosen, h, plus, minus, claimed))
         look = first_look(
             plus,
             minus,
@@ -149,22 +159,60 @@ class Surveyor:
             calibration.bent,
             self.tolerance,
         )
-        self.checked += claimed.size
         still = (claimed == 0).all(axis=1)
         if still.any():
             still &= ((plus == self.preflight.value) & (minus == self.preflight.value)).all(axis=1)
             self.ignored.append(chosen[still].astype(np.int64))
         columns = self._columns(look, chosen, claimed, h)
         self._tally(columns, columns.verdict == Verdict.PASS)
+        self._keep(columns)
+
+    def _keep(self, columns: Columns) -> None:
         self.kept.append(columns)
         if sum(len(part.entry) for part in self.kept) > 4 * KEPT:
             self.kept = [_worst(join(self.kept), 2 * KEPT)]
+
+    def _kernel(self, entries: int) -> Callable[..., None] | None:
+        """A compiled first look at whole columns, if f is compiled and there are more entries than a report holds."""
+        if self.m == 1 or self.m * self.n <= KEPT or self.preflight.calibration.bent or not is_compiled(self.function.call):
+            return None
+        from gradcheck.numerics.kernels import agreement_kernel
+
+        return agreement_kernel(entries)
+
+    def _pass_over(
+        self, kernel: Callable[..., None], chosen: NDArray[np.intp], h: Array, plus: Array, minus: Array, claimed: Array
+    ) -> NDArray[np.bool_]:
+        """Count the columns in which everything agrees, keeping the worst entry of each; a mask of the other columns."""
+        calibration = self.preflight.calibration
+        found = agreement(
+            kernel, plus, minus, h, claimed, self.scales[chosen], self.seen, self.largest, calibration, self.tolerance
+        )
+        rest = found.worst < 0
+        k = np.flatnonzero(~rest)
+        if k.size:
+            self.passed.add(k.size * self.m, found.relative, found.detectable, found.share)
+            j = found.worst[k]
+            look = first_look(
+                plus[k, j, None],
+                minus[k, j, None],
+                self.preflight.value[j],
+                h[k],
+                claimed[k, j, None],
+                self._ordinary(chosen[k, None], j[:, None]),
+                calibration.noise[j, None],
+                calibration.truncation[j, None],
+                False,
+                self.tolerance,
+            )
+            self._keep(self._columns(look, chosen[k], claimed[k, j, None], h[k], j[:, None]))
+        return rest
 
     def _see(self, chosen: NDArray[np.intp], h: Array, plus: Array, minus: Array) -> None:
         """Learn from differences how large an entry is here, by itself and as a change of f per natural scale."""
         with np.errstate(invalid="ignore", over="ignore"):
             slope = np.abs(plus - minus) / (2 * h[:, None])
-            clear = np.isfinite(slope) & (slope > 8 * self.preflight.calibration.noise / h[:, None])
+            clear = np.isfinite(slope) & (slope > CLEAR * self.preflight.calibration.noise / h[:, None])
         slope[~clear] = 0.0
         self.largest = np.maximum(self.largest, slope.max(axis=0))
         self.seen = np.maximum(self.seen, (slope * self.scales[chosen, None]).max(axis=0))
@@ -176,16 +224,20 @@ class Surveyor:
         """
         return np.minimum(self.seen[j] / self.scales[i], np.where(self.largest[j] > 0, self.largest[j], np.inf))
 
-    def _columns(self, look: FirstLook, chosen: NDArray[np.intp], claimed: Array, h: Array) -> Columns:
+    def _columns(
+        self, look: FirstLook, chosen: NDArray[np.intp], claimed: Array, h: Array, outputs: NDArray[np.int64] | None = None
+    ) -> Columns:
+        """What was seen, as columns; outputs: the outputs compared, for each of `chosen`, if that is not all of them."""
         agreed = look.agreed.ravel()
+        j = np.arange(self.m)[None, :] if outputs is None else outputs
         verdict = np.where(agreed, np.int8(Verdict.PASS), np.int8(Verdict.INCONCLUSIVE))
         verdict[~np.isfinite(claimed).ravel()] = Verdict.ERROR
         return Columns(
-            entry=(np.arange(self.m)[None, :] * self.n + chosen[:, None]).ravel(),
+            entry=(j * self.n + chosen[:, None]).ravel(),
             claimed=claimed.ravel(),
             numeric=look.numeric.ravel(),
             uncertainty=look.uncertainty.ravel(),
-            step=np.repeat(h, self.m),
+            step=np.repeat(h, claimed.shape[1]),
             evaluations=np.full(agreed.size, 2, np.int64),
             verdict=verdict,
             status=np.where(agreed, np.int8(FIRST_STEP), np.int8(NOT_EXAMINED)),

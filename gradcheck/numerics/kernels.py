@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LOAD = 10_000  # evaluations that a loop must spare their way through Python, now or before, to be worth loading from disk …
 COMPILE = 500_000  # … or compiling each time, where no folder for a cache can be written …
+VECTOR = 10  # evaluations of a scalar f that one of a vector-valued f counts as: its value is an array to be made and copied
+ENTRIES = 10  # entries compared that count as an evaluation
 READY = 100  # … or calling, once it is there: f is handed over in 40 µs
 
 
@@ -40,6 +42,23 @@ def _along_columns(
         done[0] = n + 1
 
 
+def _rows_along_columns(
+    f: Any, argument: Any, flat: Any, columns: NDArray[np.intp], moved: Any, out: Any, done: NDArray[np.intp]
+) -> None:
+    """As `_along_columns`, for an f whose value is an array: out[n] is its values, (N, m)."""
+    for n in range(columns.size):
+        i = columns[n]
+        kept = flat[i]
+        flat[i] = moved[n]
+        value = f(argument).reshape(-1)
+        flat[i] = kept
+        if value.size != out.shape[1]:
+            raise ValueError("another number of values than at the point")
+        for j in range(value.size):
+            out[n, j] = value[j]
+        done[0] = n + 1
+
+
 def _jit(function: Callable[..., Any]) -> tuple[Any, bool]:
     """`function` as a dispatcher that will be cached on disk, if any folder can be written; and whether it will."""
     try:
@@ -49,6 +68,7 @@ def _jit(function: Callable[..., Any]) -> tuple[Any, bool]:
 
 
 _KERNEL, CACHED = _jit(_along_columns)
+_ROWS, _ = _jit(_rows_along_columns)
 _ready: dict[tuple[str, str], Callable[..., None]] = {}  # by the types of x and of f(x)
 _waiting: Counter[tuple[str, str]] = Counter()  # evaluations done in Python, for want of a loop
 
@@ -58,47 +78,59 @@ def is_compiled(f: Any) -> bool:
     return isinstance(f, Dispatcher)
 
 
-def loop_over_columns(f: Any, argument: NDArray[Any], evaluations: int) -> Callable[..., None] | None:
+def loop_over_columns(
+    f: Any, argument: NDArray[Any], evaluations: int, *, vector: bool = False
+) -> Callable[..., None] | None:
     """A compiled loop for so many evaluations of f at arrays like `argument`; None if there is none, or if it does not pay.
 
-    f is a dispatcher that was called with such an array before.  The loop takes (argument, flat, columns, moved, out, done),
-    see `_along_columns`, and raises what f raises.
+    f is a dispatcher that was called with such an array before, and returns a number, or with `vector` a C-contiguous array.
+    The loop takes (argument, flat, columns, moved, out, done), see `_along_columns` and `_rows_along_columns`, and raises what f
+    raises.
     """
     types_of_f = _types(f, argument)
-    if types_of_f is None:
+    if types_of_f is None or isinstance(types_of_f[1], types.Array) != vector:
         return None
     parameter, returned = types_of_f
     key = parameter.name, returned.name
     entry = _ready.get(key)
+    evaluations *= VECTOR if vector else 1
     if entry is None:
-        _waiting[key] += evaluations
-        if _waiting[key] < (LOAD if CACHED else COMPILE):
+        if not _worth_loading(key, evaluations):
             return None
         entry = _ready[key] = _load(parameter, returned)
     return partial(entry, f) if evaluations >= READY else None
 
 
+def _worth_loading(key: tuple[str, str], evaluations: int) -> bool:
+    """Whether a loop would have paid by now, with so many evaluations more."""
+    _waiting[key] += evaluations
+    return _waiting[key] >= (LOAD if CACHED else COMPILE)
+
+
 def _load(parameter: Any, returned: Any) -> Callable[..., None]:
     """The loop for functions of these types: from the cache on disk, or compiled."""
-    global _KERNEL
-    numbers, integers = types.Array(types.float64, 1, "C"), types.Array(types.intp, 1, "C")
+    global _KERNEL, _ROWS
+    vector = isinstance(returned, types.Array)
+    out, integers = types.Array(types.float64, 2 if vector else 1, "C"), types.Array(types.intp, 1, "C")
     function, flat = types.FunctionType(returned(parameter)), types.Array(parameter.dtype, 1, "C")
-    wanted = (function, parameter, flat, integers, numbers, numbers, integers)
+    wanted = (function, parameter, flat, integers, types.Array(types.float64, 1, "C"), out, integers)
     try:
-        return cast("Callable[..., None]", _KERNEL.compile(wanted))
+        return cast("Callable[..., None]", (_ROWS if vector else _KERNEL).compile(wanted))
     except OSError:  # the cache cannot be written after all
-        _KERNEL = numba.njit()(_along_columns)
-        return cast("Callable[..., None]", _KERNEL.compile(wanted))
+        _KERNEL, _ROWS = numba.njit()(_along_columns), numba.njit()(_rows_along_columns)
+        return cast("Callable[..., None]", (_ROWS if vector else _KERNEL).compile(wanted))
 
 
 def _types(f: Any, argument: NDArray[Any]) -> tuple[Any, Any] | None:
-    """Numba's types of the argument (a C-contiguous array) and of f's value; None if that is no real number."""
+    """Numba's types of the argument (a C-contiguous array) and of f's value; None if that is no real number or array of them."""
     for (parameter, *others), compiled in f.overloads.items():
         if others or not isinstance(parameter, types.Array) or parameter.ndim != argument.ndim:
             continue
         if parameter.layout in "CA" and parameter.dtype.name == argument.dtype.name:
             returned = compiled.signature.return_type
-            return (parameter, returned) if isinstance(returned, (types.Float, types.Integer, types.Boolean)) else None
+            array = isinstance(returned, types.Array) and returned.ndim > 0 and returned.layout == "C"
+            number = returned.dtype if array else returned
+            return (parameter, returned) if isinstance(number, (types.Float, types.Integer, types.Boolean)) else None
     return None
 
 
@@ -114,6 +146,106 @@ def reason(error: BaseException) -> str:
         return "`@`, np.dot and np.linalg need SciPy when compiled by Numba; install scipy"
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(("Failed in", "During"))]
     return lines[0] if lines else type(error).__name__
+
+
+# ---- the first look at a large derivative
+
+
+def _agreement(
+    plus: Any,
+    minus: Any,
+    claimed: Any,
+    steps: Any,
+    scales: Any,
+    noise: Any,
+    truncation: Any,
+    limits: Any,
+    seen: Any,
+    largest: Any,
+    worst: NDArray[np.int64],
+    figures: Any,
+) -> None:
+    """What `agreement.agreement` does: two passes over the block, each in loops that become vector instructions."""
+    atol, rtol, close, negligible, resolved, small, clear = limits
+    columns, m = claimed.shape
+    top = np.finfo(np.float64).max
+    numeric = np.empty((columns, m))
+    for k in range(columns):
+        twice, least, unit = 2 * steps[k], clear / steps[k], scales[k]
+        for j in range(m):
+            value = (plus[k, j] - minus[k, j]) / twice
+            numeric[k, j] = value
+            slope = abs(value)
+            slope = slope if (slope > least * noise[j]) & (slope <= top) else 0.0
+            largest[j] = slope if slope > largest[j] else largest[j]
+            slope *= unit
+            seen[j] = slope if slope > seen[j] else seen[j]
+    ceiling = np.where(largest > 0, largest, np.inf)
+    gaps, ordinaries, detectables = np.empty(m), np.empty(m), np.empty(m)
+    for k in range(columns):
+        per_step, per_unit = 2 / steps[k], 1 / scales[k]
+        agreed, live = 0, 0
+        for j in range(m):
+            claim, value = abs(claimed[k, j]), abs(numeric[k, j])
+            gap = abs(claimed[k, j] - numeric[k, j])
+            size = claim if claim > value else value
+            scale = seen[j] * per_unit
+            scale = scale if scale < ceiling[j] else ceiling[j]
+            ordinary = size if size > scale else scale
+            rounding = noise[j] * per_step
+            slack = negligible * scale
+            slack = slack if slack < 2 * rounding else 2 * rounding
+            uncertainty = rounding + 4 * truncation[j] * ordinary
+            uncertainty = uncertainty if uncertainty > 2 * gap else 2 * gap
+            agreed += (
+                (gap <= atol + close * size + slack)
+                & (rounding <= atol + resolved * size + small * scale)
+                & (ordinary > 0)
+                & (gap <= top)
+            )
+            live += size > 0
+            gaps[j], ordinaries[j], detectables[j] = gap, ordinary, atol + rtol * size + uncertainty
+        worst[k] = -1
+        if agreed < m or live == 0:
+            continue
+        most = -1.0
+        for j in range(m):
+            if gaps[j] > most:
+                most, worst[k] = gaps[j], j
+            figures[0] = max(figures[0], gaps[j] / ordinaries[j])
+            figures[1] = max(figures[1], detectables[j])
+            figures[2] = max(figures[2], detectables[j] / ordinaries[j])
+
+
+def _jit_plain(function: Callable[..., Any]) -> Any:
+    """Like `_jit`; a division by zero is a number."""
+    try:
+        return numba.njit(cache=True, error_model="numpy")(function)
+    except RuntimeError:  # no folder for the cache
+        return numba.njit(error_model="numpy")(function)
+
+
+_AGREEMENT = _jit_plain(_agreement)
+
+
+def agreement_kernel(entries: int) -> Callable[..., None] | None:
+    """A compiled first look for so many entries, see `_agreement`; None if it does not pay."""
+    global _AGREEMENT
+    key = "agreement", ""
+    entry = _ready.get(key)
+    if entry is None:
+        if not _worth_loading(key, entries // ENTRIES):
+            return None
+        block, contiguous = types.Array(types.float64, 2, "A"), types.Array(types.float64, 2, "C")
+        line, integers = types.Array(types.float64, 1, "C"), types.Array(types.int64, 1, "C")
+        wanted = (block, block, contiguous, *[line] * 7, integers, line)
+        try:
+            entry = _AGREEMENT.compile(wanted)
+        except OSError:  # the cache cannot be written after all
+            _AGREEMENT = numba.njit(error_model="numpy")(_agreement)
+            entry = _AGREEMENT.compile(wanted)
+        _ready[key] = entry
+    return cast("Callable[..., None]", entry)
 
 
 # ---- one pass along a random direction
@@ -206,4 +338,4 @@ def perturb(
     return float(change), float(ideal), float(square)
 
 
-__all__ = ["compile_plain", "is_compiled", "loop_over_columns", "perturb", "reason"]
+__all__ = ["agreement_kernel", "compile_plain", "is_compiled", "loop_over_columns", "perturb", "reason"]
