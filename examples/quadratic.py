@@ -8,7 +8,7 @@ Formulas that assume a symmetric A look right, and are right on every symmetric 
     gradcheck examples/quadratic.py:f --grad examples/quadratic.py:grad_without_linear_term --dim 100       # exit 1
     gradcheck examples/quadratic.py:f --grad examples/quadratic.py:grad --hess examples/quadratic.py:hess --dim 20  # exit 0
     gradcheck examples/quadratic.py:f --hess examples/quadratic.py:hess_not_symmetrized --dim 20            # exit 1
-"""  # noqa: E501
+"""
 
 from __future__ import annotations
 

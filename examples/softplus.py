@@ -15,7 +15,7 @@ Where t is in the thousands, the literal gradient is ∞/∞: right near 0, no n
     gradcheck examples/softplus.py:f --grad examples/softplus.py:grad_overflowing --dim 100                       # exit 0
     gradcheck examples/softplus.py:f --grad examples/softplus.py:grad_overflowing --dim 100 --bounds 500:1500     # exit 3
     gradcheck examples/softplus.py:f_overflowing --grad examples/softplus.py:grad --dim 100 --bounds 500:1500     # exit 3
-"""  # noqa: E501
+"""
 
 from __future__ import annotations
 

@@ -248,7 +248,9 @@ def _along(
 
 
 def _vector_valued(func: Callable[..., Any], check: Check, settings: Options) -> Function:
-    return Function(func, check.x, args=settings.args, bounds=check.bounds, role="func", scalar=False, **settings.engine)
+    return Function(
+        func, check.x, args=settings.args, bounds=check.bounds, role="func", scalar=False, **settings.engine
+    )
 
 
 def _gradient_of(f: Callable[..., Any], grad: Callable[..., Any] | None, check: Check, settings: Options) -> Function:

@@ -33,7 +33,9 @@ class Compiled:
     calls: int = 0
 
 
-def compile_with_numba(f: Callable[..., Any], args: tuple[Any, ...], x: NDArray[Any], value: Any, role: str) -> Compiled:
+def compile_with_numba(
+    f: Callable[..., Any], args: tuple[Any, ...], x: NDArray[Any], value: Any, role: str
+) -> Compiled:
     """Compile f(x, *args), whose value at x is `value`; `x` is lent in copies."""
     from gradcheck.numerics import kernels
 
@@ -47,7 +49,9 @@ def compile_with_numba(f: Callable[..., Any], args: tuple[Any, ...], x: NDArray[
         with np.errstate(all="ignore"):
             again = call(x.copy())
         spent = time.perf_counter() - started
-        same = np.allclose(np.asarray(again, np.float64), np.asarray(value, np.float64), rtol=SAME, atol=0.0, equal_nan=True)
+        same = np.allclose(
+            np.asarray(again, np.float64), np.asarray(value, np.float64), rtol=SAME, atol=0.0, equal_nan=True
+        )
     except Exception as error:
         return Compiled(note=f"{refused}: {kernels.reason(error)}", calls=1)
     if np.shape(again) != np.shape(value) or not same:

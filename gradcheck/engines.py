@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-BATCH_BYTES = 2**17  # of a batch of rows: what f makes of it stays in the cache, and below what malloc returns to the system
+BATCH_BYTES = (
+    2**17
+)  # of a batch of rows: what f makes of it stays in the cache, and below what malloc returns to the system
 FEWEST_ROWS = 8  # smaller batches gain nothing
 ULPS = 16  # how far apart a value in a batch and by itself may be: sums are taken in another order
 NUMBERS = frozenset({float, int, np.float64, np.float32})
 NAN = math.nan
 MATHEMATICS = frozenset({"numpy", "scipy", "math"})
-PURE = frozenset({"abs", "enumerate", "float", "int", "len", "max", "min", "pow", "range", "reversed", "sum", "tuple", "zip"})
+PURE = frozenset(
+    {"abs", "enumerate", "float", "int", "len", "max", "min", "pow", "range", "reversed", "sum", "tuple", "zip"}
+)
 
 
 class WithArguments:
@@ -49,7 +53,9 @@ class FirstOfRows:
     def __call__(self, x: NDArray[Any]) -> Any:
         value = np.asarray(self.rows(x[None]))
         if value.ndim < 1 or len(value) != 1:
-            raise ValueError(f"an array of 1 row gave an answer of shape {value.shape}; a vectorised f answers for each row")
+            raise ValueError(
+                f"an array of 1 row gave an answer of shape {value.shape}; a vectorised f answers for each row"
+            )
         return value[0]
 
 
@@ -96,7 +102,9 @@ class Calling:
     def array(self, found: list[Any]) -> Array:
         """Values found at N points as an array (N, m)."""
         if self.scalar:
-            if self.plain and not set(map(type, found)) <= NUMBERS:  # at x it was a number, elsewhere it is something else
+            if (
+                self.plain and not set(map(type, found)) <= NUMBERS
+            ):  # at x it was a number, elsewhere it is something else
                 found = [self._number(value) for value in found]
             return np.array(found, np.float64).reshape(-1, 1)
         missing = np.full(self.size, NAN)
@@ -323,7 +331,9 @@ def loop_for(calling: Calling, x: NDArray[Any], evaluations: int) -> Callable[..
         return None
     from gradcheck.numerics import kernels
 
-    return kernels.loop_over_columns(calling.call, x.reshape(calling.shape), evaluations, vector=bool(calling.value_shape))
+    return kernels.loop_over_columns(
+        calling.call, x.reshape(calling.shape), evaluations, vector=bool(calling.value_shape)
+    )
 
 
 def in_loop(loop: Callable[..., None], steps: Steps, calling: Calling) -> Values:

@@ -306,7 +306,9 @@ class Function:
         self.failure = self.failure or answer.failure
         if answer.astray and self.rows is not None:
             self.rows = None
-            self.notes.append(f"{self.role} answers for rows otherwise than for each alone; it was called one point at a time")
+            self.notes.append(
+                f"{self.role} answers for rows otherwise than for each alone; it was called one point at a time"
+            )
         return answer.values
 
     def _one_by_one(self, points: NDArray[Any]) -> Array:
@@ -425,11 +427,15 @@ class Claim:
         if array.dtype.kind == "c":
             raise UserCodeError(f"{role} returned complex numbers; a derivative of a real function is real")
         if array.dtype.kind not in "fiub":
-            raise UserCodeError(f"{role} returned {type(value).__name__} (dtype {array.dtype}), which is no array of numbers")
+            raise UserCodeError(
+                f"{role} returned {type(value).__name__} (dtype {array.dtype}), which is no array of numbers"
+            )
         wanted = math.prod(shape)
         squeezed = tuple(n for n in array.shape if n != 1)
-        if array.shape != shape and squeezed != tuple(n for n in shape if n != 1) and not (
-            array.ndim <= 1 and array.size == wanted
+        if (
+            array.shape != shape
+            and squeezed != tuple(n for n in shape if n != 1)
+            and not (array.ndim <= 1 and array.size == wanted)
         ):
             hint = "; it looks transposed" if array.shape == shape[::-1] and array.size == wanted else ""
             raise UserCodeError(f"{role} returned shape {array.shape}, expected {shape}{hint}")

@@ -73,7 +73,9 @@ class Workers:
 
     def __init__(self, jobs: int, executor: Executor | None, notes: list[str]) -> None:
         if executor is not None and not callable(getattr(executor, "submit", None)):
-            raise UsageError(f"executor is {type(executor).__name__}, without submit(); give a concurrent.futures.Executor")
+            raise UsageError(
+                f"executor is {type(executor).__name__}, without submit(); give a concurrent.futures.Executor"
+            )
         self.executor, self.notes = executor, notes
         self.count = jobs if jobs > 1 else int(getattr(executor, "_max_workers", None) or os.cpu_count() or 1)
         self.pool: ProcessPoolExecutor | None = None
@@ -172,7 +174,9 @@ class Workers:
         what = f"{type(error).__name__}: {_first_line(error)}".rstrip(": ")
         if self.executor is not None:
             if failures > 1:
-                raise UserCodeError(f"the executor {self.label} failed ({what}); see to its workers, or leave it out") from error
+                raise UserCodeError(
+                    f"the executor {self.label} failed ({what}); see to its workers, or leave it out"
+                ) from error
             self.notes.append(f"the executor {self.label} failed ({what}); the evaluations were repeated")
             return
         self.close(at_once=True)

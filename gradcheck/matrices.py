@@ -206,7 +206,9 @@ class MatrixClaim(Claim):
         with np.errstate(invalid="ignore", over="ignore"):
             matrix = self.matrix(value)
             if matrix.dense and matrix.value.dtype == np.float64:
-                product: Array = np.einsum("ij,j->i", matrix.value, self._probe)  # no threads: they cost more than they gain
+                product: Array = np.einsum(
+                    "ij,j->i", matrix.value, self._probe
+                )  # no threads: they cost more than they gain
                 return product
             return matrix.times(self._probe)
 
@@ -309,7 +311,6 @@ class Compressed:
             rows = self.pattern.rows_of[column]
             plus[k, rows], minus[k, rows] = ahead[rows], behind[rows]
         return plus, minus
-
 
     def _leaves_bounds(self, x: NDArray[Any], columns: NDArray[np.intp], steps: Array) -> bool:
         if self.function.bounds is None:

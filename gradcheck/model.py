@@ -59,8 +59,10 @@ class Status(enum.StrEnum):
 _ADVICE = {
     Status.FIRST_STEP: "the claim agreed with a central difference at the first step",
     Status.CONVERGED: "differences over a ladder of steps converge",
-    Status.NOISY: "the noise of f limits the difference; compute f in higher precision, remove a large constant, or tighten its solver",
-    Status.BELOW_RESOLUTION: "f does not change by more than its own noise here; rescale this variable, or check the term that depends on it alone",
+    Status.NOISY: "the noise of f limits the difference; "
+    "compute f in higher precision, remove a large constant, or tighten its solver",
+    Status.BELOW_RESOLUTION: "f does not change by more than its own noise here; "
+    "rescale this variable, or check the term that depends on it alone",
     Status.ONE_SIDED: "f is defined on one side of the point only; differences are one-sided",
     Status.KINK: "the one-sided derivatives differ; no gradient exists here, choose another point with --seed or --point",
     Status.JUMP: "f jumps here; no gradient exists, choose another point with --seed or --point",
@@ -337,7 +339,9 @@ def _count(number: int, noun: str) -> str:
 
 def headline(report: Report) -> str:
     """One plain sentence: the verdict, and the first diagnosis or finding behind it."""
-    what = report.kind.value if report.kind.value.islower() and len(report.kind.value) > 3 else report.kind.value.upper()
+    what = (
+        report.kind.value if report.kind.value.islower() and len(report.kind.value) > 3 else report.kind.value.upper()
+    )
     noun = "direction" if report.method is Method.DIRECTIONS and not report.entries else "entry"
     blamed = next((f for f in report.findings if f.verdict is report.verdict and report.verdict > Verdict.PASS), None)
     if report.verdict is Verdict.PASS:
@@ -356,7 +360,9 @@ def headline(report: Report) -> str:
     if report.verdict is Verdict.ERROR:
         return f"The {what} could not be checked: {blamed.message if blamed else 'user code failed.'}"
     if report.inconclusive:
-        return f"The {what} could not be judged: {report.inconclusive:,} of {_count(report.checked, noun)} inconclusive."
+        return (
+            f"The {what} could not be judged: {report.inconclusive:,} of {_count(report.checked, noun)} inconclusive."
+        )
     if blamed is not None:
         return f"The {what} agrees, but not safely: {blamed.message}"
     return f"The {what} could not be judged."

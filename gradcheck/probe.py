@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 PIECE = 2**16  # entries perturbed at a time
 FEW = 100  # entries whose error of truncation may be gathered in one
-COMPILED, LOADED = 10**5, 10**4  # entries from which the compiled pass is worth it: by itself, and if Numba is loaded already
+COMPILED, LOADED = (
+    10**5,
+    10**4,
+)  # entries from which the compiled pass is worth it: by itself, and if Numba is loaded already
 
 
 class Stopped(Exception):
@@ -108,7 +111,9 @@ class Probe:
             from gradcheck.numerics import kernels
 
             span = (where.start, where.stop)
-            return kernels.perturb(self.x, self.slopes, self.scales, self.ahead, self.behind, span, keys(self.seed, number), h)
+            return kernels.perturb(
+                self.x, self.slopes, self.scales, self.ahead, self.behind, span, keys(self.seed, number), h
+            )
         sums: tuple[list[float], list[float], list[float]] = ([], [], [])
         for first in range(0, len(where), PIECE):
             part = where[first : first + PIECE]

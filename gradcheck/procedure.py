@@ -131,7 +131,10 @@ class Check:
             shape=self.x.shape,
             tolerance=options.tolerance,
         )
-        self.function, self.claim = Function(f, self.x), Claim(claim, self.x, self.x.shape)  # until better ones are made
+        self.function, self.claim = (
+            Function(f, self.x),
+            Claim(claim, self.x, self.x.shape),
+        )  # until better ones are made
 
     def gradient(self, function: Function, claim: Claim, value_beside: Function | None) -> Report:
         """The whole sequence for a claimed gradient."""

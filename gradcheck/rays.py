@@ -30,7 +30,9 @@ GRID = REACH * RATIO ** -np.arange(-1.0, 15.0)  # the steps that may be taken al
 OUTSET = range(2, 10)  # rungs of the first ladder: 0.34 … 2e-5
 ABOVE, BELOW = 4, 2  # rungs around the best of the first ladder that later ones take
 OUTSET_ENTRY, FINER, COARSER = range(8), range(8, 14), range(-3, 0)  # rungs for one entry, and more if these do not do
-RANDOM = 3.0  # a direction may be off by this multiple of the root of the sum of squares of what its entries may be off by
+RANDOM = (
+    3.0  # a direction may be off by this multiple of the root of the sum of squares of what its entries may be off by
+)
 EDGE = 0.9  # of the way to a bound is used
 
 

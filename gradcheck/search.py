@@ -172,7 +172,9 @@ class _Searcher:
     def _scaled(self) -> bool:
         """Whether the claim is the derivative times one factor, as far as the directions can tell."""
         pairs = [(ladder, self.rays.reading(ladder)) for ladder in self.rays.ladders]
-        clear = [(ladder.ideal, ladder.ideal - r.value, r.uncertainty) for ladder, r in pairs if math.isfinite(r.uncertainty)]
+        clear = [
+            (ladder.ideal, ladder.ideal - r.value, r.uncertainty) for ladder, r in pairs if math.isfinite(r.uncertainty)
+        ]
         if len(clear) < 2:
             return False
         ideal, value, u = max(clear, key=lambda one: abs(one[1]) / (one[2] or 1e-300))
@@ -191,7 +193,9 @@ class _Searcher:
             fresh = self.rays.residual(range(self.rays.size), self.rays.next)
             self.rays.next += 1
             largest = math.sqrt(max(ladder.square for ladder in self.rays.ladders)) / abs(factor)
-            if abs(fresh.value) > fresh.uncertainty + 4 * spread * largest:  # the factor is known to within its spread only
+            if (
+                abs(fresh.value) > fresh.uncertainty + 4 * spread * largest
+            ):  # the factor is known to within its spread only
                 self.rays.probe.slopes = kept
                 return False
             self.fresh = [fresh]
@@ -210,7 +214,9 @@ class _Searcher:
             kind, message = DiagnosisKind.ZERO_BLOCK, "every entry is 0."
         elif abs(factor + 1) <= max(self.tolerance.rtol, 2 * spread):
             kind, message = DiagnosisKind.SIGN, "every entry has the wrong sign."
-        self.diagnoses.append(Diagnosis(kind=kind, message=message, parameters={"factor": factor, "uncertainty": spread}))
+        self.diagnoses.append(
+            Diagnosis(kind=kind, message=message, parameters={"factor": factor, "uncertainty": spread})
+        )
         return True
 
     @property
@@ -229,7 +235,9 @@ class _Searcher:
         self._diagnose(found)
         wrong = {i: row for i, row in self.rays.rows.items() if row.verdict[0] == Verdict.FAIL}
         explained = bool(found.wrong or found.patterns or found.dense or self.factor is not None)
-        checks = tuple(self._record(ladder, point, explained and bool(wrong)) for ladder in self.rays.ladders if ladder.judgement)
+        checks = tuple(
+            self._record(ladder, point, explained and bool(wrong)) for ladder in self.rays.ladders if ladder.judgement
+        )
         threshold = self._threshold(found)
         total = self.rays.size if self.factor is not None else len(found.wrong) + sum(len(p) for p in found.patterns)
         return Searched(
@@ -255,7 +263,10 @@ class _Searcher:
             if refuted:
                 verdict, reason = Verdict.FAIL, "entries that it contains are wrong"
             elif verdict is Verdict.PASS and self.unresolved:
-                verdict, reason = Verdict.INCONCLUSIVE, "it is off by more than noise explains; what is behind it was not found"
+                verdict, reason = (
+                    Verdict.INCONCLUSIVE,
+                    "it is off by more than noise explains; what is behind it was not found",
+                )
         estimate = DerivativeEstimate(
             value=j.value,
             uncertainty=j.uncertainty,
@@ -352,7 +363,11 @@ class _Searcher:
     def _paths(self, indices: Sequence[int]) -> list[str]:
         """Entries as a person would write them, a limited number."""
         shape = self.rays.function.argument_shape
-        return [f"[{', '.join(str(int(i)) for i in np.unravel_index(k, shape))}]" for k in indices[:LISTED]] if shape else ["[]"]
+        return (
+            [f"[{', '.join(str(int(i)) for i in np.unravel_index(k, shape))}]" for k in indices[:LISTED]]
+            if shape
+            else ["[]"]
+        )
 
 
 def _nothing() -> Columns:

@@ -40,6 +40,7 @@ MODEST = 0.3  # gaps below this share of the entry are doubted if f jumps nearby
 EXTENSION = 4  # rungs that a ladder grows upward at a time, while noise limits it at its top …
 HIGHEST = 12  # … until it has grown by this many
 SHARP = 1e-7  # an uncertainty below this share of the value is good enough to stop
+FARTHEST = 1.0  # a ladder grows to this many natural scales, or to 1: what f does near x is lost in its noise beyond
 UNEXAMINED = 10.0  # an entry that was not re-examined fails if its gap is this many times what is allowed and uncertain
 
 FIRST_STEP, NOT_EXAMINED = status_code(Status.FIRST_STEP), status_code(Status.NOT_EXAMINED)
@@ -146,7 +147,8 @@ class Surveyor:
             rest = self._pass_over(kernel, chosen, h, plus, minus, claimed)
             if not rest.any():
                 return
-            chosen, h, plus, minus, claimed = (a[rest] for a in (chosen, h, plus, minus, claimed))
+            chosen, h = chosen[rest], h[rest]
+            plus, minus, claimed = plus[rest], minus[rest], claimed[rest]
         look = first_look(
             plus,
             minus,
@@ -174,7 +176,12 @@ class Surveyor:
 
     def _kernel(self, entries: int) -> Callable[..., None] | None:
         """A compiled first look at whole columns, if f is compiled and there are more entries than a report holds."""
-        if self.m == 1 or self.m * self.n <= KEPT or self.preflight.calibration.bent or not is_compiled(self.function.call):
+        if (
+            self.m == 1
+            or self.m * self.n <= KEPT
+            or self.preflight.calibration.bent
+            or not is_compiled(self.function.call)
+        ):
             return None
         from gradcheck.numerics.kernels import agreement_kernel
 
@@ -225,7 +232,12 @@ class Surveyor:
         return np.minimum(self.seen[j] / self.scales[i], np.where(self.largest[j] > 0, self.largest[j], np.inf))
 
     def _columns(
-        self, look: FirstLook, chosen: NDArray[np.intp], claimed: Array, h: Array, outputs: NDArray[np.int64] | None = None
+        self,
+        look: FirstLook,
+        chosen: NDArray[np.intp],
+        claimed: Array,
+        h: Array,
+        outputs: NDArray[np.int64] | None = None,
     ) -> Columns:
         """What was seen, as columns; outputs: the outputs compared, for each of `chosen`, if that is not all of them."""
         agreed = look.agreed.ravel()
@@ -338,8 +350,8 @@ class Surveyor:
         steps, plus, minus = self._rungs(i, wanted)
         longest = steps.size + HIGHEST
         judgements = [self._judge(columns, row, i, plus, minus, steps) for row in rows]
-        without = judgements
-        while extend and steps.size < longest and any(_limited(j, steps) for j in judgements):
+        far = FARTHEST * max(float(self.scales[i]), 1.0)
+        while extend and steps.size < longest and steps[0] < far and any(_limited(j, steps) for j in judgements):
             higher, more_plus, more_minus = self._rungs(i, float(steps[0]) * RATIO ** np.arange(EXTENSION, 0, -1.0))
             if not (np.isfinite(more_plus) & np.isfinite(more_minus)).any():
                 break
@@ -348,10 +360,7 @@ class Surveyor:
             plus, minus = np.concatenate([more_plus, plus]), np.concatenate([more_minus, minus])
             finer = judgements
             judgements = [self._judge(columns, row, i, plus, minus, steps) for row in rows]
-            if moved and not all(
-                _refines(new, old) and not (_far_fetched(new, float(self.scales[i])) and first.verdict is not Verdict.FAIL)
-                for new, old, first in zip(judgements, finer, without, strict=True)
-            ):
+            if moved and not all(_refines(new, old) for new, old in zip(judgements, finer, strict=True)):
                 judgements = finer  # at such steps f is another function
                 break
         for row, judgement in zip(rows, judgements, strict=True):
@@ -497,12 +506,9 @@ def _refines(new: Judgement, old: Judgement) -> bool:
     """Whether a value found with larger steps is much sharper, and lies within what was known before."""
     if not np.isfinite(old.uncertainty):
         return True
-    return new.uncertainty <= old.uncertainty / 2 and abs(new.value - old.value) <= new.uncertainty + 2 * old.uncertainty
-
-
-def _far_fetched(judgement: Judgement, scale: float) -> bool:
-    """Whether a refutation rests on steps far beyond x and beyond 1, where what f does near x is lost in its noise."""
-    return judgement.verdict is Verdict.FAIL and judgement.step > REACH * max(scale, 1.0)
+    return (
+        new.uncertainty <= old.uncertainty / 2 and abs(new.value - old.value) <= new.uncertainty + 2 * old.uncertainty
+    )
 
 
 class Tally:

@@ -112,10 +112,13 @@ def test_without_a_gradient_there_is_nothing_to_check():
 def test_a_jacobian_of_any_shape(shape_in, shape_out):
     n, m = math.prod(shape_in), math.prod(shape_out)
     matrix = RNG.normal(size=(m, n))
+
     def call(x):
         return np.exp(matrix @ x.reshape(-1)).reshape(shape_out)
+
     def claim(x):
         return np.exp(matrix @ x.reshape(-1))[:, None] * matrix
+
     x = RNG.normal(size=shape_in)
     report = check_jacobian(call, claim, x)
     assert (report.verdict, report.checked, report.shape) == (Verdict.PASS, n * m, shape_out + shape_in)
@@ -141,7 +144,11 @@ def test_a_wrong_entry_of_a_jacobian_is_named(index):
         (func, lambda x: jac(x).T, "jac has shape (5, 3), expected (3, 5); it looks transposed"),
         (func, lambda x: jac(x)[:2], "jac has shape (2, 5), expected (3, 5)"),
         (func, lambda x: None, "jac returned None: does it end without a return statement?"),
-        (func, lambda x: object(), "jac returned object (dtype object); give an array, or an operator with @ or matvec"),
+        (
+            func,
+            lambda x: object(),
+            "jac returned object (dtype object); give an array, or an operator with @ or matvec",
+        ),
         (func, lambda x: Operator(B[:2]), "jac gives products of 2 entries by matvec, expected 3"),
         (lambda x: func(x) * np.nan, jac, "func is nan at the point; choose a point inside its domain"),
         (lambda x: None, jac, "func returned None: does it end without a return statement?"),
@@ -170,6 +177,7 @@ def test_a_number_of_outputs_that_changes_gets_one_line(calls):
 def test_a_number_of_outputs_that_changes_away_from_the_point_is_no_value_there():
     def changing(x):
         return func(x) if np.array_equal(x, x0) else func(x)[:2]
+
     report = check_jacobian(changing, jac, x0, throw=False)
     assert (report.verdict, report.inconclusive) == (Verdict.INCONCLUSIVE, 15)
     assert {entry.estimate.status for entry in report.entries} == {Status.NON_FINITE}
@@ -193,7 +201,9 @@ x40 = RNG.normal(size=40)
 PATTERN = banded(np.ones(40)) != 0
 
 
-@pytest.mark.parametrize("kind", ["csc_array", "csr_array", "coo_array", "csr_matrix", "dense with pattern", "sparse pattern"])
+@pytest.mark.parametrize(
+    "kind", ["csc_array", "csr_array", "coo_array", "csr_matrix", "dense with pattern", "sparse pattern"]
+)
 def test_a_sparse_jacobian_costs_evaluations_for_its_groups_only(kind):
     sparse = need("scipy.sparse")
     claim, pattern = banded, None
@@ -202,8 +212,10 @@ def test_a_sparse_jacobian_costs_evaluations_for_its_groups_only(kind):
     elif kind == "sparse pattern":
         pattern = sparse.csr_array(PATTERN)
     else:
+
         def claim(x):
             return getattr(sparse, kind)(banded(x))
+
     report = check_jacobian(neighbours, claim, x40, sparsity=pattern)
     assert (report.verdict, report.checked) == (Verdict.PASS, 39 * 40)
     assert report.nfev <= 30 + 2 * 2 + 8
@@ -284,8 +296,10 @@ def test_the_classic_mistakes_fail_by_name():
     assert halved.failed == 25
     assert halved.diagnoses[0].kind in (DiagnosisKind.MISSING_TRANSPOSE, DiagnosisKind.NOT_SYMMETRIZED)
     assert FindingKind.NOT_SYMMETRIC in [finding.kind for finding in halved.findings]
+
     def dropped(x):
         return 2 * np.eye(x.size) / (x @ x + 1)
+
     assert check_hessian(log_quadratic, dropped, x0, grad=log_quadratic_gradient, throw=False).failed == 25
 
 
@@ -293,8 +307,10 @@ def test_the_hessian_of_a_matrix_variable():
     x = RNG.normal(size=(2, 3))
     report = check_hessian(cubic, cubic_hessian, x, grad=cubic_gradient)
     assert (report.verdict, report.shape) == (Verdict.PASS, (2, 3, 2, 3))
+
     def flat(x):
         return cubic_hessian(x).reshape(6, 6)
+
     assert check_hessian(cubic, flat, x, grad=cubic_gradient).verdict is Verdict.PASS
 
 
@@ -302,7 +318,11 @@ def test_the_hessian_of_a_matrix_variable():
 def test_a_hessian_in_single_precision(factor):
     x = x0.astype(np.float32)
     report = check_hessian(
-        lambda x: np.float32(np.sum(x**3)), lambda x: np.diag(6 * x) * np.float32(factor), x, grad=cubic_gradient, throw=False
+        lambda x: np.float32(np.sum(x**3)),
+        lambda x: np.diag(6 * x) * np.float32(factor),
+        x,
+        grad=cubic_gradient,
+        throw=False,
     )
     assert report.verdict is (Verdict.PASS if factor == 1 else Verdict.FAIL)
 
@@ -312,8 +332,11 @@ def test_a_hessian_in_single_precision(factor):
     [
         (lambda x: cubic_hessian(x)[:4], cubic_gradient, "hess has shape (4, 5), expected (5, 5)"),
         (lambda x: np.ones(24), cubic_gradient, "hess has shape (24,), expected (5, 5)"),
-        (lambda x: object(), cubic_gradient,
-         "hess returned object (dtype object); give an array, or an operator with @ or matvec"),
+        (
+            lambda x: object(),
+            cubic_gradient,
+            "hess returned object (dtype object); give an array, or an operator with @ or matvec",
+        ),
         (cubic_hessian, lambda x: cubic_gradient(x)[:4], "grad returned shape (4,), expected (5,)"),
         (cubic_hessian, lambda x: [][1], "grad raised IndexError at the point: list index out of range"),
     ],
@@ -348,6 +371,7 @@ def test_a_wrong_entry_of_a_large_hessian_is_named():
 
     def f(x):
         return float(0.5 * x @ pull @ x + np.exp(x).sum())
+
     report = check_hessian(f, wrong, np.sin(i / 7), grad=lambda x: pull @ x + np.exp(x), throw=False)
     assert (report.checked, failed(report)) == (90_000, [(217, 41)])
     assert report.entries[0].path == "[217, 41]"
@@ -367,6 +391,7 @@ def test_no_second_matrix_is_held():
 
     def f(x):
         return float(np.sum(x**4) + np.sum(x * np.roll(x, 1)))
+
     i = np.arange(n)
 
     def hess(x):
@@ -390,7 +415,9 @@ def test_no_second_matrix_is_held():
 def test_a_matrix_that_does_not_fit_is_told_what_it_needs_and_what_would_do():
     n = 500_000
     with pytest.raises(UserCodeError) as caught:
-        check_hessian(lambda x: float(x @ x), lambda x: np.full((x.size, x.size), 2.0), np.ones(n), grad=lambda x: 2 * x)
+        check_hessian(
+            lambda x: float(x @ x), lambda x: np.full((x.size, x.size), 2.0), np.ones(n), grad=lambda x: 2 * x
+        )
     message = str(caught.value)
     assert message.startswith("hess has 500,000 × 500,000 entries, which need 2 TB")
     assert "sparse array" in message
@@ -434,6 +461,7 @@ def test_a_hessian_vector_product(grad, product, verdict, kinds):
 def test_products_of_a_function_with_arguments(grad):
     def hvp(x, v, k):
         return 6 * k * x * v
+
     assert check_hvp(lambda x, k: k * cubic(x), hvp, x0, grad=grad, args=(2.0,)).verdict is Verdict.PASS
 
 

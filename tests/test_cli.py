@@ -373,7 +373,8 @@ def g(x):
 
 
 @pytest.mark.parametrize(
-    ("method", "started", "pause"), [("coordinates", 200, 0.002), ("directions", 35, 0.1)]  # after the set-up
+    ("method", "started", "pause"),
+    [("coordinates", 200, 0.002), ("directions", 35, 0.1)],  # after the set-up
 )
 def test_ctrl_c_prints_what_is_known_and_exits_130(folder: Path, method: str, started: int, pause: float) -> None:
     (folder / "slow.py").write_text(SLOW.replace("STARTED", str(started)).replace("PAUSE", str(pause)))

@@ -35,7 +35,9 @@ def test_bits_of_the_counter_are_mixed() -> None:
         assert abs(np.mean(np.diff(np.diff(v, axis=axis), axis=(axis + 1) % 16))) < 0.1
 
 
-@pytest.mark.parametrize(("start", "size"), [(0, 10), (77, 100), (CHUNK - 1, 2), (CHUNK + 5, 3 * CHUNK), (10**6, 1), (0, 0)])
+@pytest.mark.parametrize(
+    ("start", "size"), [(0, 10), (77, 100), (CHUNK - 1, 2), (CHUNK + 5, 3 * CHUNK), (10**6, 1), (0, 0)]
+)
 def test_any_piece_can_be_made_alone(start: int, size: int) -> None:
     whole = direction(start + size, 11, 4)
     assert np.array_equal(direction(size, 11, 4, start), whole[start:])

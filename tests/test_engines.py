@@ -74,7 +74,9 @@ def one_by_one(f, work, shape):
         pytest.param(lambda x: x.sum(), (8, 5), np.float32, {"plain": True}, id="float32 matrix"),
         pytest.param(lambda x: x[:3] ** 2, (40,), np.float64, {"value_shape": (3,), "scalar": False}, id="vector"),
         pytest.param(lambda x: math.log(x[0] + 0.9), (40,), np.float64, {"plain": True}, id="raises at some points"),
-        pytest.param(lambda x: None if x[1] > 0.5 else 1.0, (40,), np.float64, {"plain": True}, id="None at some points"),
+        pytest.param(
+            lambda x: None if x[1] > 0.5 else 1.0, (40,), np.float64, {"plain": True}, id="None at some points"
+        ),
     ],
 )
 def test_one_at_a_time_is_a_plain_loop(f, shape, dtype, described, in_place):

@@ -30,7 +30,11 @@ def columns(entry, claimed, numeric, verdict=Verdict.PASS, detail=None):
 
 
 THREE = columns(
-    [0, 4, 5], [1.0, -2.0, 0.0], [1.0, -2.5, 0.0], [0, 2, 0], {4: {"reason": "why", "left": -1.0, "right": 1.0, "kink": 0.5}}
+    [0, 4, 5],
+    [1.0, -2.0, 0.0],
+    [1.0, -2.5, 0.0],
+    [0, 2, 0],
+    {4: {"reason": "why", "left": -1.0, "right": 1.0, "kink": 0.5}},
 )
 
 

@@ -29,7 +29,9 @@ def report():
 
 
 def test_no_exception_is_without_an_exit_code():
-    found = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, BaseException)}
+    found = {
+        name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, BaseException)
+    }
     assert found == set(CODES)
 
 

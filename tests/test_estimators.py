@@ -41,7 +41,8 @@ def test_finite_differences_are_the_gradient(shape, dtype, rtol, order):
 def test_the_error_falls_with_the_order(order):
     x = np.array([0.3, -0.7])
     errors = [
-        np.abs(finite_difference_gradient(lambda v: np.exp(v).sum(), x, eps, order) - np.exp(x)).max() for eps in (0.2, 0.1)
+        np.abs(finite_difference_gradient(lambda v: np.exp(v).sum(), x, eps, order) - np.exp(x)).max()
+        for eps in (0.2, 0.1)
     ]
     assert np.log2(errors[0] / errors[1]) == pytest.approx(order, abs=0.2)
 
@@ -61,7 +62,9 @@ def test_differences_divide_by_what_happened():
 def test_a_compiled_function_gives_what_a_plain_one_gives(count):
     x = np.random.default_rng(3).standard_normal(count) / count
     softplus(x)
-    np.testing.assert_array_equal(finite_difference_gradient(softplus, x), finite_difference_gradient(lambda v: softplus(v), x))
+    np.testing.assert_array_equal(
+        finite_difference_gradient(softplus, x), finite_difference_gradient(lambda v: softplus(v), x)
+    )
 
 
 def test_the_mean_of_many_directions_is_the_gradient():

@@ -75,7 +75,9 @@ def test_f_is_handed_a_copy_of_the_shape_and_dtype_of_the_point():
     assert not any(np.shares_memory(x, x0) for x in seen)
 
 
-@pytest.mark.parametrize(("f", "mutated"), [(lambda x: x.sum(), False), (lambda x: x.sort() or x[::-1].sort() or 1.0, True)])
+@pytest.mark.parametrize(
+    ("f", "mutated"), [(lambda x: x.sum(), False), (lambda x: x.sort() or x[::-1].sort() or 1.0, True)]
+)
 def test_writing_into_the_argument_is_noticed(f, mutated):
     assert function(f).mutated == mutated
 

@@ -187,7 +187,11 @@ def test_reasons_are_one_line(message, kind, reason):
 def test_perturbing_along_a_direction_is_what_the_formula_says(dtype):
     n, step = 1000, 1e-3
     generator = np.random.default_rng(5)
-    x, slopes, scales = generator.standard_normal(n).astype(dtype), generator.standard_normal(n), generator.uniform(1, 2, n)
+    x, slopes, scales = (
+        generator.standard_normal(n).astype(dtype),
+        generator.standard_normal(n),
+        generator.uniform(1, 2, n),
+    )
     ahead, behind = np.empty_like(x), np.empty_like(x)
     sums = kernels.perturb(x, slopes, scales, ahead, behind, (0, n), keys(3, 4), step)
     v = scales * direction(n, 3, 4)

@@ -100,7 +100,9 @@ def test_blocks_of_any_width_are_the_whole(make, monkeypatch):
 @pytest.mark.parametrize("dtype", [np.float32, np.int64, bool])
 def test_other_numbers_than_float64_are_multiplied_in_double_precision(dtype):
     a = (RNG.normal(size=(4, 6)) * 3).astype(dtype)
-    np.testing.assert_allclose(Matrix(a, 4, 6, "jac").times(np.arange(6.0)), a.astype(float) @ np.arange(6.0), rtol=1e-14)
+    np.testing.assert_allclose(
+        Matrix(a, 4, 6, "jac").times(np.arange(6.0)), a.astype(float) @ np.arange(6.0), rtol=1e-14
+    )
 
 
 def test_a_matrix_variable_gives_an_array_of_four_axes():
@@ -209,7 +211,9 @@ def test_the_pattern_of_a_sparse_array_is_that_of_its_values(make):
 
 
 def test_a_pattern_of_another_shape_gets_one_line():
-    with pytest.raises(UserCodeError, match=r"^the sparsity pattern has shape \(6, 4\), expected \(4, 6\); it looks tr"):
+    with pytest.raises(
+        UserCodeError, match=r"^the sparsity pattern has shape \(6, 4\), expected \(4, 6\); it looks tr"
+    ):
         Pattern.of((A != 0).T, 4, 6)
 
 

@@ -184,7 +184,9 @@ def test_a_hessian_in_one_buffer_is_a_remark_unless_it_is_overwritten(overwritte
         return buffer
 
     power = 3 if overwritten else 2
-    report = check_hessian(lambda x: float(np.sum(x**power)), hess, x0, grad=lambda x: power * x ** (power - 1), throw=False)
+    report = check_hessian(
+        lambda x: float(np.sum(x**power)), hess, x0, grad=lambda x: power * x ** (power - 1), throw=False
+    )
     assert [finding.kind for finding in report.findings] == [FindingKind.REUSES_BUFFER]
     assert report.verdict is (Verdict.INCONCLUSIVE if overwritten else Verdict.PASS)
     assert report.failed == 0

@@ -297,8 +297,10 @@ def test_further_points_get_two_directions_each(points):
 
 def test_a_gradient_that_is_right_at_one_place_only_fails_at_the_others():
     here = grad(x0)
+
     def right_here(x):
         return here.copy()
+
     assert check_gradient(f, right_here, x0).verdict is Verdict.PASS
     report = check_gradient(f, right_here, x0, points=3, throw=False)
     assert (report.verdict, report.failed) == (Verdict.FAIL, 0)
@@ -312,12 +314,16 @@ def test_points_where_f_is_not_defined_are_left_with_a_word():
         lambda x: float(np.log(x).sum()) if (x > 0).all() else np.nan, lambda x: 1 / x, x, points=4, throw=False
     )
     assert report.failed == 0
-    assert any("drawn again" in note or "could be checked" in note for note in report.notes) or report.verdict is Verdict.PASS
+    assert (
+        any("drawn again" in note or "could be checked" in note for note in report.notes)
+        or report.verdict is Verdict.PASS
+    )
 
 
 def test_where_f_is_defined_at_the_point_alone_no_other_point_is_checked():
     def alone(x):
         return f(x) if np.abs(x - x0).max() < 1e-2 else np.nan
+
     report = check_gradient(alone, grad, x0, points=3, throw=False)
     assert report.directions == ()
     assert any("only 1 of 3 points could be checked" in note for note in report.notes)
@@ -383,7 +389,9 @@ def test_permuting_the_variables_permutes_the_entries(order, right):
     plain = check_gradient(f, claim, x0, throw=False)
     permuted = check_gradient(lambda y: f(y[back]), lambda y: claim(y[back])[order], x0[order], throw=False)
     assert permuted.verdict is plain.verdict
-    failed = [[entry.index[0] for entry in report.entries if entry.verdict is Verdict.FAIL] for report in (plain, permuted)]
+    failed = [
+        [entry.index[0] for entry in report.entries if entry.verdict is Verdict.FAIL] for report in (plain, permuted)
+    ]
     assert failed[0] == [int(order[i]) for i in failed[1]] == ([] if right else [2])
 
 
@@ -391,8 +399,10 @@ def test_permuting_the_variables_permutes_the_entries(order, right):
 @settings(max_examples=20, deadline=None)
 def test_scaling_f_by_a_power_of_two_scales_the_values(power, factor):
     scale = 2.0**power
+
     def claim(x):
         return factor * grad(x)
+
     plain = check_gradient(f, claim, x0, throw=False)
     scaled = check_gradient(lambda x: scale * f(x), lambda x: scale * claim(x), x0, throw=False)
     assert (scaled.verdict, scaled.failed) == (plain.verdict, plain.failed)

@@ -85,7 +85,8 @@ def test_a_product_must_be_linear(product, found):
 
 
 @pytest.mark.parametrize(
-    ("matrix", "found"), [(H, []), (S, [FindingKind.NOT_SYMMETRIC]), (H + np.diag([1e-3] * 5, 1), [FindingKind.NOT_SYMMETRIC])]
+    ("matrix", "found"),
+    [(H, []), (S, [FindingKind.NOT_SYMMETRIC]), (H + np.diag([1e-3] * 5, 1), [FindingKind.NOT_SYMMETRIC])],
 )
 def test_a_hessian_product_must_be_symmetric(matrix, found):
     assert kinds(symmetry(lambda v: matrix @ v, (6,), np.float64, 0, TOLERANCE, "hvp")) == found
@@ -102,4 +103,6 @@ def test_jvp_and_vjp_must_belong_together(back, found):
 @pytest.mark.parametrize("identity", [linearity, symmetry])
 def test_single_precision_is_allowed_its_rounding(identity):
     single = H.astype(np.float32)
-    assert identity(lambda v: (single @ v.astype(np.float32)).astype(float), (6,), np.float32, 0, TOLERANCE, "hvp") == []
+    assert (
+        identity(lambda v: (single @ v.astype(np.float32)).astype(float), (6,), np.float32, 0, TOLERANCE, "hvp") == []
+    )

@@ -56,7 +56,9 @@ SMOOTH: dict[str, tuple[Callable[[Any], Any], Gradient]] = {
 smooth = pytest.mark.parametrize("name", SMOOTH)
 
 
-def run(f: Any, grad: Any, x: Any = X, *, bounds: Any = None, scalar: bool = True, **options: Any) -> tuple[Searched, Function]:
+def run(
+    f: Any, grad: Any, x: Any = X, *, bounds: Any = None, scalar: bool = True, **options: Any
+) -> tuple[Searched, Function]:
     function, claim = Function(f, x, bounds=bounds), Claim(grad, x, x.shape)
     preflight = examine(function, claim, x.reshape(-1), 0)
     tolerance = options.pop("tolerance", Tolerance(rtol=6e-6, atol=0.0))
@@ -122,7 +124,12 @@ def test_several_wrong_entries_are_named(name: str, count: int, most: int) -> No
 @smooth
 @pytest.mark.parametrize(
     ("factor", "kind"),
-    [(1.01, DiagnosisKind.SCALE), (0.5, DiagnosisKind.SCALE), (-1.0, DiagnosisKind.SIGN), (1 + 1e-5, DiagnosisKind.SCALE)],
+    [
+        (1.01, DiagnosisKind.SCALE),
+        (0.5, DiagnosisKind.SCALE),
+        (-1.0, DiagnosisKind.SIGN),
+        (1 + 1e-5, DiagnosisKind.SCALE),
+    ],
 )
 def test_a_factor_is_named(name: str, factor: float, kind: DiagnosisKind) -> None:
     f, grad = SMOOTH[name]
@@ -158,7 +165,9 @@ def test_a_block_of_zeros_has_its_own_name() -> None:
 
 def test_a_column_of_a_matrix() -> None:
     found, _ = run(
-        lambda w: log_cosh(w.reshape(-1)), lambda w: np.tanh(w) * np.where(np.arange(10) == 3, 1.5, 1), X.reshape(500, 10)
+        lambda w: log_cosh(w.reshape(-1)),
+        lambda w: np.tanh(w) * np.where(np.arange(10) == 3, 1.5, 1),
+        X.reshape(500, 10),
     )
     assert "every 10th entry from [0, 3] to [499, 3] is 1.5 times" in found.diagnoses[0].message
 
@@ -236,7 +245,11 @@ def test_a_gradient_in_single_precision_passes() -> None:
     [
         (lambda x: 3.0, lambda x: 0 * x, X),
         (lambda x: float(np.sum((x - 1) ** 2)), lambda x: 2 * (x - 1), np.ones(SIZE)),
-        (lambda x: float(np.sum(x - np.pi) ** 2), lambda x: 2 * np.sum(x - np.pi) * np.ones(SIZE), np.full(SIZE, np.pi)),
+        (
+            lambda x: float(np.sum(x - np.pi) ** 2),
+            lambda x: 2 * np.sum(x - np.pi) * np.ones(SIZE),
+            np.full(SIZE, np.pi),
+        ),
         (lambda x: float(np.sum(np.abs(x))), np.sign, X),
         (lambda x: float(np.sum(np.log(x))), lambda x: 1 / x, np.abs(X) + 1e-3),
         (lambda x: float(np.sum(x**4)), lambda x: 4 * x**3, X[:1]),

@@ -22,7 +22,11 @@ CASES = {  # f, gradient, point
     "quadratic": (lambda x: float(x @ A @ x), lambda x: (A + A.T) @ x, x8),
     "sines": (lambda x: float(np.sin(x).sum()), np.cos, x8),
     "exponential of 30": (lambda x: float(np.exp(30 * x).sum()), lambda x: 30 * np.exp(30 * x), x8 / 10),
-    "variables of all sizes": (lambda x: float(np.sum((x / SCALES) ** 3)), lambda x: 3 * (x / SCALES) ** 2 / SCALES, x8 * SCALES),
+    "variables of all sizes": (
+        lambda x: float(np.sum((x / SCALES) ** 3)),
+        lambda x: 3 * (x / SCALES) ** 2 / SCALES,
+        x8 * SCALES,
+    ),
     "a large offset": (lambda x: float(1e6 + np.sin(x).sum()), np.cos, x8),
     "at zero": (lambda x: float(np.sum(np.expm1(x))), np.exp, np.zeros(8)),
     "tiny values": (lambda x: float(1e-290 * np.sum(x**2)), lambda x: 2e-290 * x, x8),
@@ -66,13 +70,10 @@ def test_with_few_digits_a_gross_error_fails_and_a_fine_one_never_passes_as_wron
     assert check_gradient(f, lambda x: grad(x) * x.dtype.type(1.01), x, throw=False).verdict is Verdict.FAIL
 
 
-LARGE_STEPS = "the rounding of f at steps where f is much larger than at the point is not in the bound"
-
-
 @pytest.mark.parametrize(
     ("f", "grad", "x"),
     [*(CASES[name] for name in ("quadratic", "sines", "a large offset", "float32 inside", "rounded")),
-     pytest.param(*CASES["float32"], marks=pytest.mark.xfail(reason=LARGE_STEPS))],
+     CASES["float32"]],
 )  # fmt: skip
 def test_the_uncertainty_bounds_the_error(f, grad, x):
     wrong = check_gradient(f, lambda x: grad(x) + x.dtype.type(1), x, throw=False)
@@ -86,7 +87,9 @@ def test_the_uncertainty_bounds_the_error(f, grad, x):
 
 
 def test_an_entry_that_agrees_costs_two_evaluations():
-    costs = {d: check_gradient(lambda x: float(np.sum(x**2)), lambda x: 2 * x, np.linspace(1, 2, d)).nfev for d in (20, 120)}
+    costs = {
+        d: check_gradient(lambda x: float(np.sum(x**2)), lambda x: 2 * x, np.linspace(1, 2, d)).nfev for d in (20, 120)
+    }
     assert costs[20] <= 30 + 2 * 20
     assert 200 <= costs[120] - costs[20] <= 220
 
@@ -112,7 +115,9 @@ def absolute(x):
      (-1.0, Verdict.INCONCLUSIVE, "between"), (1.1, Verdict.FAIL, "outside"), (-3.0, Verdict.FAIL, "outside")],
 )  # fmt: skip
 def test_at_a_kink_both_derivatives_are_given_and_where_the_claim_lies(claimed, verdict, word):
-    report = check_gradient(absolute, lambda x: np.where(x == 0, claimed, np.sign(x)), np.array([1.0, 0.0, -2.0]), throw=False)
+    report = check_gradient(
+        absolute, lambda x: np.where(x == 0, claimed, np.sign(x)), np.array([1.0, 0.0, -2.0]), throw=False
+    )
     entry = report.entries[0]
     assert (entry.index, entry.verdict, entry.estimate.status) == ((1,), verdict, Status.KINK)
     assert (entry.estimate.left, entry.estimate.right) == pytest.approx((-1.0, 1.0))
@@ -162,7 +167,6 @@ def test_where_f_has_no_value_on_either_side_nothing_is_said():
     assert {entry.estimate.status for entry in report.entries} == {Status.NON_FINITE}
 
 
-@pytest.mark.xfail(reason="ladders that grow to steps of a million see no jump of 1")
 def test_a_jump_is_no_derivative():
     report = check_gradient(lambda x: float(x.sum() + (x[0] >= 1)), np.ones_like, np.array([1.0, 0.5]), throw=False)
     entry = next(entry for entry in report.entries if entry.index == (0,))
@@ -172,6 +176,7 @@ def test_a_jump_is_no_derivative():
 def test_a_function_that_jumps_everywhere_is_not_called_wrong_for_a_gap_that_its_jumps_explain():
     def stairs(x):
         return float(np.floor(np.sum(x**2) * 300) / 300)
+
     report = check_gradient(stairs, lambda x: 2 * x, np.linspace(0.5, 1, 4), throw=False)
     assert report.verdict is not Verdict.FAIL
 
@@ -198,7 +203,8 @@ def test_the_resolution_is_what_would_have_been_caught():
 
 def test_noise_costs_resolution():
     clean, noisy = (
-        check_gradient(lambda x, d=digits: round(float(np.sin(x).sum()), d), np.cos, x8).resolution for digits in (15, 8)
+        check_gradient(lambda x, d=digits: round(float(np.sin(x).sum()), d), np.cos, x8).resolution
+        for digits in (15, 8)
     )
     assert noisy.absolute > clean.absolute
     assert noisy.digits < clean.digits
@@ -206,13 +212,18 @@ def test_noise_costs_resolution():
 
 def test_the_rows_of_a_jacobian_are_judged_each_in_its_own_size():
     sizes = 10.0 ** np.array([-9, 0, 9])
+
     def f(x):
         return sizes * np.sin(x[:3])
+
     def jac(x):
         return np.hstack([np.diag(sizes * np.cos(x[:3])), np.zeros((3, 5))])
+
     assert check_jacobian(f, jac, x8).verdict is Verdict.PASS
+
     def wrong(x):
         return jac(x) * np.array([1.001, 1, 1])[:, None]
+
     report = check_jacobian(f, wrong, x8, throw=False)
     assert [entry.index for entry in report.entries if entry.verdict is Verdict.FAIL] == [(0, 0)]
 
@@ -230,7 +241,9 @@ def test_many_entries_are_counted_though_few_are_kept(monkeypatch):
     monkeypatch.setattr("gradcheck.survey.BLOCK_VALUES", 10)
     wrong = np.zeros(100)
     wrong[[17, 83]] = 1.0
-    report = check_gradient(lambda x: float(np.sum(np.sin(x))), lambda x: np.cos(x) + wrong, np.linspace(1, 2, 100), throw=False)
+    report = check_gradient(
+        lambda x: float(np.sum(np.sin(x))), lambda x: np.cos(x) + wrong, np.linspace(1, 2, 100), throw=False
+    )
     assert (report.checked, report.failed, len(report.entries)) == (100, 2, 5)
     assert {entry.index for entry in report.entries[:2]} == {(17,), (83,)}
     assert status_code(Status.FIRST_STEP) == 0

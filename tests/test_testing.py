@@ -53,7 +53,8 @@ def test_every_mistake_is_caught(x0):
         if name == "rounded to float32":  # six digits are right, which the default tolerance accepts
             assert check_gradient(f, wrong, x0, rtol=1e-9, throw=False).verdict is Verdict.FAIL
         elif name in IN_USE:
-            assert report.findings and report.verdict is not Verdict.PASS, name
+            assert report.findings, name
+            assert report.verdict is not Verdict.PASS, name
         else:
             assert report.verdict is Verdict.FAIL, name
 
@@ -70,11 +71,11 @@ def test_mistakes_that_change_nothing_are_left_out():
 def test_self_test_says_how_small_a_mistake_is_caught():
     found = self_test(f, grad, POINTS["vector"])
     assert set(found.missed) <= {"rounded to float32"}
-    assert found.smallest is not None and found.smallest <= 1e-5
+    assert found.smallest is not None
+    assert found.smallest <= 1e-5
     assert "1 + 1e-05 is told from 1" in found.sentence
 
 
 def test_self_test_admits_that_a_noisy_function_hides_small_mistakes():
-    rounded = lambda x: round(f(x), 1)
-    found = self_test(rounded, grad, POINTS["vector"])
+    found = self_test(lambda x: round(f(x), 1), grad, POINTS["vector"])
     assert found.smallest is None or found.smallest >= 1e-3

@@ -26,6 +26,8 @@ SMALL = 1e-4  # … below this share of the largest entry, would have shown a re
 BENT = 1e-3  # one-sided differences that disagree by this share of the largest entry deserve a second look
 STAYS = 0.7  # a bend that keeps this share from one step to the next smaller one is a kink …
 BEYOND_NOISE = 10.0  # … if it is this many times the noise
+SMALLEST = 6  # how many of the smallest steps show whether φ jumps at 0, …
+SETTLED = 1e-2  # … being this share of the jump apart
 MARGIN = 1.25  # a FAIL needs a gap larger than the tolerance by this multiple of the uncertainty
 
 
@@ -133,11 +135,17 @@ def judge(
         amplitude = _amplitude(plus, minus, centre, steps, reach)
         floor = np.where(plus == minus, unmoved, resolution * amplitude) / (2 * steps)
         central = extrapolate((plus - minus) / (2 * steps), steps, floor, RATIO**2, amplitude)
-        forward = extrapolate((plus - centre) / steps, steps, 2 * np.where(plus == centre, 2 * floor, floor), RATIO, amplitude)
+        forward = extrapolate(
+            (plus - centre) / steps, steps, 2 * np.where(plus == centre, 2 * floor, floor), RATIO, amplitude
+        )
         backward = extrapolate(
             (centre - minus) / steps, steps, 2 * np.where(minus == centre, 2 * floor, floor), RATIO, amplitude
         )
 
+    jump = _jump(plus - centre, minus - centre)
+    if jump:
+        reason = f"f jumps by {jump:.3g} at the point itself; {Status.JUMP.advice}"
+        return Judgement(Verdict.INCONCLUSIVE, Status.JUMP, central.best.value, float("inf"), float(steps[-1]), reason)
     best, others = central.best, central.others
     status = Status.CONVERGED
     sides = (forward.best, backward.best)
@@ -159,7 +167,11 @@ def _bend(second: Array, steps: Array, largest: float, noise: float) -> float:
     """
     with np.errstate(invalid="ignore"):
         bend = np.abs(second) / steps
-        stays = (bend[1:] > STAYS * bend[:-1]) & (steps[:-1] <= 1.01 * largest) & (bend[1:] * steps[1:] > BEYOND_NOISE * noise)
+        stays = (
+            (bend[1:] > STAYS * bend[:-1])
+            & (steps[:-1] <= 1.01 * largest)
+            & (bend[1:] * steps[1:] > BEYOND_NOISE * noise)
+        )
     return float(bend[1:][stays].max(initial=0.0)) / 2
 
 
@@ -169,6 +181,17 @@ def _amplitude(plus: Array, minus: Array, centre: float, steps: Array, reach: fl
     size = np.maximum.accumulate(np.where(np.isfinite(size), size, 0.0)[::-1])[::-1]
     usual = float(size[steps <= reach].max(initial=abs(centre)))
     return np.maximum(size / usual, 1.0) if usual > 0 else np.ones(steps.size)
+
+
+def _jump(ahead: Array, behind: Array) -> float:
+    """By how much φ jumps at 0, or 0: at the smallest steps one side keeps its distance from φ(0) and the other does not."""
+    sides = [side[-SMALLEST:] for side in (ahead, behind) if side.size >= 2 * SMALLEST and np.isfinite(side).all()]
+    if len(sides) < 2:
+        return 0.0
+    near, far = sorted(sides, key=lambda side: float(np.abs(side).max()))
+    distance = abs(float(far[-1]))
+    settled = distance > 0 and bool((np.abs(far - far[-1]) < SETTLED * distance).all())
+    return distance if settled and float(np.abs(near).max()) < SETTLED * distance else 0.0
 
 
 def _unchanged(claimed: float, resolution: float, step: float, scale: float, tolerance: Tolerance) -> Judgement:
@@ -188,7 +211,9 @@ def _weigh(
 ) -> Judgement:
     value, uncertainty = best.value, best.uncertainty
     if not np.isfinite(uncertainty):
-        return Judgement(Verdict.INCONCLUSIVE, Status.NON_FINITE, value, uncertainty, best.step, Status.NON_FINITE.advice)
+        return Judgement(
+            Verdict.INCONCLUSIVE, Status.NON_FINITE, value, uncertainty, best.step, Status.NON_FINITE.advice
+        )
     gap = abs(claimed - value)
     allowed = _allowed(claimed, value, tolerance)
     size = max(abs(claimed), abs(value))
@@ -206,7 +231,9 @@ def _weigh(
             wide = abs(other.value - value) + other.uncertainty
             return Judgement(Verdict.INCONCLUSIVE, Status.CONTRADICTORY, value, wide, best.step, reason)
     if gap <= allowed + MARGIN * uncertainty:
-        return Judgement(Verdict.INCONCLUSIVE, Status.NOISY, value, max(uncertainty, gap), best.step, Status.NOISY.advice)
+        return Judgement(
+            Verdict.INCONCLUSIVE, Status.NOISY, value, max(uncertainty, gap), best.step, Status.NOISY.advice
+        )
     return Judgement(Verdict.FAIL, status, value, uncertainty, best.step, "the gap persists when the step changes")
 
 
@@ -223,7 +250,10 @@ def _one_sided(
 def _differ(right: Plateau, left: Plateau) -> bool:
     """Whether the one-sided derivatives contradict each other: a kink, or a jump, at the point itself."""
     gap = abs(right.value - left.value)
-    return bool(gap > 3 * (right.uncertainty + left.uncertainty)) and max(right.uncertainty, left.uncertainty) < CREDIBLE * gap
+    return (
+        bool(gap > 3 * (right.uncertainty + left.uncertainty))
+        and max(right.uncertainty, left.uncertainty) < CREDIBLE * gap
+    )
 
 
 def _persists(second: Array, steps: Array, sides: tuple[Plateau, Plateau]) -> bool:

@@ -87,7 +87,9 @@ def two_point_gradient(
         raise UsageError(f"directions={directions!r} must be 1 or more")
     flat = point.reshape(-1)
     if eps is None:
-        eps = float(np.finfo(point.dtype).eps) ** (1 / 3) * float(np.median(natural_scales(flat))) * math.sqrt(flat.size)
+        eps = (
+            float(np.finfo(point.dtype).eps) ** (1 / 3) * float(np.median(natural_scales(flat))) * math.sqrt(flat.size)
+        )
     total = np.zeros(flat.size)
     for number in range(directions):
         v = unit_direction(flat.size, seed, number)

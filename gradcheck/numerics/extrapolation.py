@@ -113,7 +113,9 @@ def extrapolate(
     flat_uncertainty, flat_value = uncertainty.ravel(), np.where(np.isfinite(table), table, 0.0).ravel()
     flat_step = np.broadcast_to(steps, table.shape).ravel()
     tight = flat_uncertainty <= AS_GOOD * float(flat_uncertainty.min())
-    best = int(np.argmin(np.where(tight, flat_step, np.inf)))  # the derivative is the limit: of equals, the smallest step
+    best = int(
+        np.argmin(np.where(tight, flat_step, np.inf))
+    )  # the derivative is the limit: of equals, the smallest step
     dismissed = np.zeros(flat_value.size, bool)
     for _ in range(2 * COLUMNS):
         departure = _deceptive(table[0], steps, best % steps.size, float(flat_uncertainty[best]))
@@ -163,14 +165,18 @@ def extrapolate(
     return Extrapolation(chosen, others, float(noise.flat[best]))
 
 
-def _doubt(central: Array, noise: Array, floor: Array, steps: Array, chosen: Plateau, dismissed: NDArray[np.bool_]) -> float:
+def _doubt(
+    central: Array, noise: Array, floor: Array, steps: Array, chosen: Plateau, dismissed: NDArray[np.bool_]
+) -> float:
     """How far differences at smaller steps contradict the chosen value, beyond their own noise; 0 if they do not.
 
     Kinks on the way to small steps change the slope from rung to rung, and no plateau shows them.
     """
     with np.errstate(invalid="ignore"):
         moved = np.abs(np.diff(central))
-        bends = np.maximum(1.5 * np.append(moved, np.inf), np.append(np.inf, moved) / 12)  # smooth: the next is a 16th of it
+        bends = np.maximum(
+            1.5 * np.append(moved, np.inf), np.append(np.inf, moved) / 12
+        )  # smooth: the next is a 16th of it
         own = np.maximum(bends, NOISE_FACTOR * noise / steps) + floor
         gap = np.abs(central - chosen.value)
         contradicts = (steps < chosen.step) & ~dismissed & (gap > own + chosen.uncertainty) & (own < DOUBTFUL * gap)
@@ -256,7 +262,9 @@ def _rough_trend(table: Array, moved: Array, steps: Array, uncertainty: Array, b
     windows, offsets = (np.lib.stride_tricks.sliding_window_view(a, 3) for a in (larger, signed[:best]))
     with np.errstate(invalid="ignore"):
         rough = (windows.min(axis=1) > ROUGHER * level) & (windows.max(axis=1) < 8 * windows.min(axis=1))
-        rough &= np.ptp(offsets, axis=1) > 0.5 * np.abs(offsets).max(axis=1)  # the offsets beyond a kink are all the same
+        rough &= np.ptp(offsets, axis=1) > 0.5 * np.abs(offsets).max(
+            axis=1
+        )  # the offsets beyond a kink are all the same
     rows = np.flatnonzero(rough)
     if not rows.size:
         return None

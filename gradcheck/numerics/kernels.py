@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 LOAD = 10_000  # evaluations that a loop must spare their way through Python, now or before, to be worth loading from disk …
 COMPILE = 500_000  # … or compiling each time, where no folder for a cache can be written …
-VECTOR = 10  # evaluations of a scalar f that one of a vector-valued f counts as: its value is an array to be made and copied
+VECTOR = (
+    10  # evaluations of a scalar f that one of a vector-valued f counts as: its value is an array to be made and copied
+)
 ENTRIES = 10  # entries compared that count as an evaluation
 READY = 100  # … or calling, once it is there: f is handed over in 40 µs
 
@@ -144,7 +146,9 @@ def reason(error: BaseException) -> str:
     text = str(error)
     if ("scipy" in text.lower() and isinstance(error, ImportError)) or ("SciPy" in text and "required" in text):
         return "`@`, np.dot and np.linalg need SciPy when compiled by Numba; install scipy"
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(("Failed in", "During"))]
+    lines = [
+        line.strip() for line in text.splitlines() if line.strip() and not line.startswith(("Failed in", "During"))
+    ]
     return lines[0] if lines else type(error).__name__
 
 

@@ -51,17 +51,28 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{'n':>6}  {'gradcheck s':>12}  {'SciPy s':>10}  {'SciPy / gradcheck':>18}  verdict")
     for n in options.sizes:
-        x = np.random.default_rng(0).uniform(-1, 1, n)
-        hess = rosen_hess(x)
-        check = lambda: gradcheck.check_hessian(rosenbrock, lambda _: hess, x, grad=gradient, throw=False)
-        report = check()
-        approx_derivative(gradient, x, method="3-point")
-        ours, theirs = [], []
-        for _ in range(options.runs):
-            ours.append(seconds(check))
-            theirs.append(seconds(lambda: approx_derivative(gradient, x, method="3-point")))
-        mine, scipys = statistics.median(ours), statistics.median(theirs)
-        print(f"{n:6}  {mine:12.4f}  {scipys:10.4f}  {scipys / mine:18.2f}  {report.verdict.name}")
+        measure(n, options.runs)
+
+
+def measure(n: int, runs: int) -> None:
+    """One row of the table."""
+    x = np.random.default_rng(0).uniform(-1, 1, n)
+    hess = rosen_hess(x)
+
+    def check() -> gradcheck.Report:
+        return gradcheck.check_hessian(rosenbrock, lambda _: hess, x, grad=gradient, throw=False)
+
+    def difference() -> object:
+        return approx_derivative(gradient, x, method="3-point")
+
+    report = check()
+    difference()
+    ours, theirs = [], []
+    for _ in range(runs):
+        ours.append(seconds(check))
+        theirs.append(seconds(difference))
+    mine, scipys = statistics.median(ours), statistics.median(theirs)
+    print(f"{n:6}  {mine:12.4f}  {scipys:10.4f}  {scipys / mine:18.2f}  {report.verdict.name}")
 
 
 if __name__ == "__main__":

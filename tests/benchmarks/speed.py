@@ -186,16 +186,34 @@ def in_process() -> Iterator[Row]:
 
     x = point(1000)
     ours = check(rosenbrock, rosenbrock_grad, x, **coordinates)
-    yield Row("a check beyond 2d evaluations, jitted, d=1000", "compiled loop", ours, bare(rosenbrock, x, True), 8.0, "%", 100.0)
+    yield Row(
+        "a check beyond 2d evaluations, jitted, d=1000",
+        "compiled loop",
+        ours,
+        bare(rosenbrock, x, True),
+        8.0,
+        "%",
+        100.0,
+    )
     columns = np.arange(1000).repeat(2)
     work, calling = Steps(x, columns, x[columns] + 1e-6), Calling(call=one, shape=x.shape, plain=True)
-    yield Row("an evaluation in Python, beyond the call", "calls alone", lambda: work.run(calling), bare(one, x), 1.0, "µs", 2000)
+    yield Row(
+        "an evaluation in Python, beyond the call",
+        "calls alone",
+        lambda: work.run(calling),
+        bare(one, x),
+        1.0,
+        "µs",
+        2000,
+    )
 
     yield Row("jitted Rosenbrock, d=1000", "plain loop", ours, plain_loop(rosenbrock, x))
     if find_spec("scipy"):
         from scipy.optimize import check_grad
 
-        yield Row("jitted Rosenbrock, d=1000", "SciPy check_grad", ours, lambda: check_grad(rosenbrock, rosenbrock_grad, x))
+        yield Row(
+            "jitted Rosenbrock, d=1000", "SciPy check_grad", ours, lambda: check_grad(rosenbrock, rosenbrock_grad, x)
+        )
     if find_spec("jacobi"):
         import jacobi
 
@@ -256,7 +274,9 @@ def whole_processes(folder: Path) -> Iterator[Row]:
         return run("-m", "gradcheck", f"{file}:f", "--grad", f"{file}:grad", "--dim", "100")
 
     script = "import numpy as np, jitted; x = np.ones(100); jitted.f(x); jitted.grad(x)"
-    yield Row("process: numpy f, d=100, as text", "import numpy", command("plain.py"), run("-c", "import numpy"), 1.4, "of")
+    yield Row(
+        "process: numpy f, d=100, as text", "import numpy", command("plain.py"), run("-c", "import numpy"), 1.4, "of"
+    )
     yield Row("process: jitted f, g, as text", "calls of f, g", command("jitted.py"), run("-c", script), 1.2, "of")
 
 
