@@ -395,8 +395,10 @@ class Surveyor:
         columns.evaluations[row] += evaluations
         columns.verdict[row] = judgement.verdict
         columns.status[row] = status_code(judgement.status)
-        extra = {"reason": judgement.reason, "left": judgement.left, "right": judgement.right}
-        columns.detail[int(columns.entry[row])] = {k: v for k, v in extra.items() if v}
+        extra = {"reason": judgement.reason or None, "left": judgement.left, "right": judgement.right}
+        if judgement.status in (Status.KINK, Status.JUMP):
+            extra["kink"] = 0.0  # at the point itself
+        columns.detail[int(columns.entry[row])] = {k: v for k, v in extra.items() if v is not None}
 
     def _by_first_look(self, columns: Columns) -> None:
         """The verdict on entries that the bound on re-examination left out, from their first difference alone."""
