@@ -144,7 +144,8 @@ class Surveyor:
             rest = self._pass_over(kernel, chosen, h, plus, minus, claimed)
             if not rest.any():
                 return
-            chosen, h, plus, minus, claimed = (a[rest] for a in (chosen, h, plus, minus, claimed))
+            chosen, h = chosen[rest], h[rest]
+            plus, minus, claimed = plus[rest], minus[rest], claimed[rest]
         look = first_look(
             plus,
             minus,
