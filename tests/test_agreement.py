@@ -36,8 +36,8 @@ def wrong(entries, factor):
 @pytest.mark.parametrize("rtol", [6e-6, 1e-12])
 @pytest.mark.parametrize(
     "claimed",
-    [jac, wrong([(3, 5)], 1.001), wrong([(0, 0), (7, 0), (9, 119)], -1.0), wrong([(2, 2)], np.nan), lambda x: jac(x).T],
-    ids=["right", "one wrong", "signs", "no number", "transposed"],
+    [jac, wrong([(3, 5)], 1.001), wrong([(0, 0), (7, 0), (9, 119)], -1.0), wrong([(2, 2)], np.nan)],
+    ids=["right", "one wrong", "signs", "no number"],
 )
 def test_with_and_without_the_kernel_the_report_says_the_same(monkeypatch, claimed, rtol):
     x = np.random.default_rng(4).normal(size=N)
