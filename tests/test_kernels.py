@@ -199,3 +199,33 @@ def test_perturbing_along_a_direction_is_what_the_formula_says(dtype):
         np.testing.assert_allclose(moved, expected, rtol=2 * np.finfo(dtype).eps, atol=2 * np.finfo(dtype).eps)
     displacement = (ahead.astype(np.float64) - behind.astype(np.float64)) / 2
     np.testing.assert_allclose(sums, [slopes @ displacement, slopes @ v, ((slopes * v) ** 2).sum()], rtol=1e-10)
+
+
+@numba.njit
+def doubled(x):
+    return 2 * x
+
+
+@numba.njit
+def of_some_size(x):
+    return np.ones(3) if x[0] < 1 else np.ones(2)
+
+
+def test_a_loop_over_a_vector_valued_f_keeps_its_values():
+    x, columns, moved = np.arange(4.0), np.array([0, 3, 3]), np.array([5.0, 6.0, 7.0])
+    doubled(x)
+    loop = kernels.loop_over_columns(doubled, x, ENOUGH, vector=True)
+    out, done = np.empty((3, 4)), np.zeros(1, np.intp)
+    loop(x, x, columns, moved, out, done)
+    np.testing.assert_array_equal(out, plain_loop(doubled, x, columns, moved))
+    np.testing.assert_array_equal(x, np.arange(4.0))
+
+
+def test_another_number_of_values_leaves_the_loop():
+    x = np.zeros(2)
+    of_some_size(x)
+    loop = kernels.loop_over_columns(of_some_size, x, ENOUGH, vector=True)
+    out, done = np.empty((3, 3)), np.zeros(1, np.intp)
+    with pytest.raises(ValueError, match="another number of values"):
+        loop(x, x, np.zeros(3, np.intp), np.array([0.0, 2.0, 0.0]), out, done)
+    assert done[0] == 1

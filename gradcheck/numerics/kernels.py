@@ -173,25 +173,30 @@ def _agreement(
     atol, rtol, close, negligible, resolved, small, clear = limits
     columns, m = claimed.shape
     top = np.finfo(np.float64).max
+    relative, detectable_most, share = 0.0, 0.0, 0.0
     numeric = np.empty((columns, m))
     for k in range(columns):
         twice, least, unit = 2 * steps[k], clear / steps[k], scales[k]
+        ahead, behind, found = plus[k], minus[k], numeric[k]
         for j in range(m):
-            value = (plus[k, j] - minus[k, j]) / twice
-            numeric[k, j] = value
+            found[j] = ahead[j] - behind[j]
+        for j in range(m):
+            value = found[j] / twice
+            found[j] = value
             slope = abs(value)
             slope = slope if (slope > least * noise[j]) & (slope <= top) else 0.0
             largest[j] = slope if slope > largest[j] else largest[j]
             slope *= unit
             seen[j] = slope if slope > seen[j] else seen[j]
     ceiling = np.where(largest > 0, largest, np.inf)
-    gaps, ordinaries, detectables = np.empty(m), np.empty(m), np.empty(m)
+    gaps, relatives, detectables, shares = np.empty(m), np.empty(m), np.empty(m), np.empty(m)
     for k in range(columns):
         per_step, per_unit = 2 / steps[k], 1 / scales[k]
         agreed, live = 0, 0
+        claims, found = claimed[k], numeric[k]
         for j in range(m):
-            claim, value = abs(claimed[k, j]), abs(numeric[k, j])
-            gap = abs(claimed[k, j] - numeric[k, j])
+            claim, value = abs(claims[j]), abs(found[j])
+            gap = abs(claims[j] - found[j])
             size = claim if claim > value else value
             scale = seen[j] * per_unit
             scale = scale if scale < ceiling[j] else ceiling[j]
@@ -208,7 +213,9 @@ def _agreement(
                 & (gap <= top)
             )
             live += size > 0
-            gaps[j], ordinaries[j], detectables[j] = gap, ordinary, atol + rtol * size + uncertainty
+            detectable = atol + rtol * size + uncertainty
+            gaps[j], relatives[j] = gap, gap / ordinary
+            detectables[j], shares[j] = detectable, detectable / ordinary
         worst[k] = -1
         if agreed < m or live == 0:
             continue
@@ -216,9 +223,13 @@ def _agreement(
         for j in range(m):
             if gaps[j] > most:
                 most, worst[k] = gaps[j], j
-            figures[0] = max(figures[0], gaps[j] / ordinaries[j])
-            figures[1] = max(figures[1], detectables[j])
-            figures[2] = max(figures[2], detectables[j] / ordinaries[j])
+            if relatives[j] > relative:
+                relative = relatives[j]
+            if detectables[j] > detectable_most:
+                detectable_most = detectables[j]
+            if shares[j] > share:
+                share = shares[j]
+    figures[0], figures[1], figures[2] = relative, detectable_most, share
 
 
 def _jit_plain(function: Callable[..., Any]) -> Any:
