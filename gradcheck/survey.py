@@ -390,7 +390,11 @@ class Surveyor:
     @staticmethod
     def _write(columns: Columns, row: int, judgement: Judgement, evaluations: int) -> None:
         columns.numeric[row] = judgement.value
-        columns.uncertainty[row] = judgement.uncertainty
+        gap = abs(float(columns.claimed[row]) - judgement.value)
+        # A claim that was not refuted is a measurement, too: the truth may lie where it says.
+        columns.uncertainty[row] = (
+            judgement.uncertainty if judgement.verdict is Verdict.FAIL else max(judgement.uncertainty, gap)
+        )
         columns.step[row] = judgement.step
         columns.evaluations[row] += evaluations
         columns.verdict[row] = judgement.verdict

@@ -247,3 +247,10 @@ def test_many_entries_are_counted_though_few_are_kept(monkeypatch):
     assert (report.checked, report.failed, len(report.entries)) == (100, 2, 5)
     assert {entry.index for entry in report.entries[:2]} == {(17,), (83,)}
     assert status_code(Status.FIRST_STEP) == 0
+
+
+def test_the_gap_that_passes_is_part_of_the_uncertainty():
+    report = check_gradient(lambda x: float(np.sin(x).sum()), lambda x: np.cos(x) * (1 + 4e-6), np.array([0.7, 1.1]))
+    for entry in report.entries:
+        assert entry.abs_error > 1e-6
+        assert entry.estimate.uncertainty >= entry.abs_error

@@ -219,9 +219,9 @@ def _weigh(
     size = max(abs(claimed), abs(value))
     if gap <= allowed + uncertainty:
         if uncertainty <= max(RESOLVED * size, SMALL * scale, tolerance.atol):
-            return Judgement(Verdict.PASS, status, value, max(uncertainty, gap), best.step)
+            return Judgement(Verdict.PASS, status, value, uncertainty, best.step)
         weak = Status.BELOW_RESOLUTION if uncertainty > size else Status.NOISY
-        return Judgement(Verdict.INCONCLUSIVE, weak, value, max(uncertainty, gap), best.step, weak.advice)
+        return Judgement(Verdict.INCONCLUSIVE, weak, value, uncertainty, best.step, weak.advice)
     for other in others:
         if abs(claimed - other.value) <= other.uncertainty + _allowed(claimed, other.value, tolerance):
             reason = (
@@ -231,9 +231,7 @@ def _weigh(
             wide = abs(other.value - value) + other.uncertainty
             return Judgement(Verdict.INCONCLUSIVE, Status.CONTRADICTORY, value, wide, best.step, reason)
     if gap <= allowed + MARGIN * uncertainty:
-        return Judgement(
-            Verdict.INCONCLUSIVE, Status.NOISY, value, max(uncertainty, gap), best.step, Status.NOISY.advice
-        )
+        return Judgement(Verdict.INCONCLUSIVE, Status.NOISY, value, uncertainty, best.step, Status.NOISY.advice)
     return Judgement(Verdict.FAIL, status, value, uncertainty, best.step, "the gap persists when the step changes")
 
 
