@@ -365,11 +365,6 @@ def unchanged(argument: NDArray[Any], x: NDArray[Any]) -> bool:
     return np.array_equal(argument.reshape(-1), x.reshape(-1))
 
 
-def first_line(error: BaseException) -> str:
-    """The first line of an exception's message."""
-    return (str(error).splitlines() or [""])[0]
-
-
 def raised(role: str, call: Callable[..., Any], error: Exception) -> UserCodeError:
     """What is raised when user code raised `error` at the point itself."""
     from gradcheck.compilation import what_was_raised
