@@ -95,23 +95,30 @@ def worst_first(columns: Columns) -> Columns:
 
 
 class EntryTable(Sequence[EntryCheck]):
-    """A sequence of `EntryCheck`, worst first, made from columns as they are asked for.
+    """A sequence of `EntryCheck`, worst first, sorted and made from columns when they are asked for.
 
     shape: of the derivative, to turn flat indices into tuples; `name` is prefixed to paths.
     """
 
-    __slots__ = ("columns", "explained", "name", "shape")
+    __slots__ = ("_columns", "_sorted", "explained", "name", "shape")
 
     def __init__(
         self, columns: Columns, shape: tuple[int, ...], name: str = "", explained: frozenset[int] = frozenset()
     ) -> None:
-        self.columns = columns
+        self._columns, self._sorted = columns, False
         self.shape = shape
         self.name = name
         self.explained = explained
 
+    @property
+    def columns(self) -> Columns:
+        """The entries as columns, worst first."""
+        if not self._sorted:
+            self._columns, self._sorted = worst_first(self._columns), True
+        return self._columns
+
     def __len__(self) -> int:
-        return len(self.columns.entry)
+        return min(len(self._columns.entry), KEPT)
 
     @overload
     def __getitem__(self, key: int) -> EntryCheck: ...

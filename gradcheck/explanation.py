@@ -14,9 +14,9 @@ import numpy as np
 from gradcheck.errors import PointError, UsageError, UserCodeError
 from gradcheck.evaluation import Claim, Function
 from gradcheck.model import Diagnosis, Kind, Tolerance, Verdict
-from gradcheck.numerics.comparison import first_look
 from gradcheck.numerics.diagnosis import explain
 from gradcheck.numerics.evidence import Mismatch
+from gradcheck.numerics.first_look import first_look
 from gradcheck.numerics.stencils import natural_scales, steps_near
 from gradcheck.points import as_point, neighbours
 
@@ -105,27 +105,26 @@ def _second_point(
         other = neighbours(x, 1, seed, bounds)[0]
         chosen = np.sort(entries[:SECOND_LOOK]).astype(np.intp)
         try:
-            centre = function.near(other)
             claimed = claim_at(other)[chosen, None]
         except UserCodeError:
             return None
         calibration = preflight.calibration
         steps = steps_near(other, natural_scales(other) * calibration.fraction)[chosen]
         plus, minus = function.pairs(other, chosen, steps)
-        scale = np.full(claimed.shape, float(np.max(np.abs(plus - minus) / (2 * steps[:, None]), initial=0.0)))
-        look = first_look(
-            plus, minus, centre, steps, claimed, scale, calibration.noise, calibration.truncation, False, tolerance
-        )
-        if not np.isfinite(look.numeric).all():
+        with np.errstate(all="ignore"):
+            h = steps[:, None]
+            numeric, rounding = (plus - minus) / (2 * h), 2 * calibration.noise / h
+            ordinary = np.full(claimed.shape, float(np.abs(numeric).max(initial=0.0)))
+            look = first_look(numeric, rounding, claimed, ordinary, calibration.truncation, tolerance)
+        if not np.isfinite(numeric).all():
             return None
-        size = np.maximum(np.abs(claimed), np.abs(look.numeric))
-        own = 2 * calibration.noise / steps[:, None] + 4 * calibration.truncation * np.maximum(size, 1e-3 * scale)
+        own = rounding + 4 * calibration.truncation * np.maximum(look.size, 1e-3 * ordinary)
         return Mismatch(
             claimed=claimed[:, 0],
-            numeric=look.numeric[:, 0],
+            numeric=numeric[:, 0],
             uncertainty=own[:, 0],
             entry=chosen.astype(np.int64),
-            wrong=(look.gap > DISAGREE * own + tolerance.rtol * size)[:, 0],
+            wrong=(look.gap > DISAGREE * own + tolerance.rtol * look.size)[:, 0],
             shape=shape,
             x=other.astype(np.float64),
             kind=kind,

@@ -1,4 +1,4 @@
-"""A claimed Jacobian or Hessian, whatever it is stored as, and what its zeros save.
+"""A claimed Jacobian or Hessian, whatever it is stored as.
 
 Dense arrays, sparse ones (anything with `tocsc`) and operators (anything with `@` or a `matvec`) all answer for blocks of
 columns, so that no second matrix is ever held.  SciPy is never imported: its arrays bring their own methods.
@@ -14,22 +14,18 @@ import numpy as np
 
 from gradcheck import memory
 from gradcheck.errors import UserCodeError
-from gradcheck.evaluation import Claim, Function, raised
+from gradcheck.evaluation import Claim, raised
 from gradcheck.model import Finding, FindingKind, Tolerance, Verdict
-from gradcheck.numerics.comparison import MARGIN
 from gradcheck.numerics.directions import direction
+from gradcheck.survey import Block
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcheck.preflight import Preflight
-
     Array = NDArray[np.float64]
 
-PATTERN_STREAM = 2**32 - 3  # the number of the random direction that looks beyond a sparsity pattern
 ROUNDING = 1e3  # units in the last place that two computed entries of a symmetric matrix may differ by
 TILE = 128  # rows and columns of a matrix that are compared with their transpose at a time
-SHOWN = 20  # how many rows a finding lists
 BLOCK_VALUES = 2**17  # entries compared at a time
 LARGE = 2**20  # a matrix with more entries is asked for once only: repeating it would hold it twice
 
@@ -117,19 +113,19 @@ class Matrix:
             return Matrix(self.value.T, self.columns, self.rows, self.role).times(unit)
         return None
 
-    def pattern(self) -> Pattern | None:
-        """Where a sparse claim may be non-zero; None for a dense one or an operator."""
-        if not self.sparse:
-            return None
-        indices, starts = np.asarray(self.value.indices), np.asarray(self.value.indptr)
-        return Pattern([indices[starts[i] : starts[i + 1]] for i in range(self.columns)], self.rows, own=True)
-
-    def blocks(self) -> Iterator[tuple[NDArray[np.intp], Array]]:
+    def blocks(self) -> Iterator[Block]:
         """All columns in blocks, as `Surveyor.survey` wants them."""
         width = max(1, BLOCK_VALUES // self.rows)
         for start in range(0, self.columns, width):
             chosen = np.arange(start, min(start + width, self.columns), dtype=np.intp)
-            yield chosen, self.block(chosen)
+            yield Block(chosen, self.block(chosen))
+
+    def entries(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Array:
+        """Single entries, (N,) float64."""
+        if not self.dense and not self.sparse:
+            units, place = np.unique(columns, return_inverse=True)
+            return self.block(units)[place, rows]
+        return np.array(self.value[rows, columns], dtype=np.float64).reshape(-1)
 
     def asymmetry(self) -> tuple[float, tuple[int, int], float]:
         """The largest |H_ij − H_ji|, where it is, and the largest |H_ij|; for a square matrix.
@@ -141,30 +137,20 @@ class Matrix:
             hu, hv = self.times(u), self.times(v)
             return abs(float(u @ hv - hu @ v)), (0, 0), float(np.linalg.norm(hu) * np.linalg.norm(v))
         worst, where, size = 0.0, (0, 0), 0.0
-        for rows in self._tiles():
-            for columns in self._tiles():
-                if columns.start < rows.start:
-                    continue
-                across, down = self.value[rows, columns], self.value[columns, rows].T
-                if self.sparse:
-                    across, down = across.toarray(), down.toarray()
-                with np.errstate(invalid="ignore", over="ignore"):
+        tiles = [slice(start, min(start + TILE, self.rows)) for start in range(0, self.rows, TILE)]
+        with np.errstate(invalid="ignore", over="ignore"):
+            for k, rows in enumerate(tiles):
+                for columns in tiles[k:]:
+                    across, down = self.value[rows, columns], self.value[columns, rows].T
+                    if self.sparse:
+                        across, down = across.toarray(), down.toarray()
                     gap = np.subtract(across, down, dtype=np.float64)
-                    extremes = [float(part.max() if k else -part.min()) for part in (gap, across, down) for k in (0, 1)]
-                if not np.isfinite(extremes).all():
-                    gap = np.nan_to_num(gap, nan=0.0, posinf=0.0, neginf=0.0)
-                    sizes = [float(np.nanmax(np.abs(part), initial=0.0)) for part in (gap, across, down)]
-                else:
-                    sizes = [max(extremes[k : k + 2]) for k in (0, 2, 4)]
-                size = max(size, sizes[1], sizes[2])
-                if sizes[0] > worst:
-                    row, column = divmod(int(np.argmax(np.abs(gap))), gap.shape[1])
-                    worst, where = sizes[0], (rows.start + row, columns.start + column)
+                    size = max(size, _largest(across), _largest(down))
+                    if _largest(gap) > worst:
+                        gap = np.abs(np.where(np.isfinite(gap), gap, 0.0))
+                        row, column = divmod(int(np.argmax(gap)), gap.shape[1])
+                        worst, where = float(gap[row, column]), (rows.start + row, columns.start + column)
         return worst, where, size
-
-    def _tiles(self) -> list[slice]:
-        """The rows of a square matrix in parts: two of a tile and its mirror image stay in the cache."""
-        return [slice(start, min(start + TILE, self.rows)) for start in range(0, self.rows, TILE)]
 
 
 class MatrixClaim(Claim):
@@ -213,6 +199,14 @@ class MatrixClaim(Claim):
             return matrix.times(self._probe)
 
 
+def _largest(part: NDArray[Any]) -> float:
+    """The largest finite |entry|."""
+    low, high = float(part.min()), float(part.max())
+    if np.isfinite(low) and np.isfinite(high):
+        return max(high, -low)
+    return float(np.abs(part[np.isfinite(part)]).max(initial=0.0))
+
+
 def _is_operator(value: Any) -> bool:
     return not isinstance(value, (np.ndarray, list, tuple, float, int)) and (
         hasattr(value, "matvec") or (hasattr(value, "__matmul__") and not hasattr(value, "__array__"))
@@ -239,86 +233,6 @@ def _misfit(shape: tuple[int, ...], rows: int, columns: int, role: str) -> str:
     return f"{role} has shape {shape}, expected ({rows}, {columns}){hint}"
 
 
-class Pattern:
-    """Which rows each column may touch: `rows_of[i]` for column i.  own: it is that of the claim itself."""
-
-    def __init__(self, rows_of: list[NDArray[Any]], rows: int, *, own: bool = False) -> None:
-        self.rows_of, self.rows, self.own = rows_of, rows, own
-
-    @classmethod
-    def of(cls, given: Any, rows: int, columns: int) -> Pattern:
-        """From a boolean (or numeric) m × n array or a sparse array.  Raises `UserCodeError` if the shape is another."""
-        matrix = Matrix(given, rows, columns, "the sparsity pattern")
-        own = matrix.pattern()
-        if own is not None:
-            return cls(own.rows_of, rows)
-        return cls([np.flatnonzero(matrix.block(np.array([i]))[0]) for i in range(columns)], rows)
-
-    def times(self, matrix: Matrix, v: Array) -> Array:
-        """The product with `v` of what the matrix has within the pattern, (m,)."""
-        if self.own:
-            return matrix.times(v)
-        product = np.zeros(self.rows)
-        for chosen, block in matrix.blocks():
-            for column, values in zip(chosen.tolist(), block, strict=True):
-                rows = self.rows_of[column]
-                product[rows] += values[rows] * v[column]
-        return product
-
-    def groups(self) -> list[NDArray[np.intp]]:
-        """Columns that share no row, together: a greedy colouring in the given order.
-
-        Curtis, Powell & Reid, J. Inst. Maths Applics 13 (1974).  The columns of one group are differenced with two
-        evaluations of f for all of them.
-        """
-        taken: list[NDArray[np.bool_]] = []
-        groups: list[list[int]] = []
-        for column, rows in enumerate(self.rows_of):
-            k = next((k for k, used in enumerate(taken) if not used[rows].any()), len(groups))
-            if k == len(groups):
-                taken.append(np.zeros(self.rows, bool))
-                groups.append([])
-            taken[k][rows] = True
-            groups[k].append(column)
-        return [np.array(members, np.intp) for members in groups]
-
-
-class Compressed:
-    """Evaluates the columns of a sparse Jacobian a group at a time; stands in for `Function.pairs`."""
-
-    def __init__(self, function: Function, pattern: Pattern, centre: Array) -> None:
-        self.function, self.pattern, self.centre = function, pattern, centre
-
-    def blocks(self, matrix: Matrix) -> Iterator[tuple[NDArray[np.intp], Array]]:
-        """The groups as blocks of columns, with the claim there."""
-        for group in self.pattern.groups():
-            width = max(1, BLOCK_VALUES // matrix.rows)
-            for start in range(0, group.size, width):
-                yield group[start : start + width], matrix.block(group[start : start + width])
-
-    def pairs(
-        self, x: NDArray[Any], columns: NDArray[np.intp], steps: Array, tick: Callable[[int], None] | None = None
-    ) -> tuple[Array, Array]:
-        """f on both sides of x: two evaluations for all columns at once, shared out by the pattern."""
-        if len(columns) == 1 or len(set(columns.tolist())) < len(columns) or self._leaves_bounds(x, columns, steps):
-            return self.function.pairs(x, columns, steps)  # a ladder for one column, or one-sided differences
-        shift = np.zeros(x.size)
-        shift[columns] = steps
-        ahead, behind = self.function.near((x + shift).astype(x.dtype)), self.function.near((x - shift).astype(x.dtype))
-        plus = np.tile(self.centre, (len(columns), 1))
-        minus = plus.copy()
-        for k, column in enumerate(columns.tolist()):
-            rows = self.pattern.rows_of[column]
-            plus[k, rows], minus[k, rows] = ahead[rows], behind[rows]
-        return plus, minus
-
-    def _leaves_bounds(self, x: NDArray[Any], columns: NDArray[np.intp], steps: Array) -> bool:
-        if self.function.bounds is None:
-            return False
-        low, high = self.function.bounds
-        return bool(((x - low)[columns] < steps).any() or ((high - x)[columns] < steps).any())
-
-
 def asymmetry(matrix: Matrix, tolerance: Tolerance) -> list[Finding]:
     """Whether a claimed Hessian differs from its transpose by more than rounding and tolerance."""
     worst, (i, j), size = matrix.asymmetry()
@@ -332,41 +246,5 @@ def asymmetry(matrix: Matrix, tolerance: Tolerance) -> list[Finding]:
             verdict=Verdict.FAIL,
             message=f"{matrix.role} is not symmetric: {where} differ by {worst:.3g}",
             evidence={"difference": worst, "row": i, "column": j},
-        )
-    ]
-
-
-def outside_pattern(
-    function: Function,
-    matrix: Matrix,
-    pattern: Pattern,
-    preflight: Preflight,
-    x: NDArray[Any],
-    seed: int,
-    doubtful: NDArray[np.int64],
-) -> list[Finding]:
-    """Whether func has derivatives where the sparsity pattern has none: one product with a random vector shows the rows.
-
-    doubtful: rows with entries that are wrong or open within the pattern, which tell nothing about the rest.
-    """
-    calibration = preflight.calibration
-    v = preflight.scales * direction(x.size, seed, PATTERN_STREAM)
-    plus, minus, t = function.line(x, v, np.array([calibration.fraction, calibration.fraction / 4]))
-    with np.errstate(invalid="ignore", over="ignore"):
-        wide, narrow = ((plus[k] - minus[k]) / (2 * t[k]) for k in (0, 1))
-        gap = np.abs(narrow - pattern.times(matrix, v))
-        allowed = 4 * np.abs(wide - narrow) + 4 * calibration.noise / t[1] + 1e-6 * np.abs(narrow)
-    rows = np.setdiff1d(np.flatnonzero(gap > MARGIN * 4 * allowed), doubtful)
-    if not rows.size:
-        return []
-    shown = ", ".join(map(str, rows[:5].tolist())) + (", …" if rows.size > 5 else "")
-    return [
-        Finding(
-            kind=FindingKind.OUTSIDE_PATTERN,
-            target=matrix.role,
-            verdict=Verdict.FAIL,
-            message=("row {} has" if rows.size == 1 else "rows {} have").format(shown)
-            + " derivatives where the sparsity pattern says there are none",
-            evidence={"rows": rows[:SHOWN].tolist()},
         )
     ]

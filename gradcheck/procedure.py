@@ -11,14 +11,16 @@ import numpy as np
 
 from gradcheck.errors import CheckInterrupted, GradientMismatch, GradientUndecided, UsageError, UserCodeError
 from gradcheck.evaluation import Claim, Function
-from gradcheck.matrices import Compressed, Matrix, MatrixClaim, Pattern, asymmetry, outside_pattern
+from gradcheck.matrices import Matrix, MatrixClaim, asymmetry
 from gradcheck.model import Finding, Kind, Method, Report, Tolerance, Verdict
+from gradcheck.numerics.first_look import SMALL, Ordinary
 from gradcheck.numerics.stencils import natural_scales
 from gradcheck.points import as_bounds, as_point, check_within, describe_point, neighbours
 from gradcheck.preflight import Preflight, examine, observations
 from gradcheck.sources import describe
+from gradcheck.sparsity import Compressed, Outside, Pattern, look_outside, outside_pattern
 from gradcheck.summary import Draft
-from gradcheck.survey import Pairs, Surveyor, gradient_blocks, searched_survey
+from gradcheck.survey import Block, Evaluate, Survey, Surveyor, gradient_blocks, searched_survey
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -36,6 +38,7 @@ DIRECTIONS = 2  # how many random directions, unless asked for
 REDRAWS = 3  # how often a further point where f is not defined is drawn again, on average
 MANY_ENTRIES = 200_000  # … and above this one random directions are taken however fast f is
 PIECE = 1.0  # seconds of comparing after which what is known is put on record, …
+SAVING = 0.3  # a dense claim is compared by its zeros if that takes this share of the evaluations
 MANY_WORKERS = 16  # … on an executor of unknown size
 
 Progress = Callable[[str, int, int, int, str], None]
@@ -204,7 +207,9 @@ class Check:
         draft, options, function = self.draft, self.options, self.function
         preflight = examine(function, claim, flat, options.seed)
         matrix = claim.matrix(preflight.raw)
-        pattern = matrix.pattern() if sparsity is None else Pattern.of(sparsity, matrix.rows, matrix.columns)
+        pattern = Pattern.of(sparsity, matrix) if sparsity is not None else None
+        if pattern is None and matrix.sparse:
+            pattern = Pattern.of_values(matrix)
         if identities is not None:
             draft.findings += identities(function)
         self._take(preflight)
@@ -213,16 +218,10 @@ class Check:
             draft.findings += asymmetry(matrix, options.tolerance)
         if draft.method is Method.DIRECTIONS and may_search:
             self._rows(flat, preflight, matrix)
-        elif pattern is None:
+        elif pattern is not None:
+            self._survey_groups(flat, preflight, matrix, pattern)
+        elif not self._survey_zeros_at_once(flat, preflight, matrix):
             self._survey(flat, preflight, matrix.blocks())
-        else:
-            compressed = Compressed(function, pattern, preflight.value)
-            self._survey(flat, preflight, compressed.blocks(matrix), compressed.pairs)
-            draft.notes.append(f"{matrix.columns} columns were differenced in {len(pattern.groups())} groups")
-            assert draft.survey is not None
-            if not draft.stopped:
-                doubtful = draft.survey.columns.doubtful // matrix.columns
-                draft.findings += outside_pattern(function, matrix, pattern, preflight, flat, options.seed, doubtful)
         self._explain(flat, preflight, None)
         if options.points > 1:
             draft.notes.append(f"only 1 of {options.points} points was checked: further points are for gradients")
@@ -245,37 +244,87 @@ class Check:
             Method.DIRECTIONS if n > FEW_ENTRIES and (n > MANY_ENTRIES or expected > patience) else Method.COORDINATES
         )
 
-    def _survey(
-        self,
-        x: NDArray[Any],
-        preflight: Preflight,
-        blocks: Iterable[tuple[NDArray[np.intp], Array]],
-        pairs: Pairs | None = None,
-    ) -> None:
-        """Compare every entry."""
-        surveyor = Surveyor(
+    def _surveyor(self, x: NDArray[Any], preflight: Preflight, evaluate: Evaluate | None = None) -> Surveyor:
+        options = self.options
+        return Surveyor(
             self.function,
             x,
             preflight,
-            self.options.tolerance,
-            step=self.options.eps,
+            options.tolerance,
+            step=options.eps,
             tick=self._tick,
             expired=self._expired,
-            pairs=pairs,
+            evaluate=evaluate,
         )
-        self.draft.survey = surveyor.survey(blocks if pairs is not None else self._in_pieces(blocks))
-        self.draft.stopped = self.draft.survey.stopped
-        self.draft.findings += observations(self.draft.survey, preflight)
 
-    def _in_pieces(self, blocks: Iterable[tuple[NDArray[np.intp], Array]]) -> Iterator[tuple[NDArray[np.intp], Array]]:
+    def _accept(self, survey: Survey, preflight: Preflight) -> None:
+        """Put on record what a survey found."""
+        self.draft.survey, self.draft.stopped = survey, survey.stopped
+        self.draft.findings += observations(survey, preflight)
+
+    def _survey(self, x: NDArray[Any], preflight: Preflight, blocks: Iterable[Block]) -> None:
+        """Compare every entry."""
+        self._accept(self._surveyor(x, preflight).survey(self._in_pieces(blocks)), preflight)
+
+    def _survey_groups(self, x: NDArray[Any], preflight: Preflight, matrix: Matrix, pattern: Pattern) -> None:
+        """Compare the entries of a pattern, columns that share no row together, and see whether there is anything else."""
+        survey, outside, ordinary = self._looked_at(x, preflight, matrix, pattern)
+        self.draft.notes.append(f"{matrix.columns} columns were differenced in {pattern.colour_count} groups")
+        if outside is None:
+            self._accept(survey, preflight)
+            return
+        findings = outside_pattern(matrix, outside, survey.columns.doubtful // matrix.columns)
+        self._accept(survey if findings else outside.added_to(survey, pattern, ordinary), preflight)
+        self.draft.findings += findings
+
+    def _looked_at(
+        self, x: NDArray[Any], preflight: Preflight, matrix: Matrix, pattern: Pattern
+    ) -> tuple[Survey, Outside | None, Ordinary]:
+        """A survey of the entries of a pattern, and what is outside of it, unless time is up."""
+        compressed = Compressed(self.function, pattern, x)
+        surveyor = self._surveyor(x, preflight, compressed.evaluate)
+        survey = surveyor.survey(compressed.blocks(matrix))
+        if survey.stopped:
+            return survey, None, surveyor.ordinary
+        outside = look_outside(self.function, matrix, pattern, preflight, surveyor.ordinary, x, self.options.seed)
+        return survey, outside, surveyor.ordinary
+
+    def _survey_zeros_at_once(self, x: NDArray[Any], preflight: Preflight, matrix: Matrix) -> bool:
+        """Compare a dense claim that is zero nearly everywhere like a sparse one, the zeros along one random direction.
+
+        Whatever is left in doubt leads to nothing: False, and the whole matrix is to be compared entry by entry.
+        """
+        if str(self.options.method) != Method.AUTO or self.options.eps is not None:
+            return False
+        pattern = Pattern.worth_having(matrix)
+        if pattern is None or pattern.colour_count > SAVING * matrix.columns:
+            return False
+        survey, outside, ordinary = self._looked_at(x, preflight, matrix, pattern)
+        if outside is None:
+            self._accept(survey, preflight)
+            return True
+        if survey.failed or survey.inconclusive or survey.errors or not outside.clear:
+            return False
+        if not outside.missed(ordinary) <= SMALL:
+            return False
+        self._accept(outside.added_to(survey, pattern, ordinary), preflight)
+        self.draft.notes.append(
+            f"{matrix.columns} columns were differenced in {pattern.colour_count} groups: "
+            "most of the claim is 0, which was compared along a random direction"
+        )
+        return True
+
+    def _in_pieces(self, blocks: Iterable[Block]) -> Iterator[Block]:
         """The blocks, cut so that not much is lost when the budget ends or Ctrl-C comes."""
         options = self.options
         patience = PIECE if options.budget is None else min(PIECE, options.budget / 10)
         workers = options.jobs if options.executor is None else MANY_WORKERS
-        for chosen, claimed in blocks:
-            width = workers * max(1, int(patience / max(2 * self.function.seconds, 1e-9)))
-            for low in range(0, len(chosen), width):
-                yield chosen[low : low + width], claimed[low : low + width]
+        for block in blocks:
+            count, width = len(block.columns), workers * max(1, int(patience / max(2 * self.function.seconds, 1e-9)))
+            if width >= count:
+                yield block
+            else:
+                yield from (block.part(low, low + width) for low in range(0, count, width))
 
     def _search(self, preflight: Preflight) -> None:
         """Compare random directions, and look for the wrong entries if they disagree."""

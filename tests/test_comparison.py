@@ -11,50 +11,9 @@ from hypothesis import strategies as st
 from ladders import hashed, judged, known
 
 from gradcheck.model import Status, Tolerance, Verdict
-from gradcheck.numerics.comparison import first_look, judge
+from gradcheck.numerics.comparison import judge
 
 FACTORS = [1.1, 1.001, 1 + 1e-4, -1.0, 0.0]
-
-
-def looked(plus, minus, claimed, *, centre=0.0, noise=1e-16, truncation=1e-11, bent=False, scale=1.0, h=1e-5):
-    """The first look at one entry."""
-    column = lambda value: np.array([[float(value)]])  # noqa: E731
-    return first_look(
-        column(plus),
-        column(minus),
-        np.array([centre]),
-        np.array([h]),
-        column(claimed),
-        column(scale),
-        np.array([noise]),
-        np.array([truncation]),
-        bent,
-        Tolerance(rtol=6e-6, atol=0.0),
-    )
-
-
-@pytest.mark.parametrize(
-    ("claimed", "more", "agreed"),
-    [
-        (1.0, {}, True),
-        (1 + 1e-5, {}, False),
-        (-1.0, {}, False),
-        (math.nan, {}, False),
-        (1.0, {"noise": 1e-6}, False),
-        (1.0, {"bent": True, "centre": -1e-5}, False),
-        (1.0, {"bent": True}, True),
-    ],
-    ids=["right", "1 + 1e-5", "sign", "nan", "noise hides it", "a kink at the point", "no kink"],
-)
-def test_the_first_look(claimed, more, agreed):
-    look = looked(1e-5, -1e-5, claimed, **more)
-    assert bool(look.agreed[0, 0]) is agreed
-    assert look.numeric[0, 0] == pytest.approx(1.0)
-
-
-def test_the_first_look_knows_its_uncertainty():
-    look = looked(1e-5 + 1e-12, -1e-5, 1.0, noise=1e-12)
-    assert abs(look.numeric[0, 0] - 1) <= look.uncertainty[0, 0] < 1e-5
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gradcheck import matrices, memory
 from gradcheck.errors import UserCodeError
-from gradcheck.evaluation import Function
-from gradcheck.matrices import Compressed, Matrix, MatrixClaim, Pattern, asymmetry
+from gradcheck.matrices import Matrix, MatrixClaim, asymmetry
 from gradcheck.model import FindingKind, Tolerance, Verdict
 
 TIGHT = Tolerance(rtol=0.0, atol=0.0)
@@ -81,7 +78,7 @@ def test_every_kind_of_matrix_answers_alike(make):
     v = np.arange(6.0)
     np.testing.assert_allclose(matrix.times(v), A @ v, rtol=1e-14)
     np.testing.assert_array_equal(matrix.block(np.array([4, 1])), A.T[[4, 1]])
-    np.testing.assert_array_equal(np.concatenate([block for _, block in matrix.blocks()]), A.T)
+    np.testing.assert_array_equal(np.concatenate([block.claimed for block in matrix.blocks()]), A.T)
     row = matrix.row(2)
     if make in (WithAt, WithMatvec):
         assert row is None
@@ -93,8 +90,8 @@ def test_every_kind_of_matrix_answers_alike(make):
 def test_blocks_of_any_width_are_the_whole(make, monkeypatch):
     monkeypatch.setattr(matrices, "BLOCK_VALUES", 9)
     blocks = list(Matrix(make(A), 4, 6, "jac").blocks())
-    assert [chosen.tolist() for chosen, _ in blocks] == [[0, 1], [2, 3], [4, 5]]
-    np.testing.assert_array_equal(np.concatenate([block for _, block in blocks]), A.T)
+    assert [block.columns.tolist() for block in blocks] == [[0, 1], [2, 3], [4, 5]]
+    np.testing.assert_array_equal(np.concatenate([block.claimed for block in blocks]), A.T)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int64, bool])
@@ -178,75 +175,10 @@ def test_asymmetry_is_found_whatever_the_storage(make):
 
 
 def test_the_asymmetric_entries_are_found_in_any_block(monkeypatch):
-    monkeypatch.setattr(matrices, "BLOCK_VALUES", 5)
+    monkeypatch.setattr(matrices, "TILE", 2)
     wrong = SQUARE + SQUARE.T
     wrong[4, 2] += 1.0
     assert {"row": 2, "column": 4}.items() <= asymmetry(Matrix(wrong, 5, 5, "hess"), TIGHT)[0].evidence.items()
-
-
-# ---- sparsity
-
-
-@given(st.integers(1, 8), st.integers(1, 12), st.integers(0, 2**32 - 1), st.floats(0, 1))
-def test_columns_of_one_group_share_no_row(rows, columns, seed, density):
-    mask = np.random.default_rng(seed).random((rows, columns)) < density
-    groups = Pattern.of(mask, rows, columns).groups()
-    assert sorted(np.concatenate(groups).tolist()) == list(range(columns))
-    assert all(mask[:, group].sum(axis=1).max() <= 1 for group in groups)
-    assert len(groups) <= columns
-
-
-def test_a_band_needs_as_many_groups_as_it_is_wide():
-    i = np.arange(50)
-    assert len(Pattern.of(abs(i[:, None] - i) <= 1, 50, 50).groups()) == 3
-
-
-@pytest.mark.parametrize("make", SPARSE.values(), ids=SPARSE)
-def test_the_pattern_of_a_sparse_array_is_that_of_its_values(make):
-    own = Matrix(make(A), 4, 6, "jac").pattern()
-    assert [sorted(rows.tolist()) for rows in own.rows_of] == [np.flatnonzero(column).tolist() for column in A.T]
-    assert Matrix(A, 4, 6, "jac").pattern() is None
-    given_pattern = Pattern.of(make(A), 4, 6)
-    assert [sorted(r.tolist()) for r in given_pattern.rows_of] == [sorted(r.tolist()) for r in own.rows_of]
-
-
-def test_a_pattern_of_another_shape_gets_one_line():
-    with pytest.raises(
-        UserCodeError, match=r"^the sparsity pattern has shape \(6, 4\), expected \(4, 6\); it looks tr"
-    ):
-        Pattern.of((A != 0).T, 4, 6)
-
-
-def test_a_product_within_the_pattern_leaves_the_rest_out():
-    inside = A != 0
-    inside[0] = False
-    v = np.arange(6.0)
-    product = Pattern.of(inside, 4, 6).times(Matrix(A, 4, 6, "jac"), v)
-    np.testing.assert_allclose(product, np.where(np.arange(4) == 0, 0, A @ v), rtol=1e-14)
-
-
-@pytest.mark.parametrize("bounds", [None, (np.full(6, -0.5), np.full(6, np.inf))], ids=["free", "at the bounds"])
-def test_groups_give_what_single_columns_give(bounds):
-    function = Function(lambda x: np.sin(A @ x), np.zeros(6), scalar=False, bounds=bounds)
-    x = np.linspace(-0.5, 0.5, 6)
-    centre = function.at(x)
-    pattern = Pattern.of(A != 0, 4, 6)
-    compressed = Compressed(function, pattern, centre)
-    steps = np.full(6, 2.0**-10)
-    for group in pattern.groups():
-        for together, alone in zip(
-            compressed.pairs(x, group, steps[group]), function.pairs(x, group, steps[group]), strict=True
-        ):
-            np.testing.assert_allclose(together, alone, rtol=0, atol=1e-15)
-
-
-def test_a_group_costs_two_evaluations():
-    function = Function(lambda x: x**2, np.zeros(6), scalar=False)
-    x = np.ones(6)
-    compressed = Compressed(function, Pattern.of(np.eye(6, dtype=bool), 6, 6), function.at(x))
-    before = function.calls
-    compressed.pairs(x, np.arange(6), np.full(6, 1e-5))
-    assert function.calls - before == 2
 
 
 # ---- memory

@@ -231,8 +231,8 @@ def test_the_rows_of_a_jacobian_are_judged_each_in_its_own_size():
 def test_blocks_of_a_gradient_are_its_columns(monkeypatch):
     monkeypatch.setattr("gradcheck.survey.BLOCK_VALUES", 3)
     blocks = list(gradient_blocks(np.arange(7.0)))
-    assert [chosen.tolist() for chosen, _ in blocks] == [[0, 1, 2], [3, 4, 5], [6]]
-    assert np.concatenate([claimed for _, claimed in blocks]).tolist() == [[float(i)] for i in range(7)]
+    assert [block.columns.tolist() for block in blocks] == [[0, 1, 2], [3, 4, 5], [6]]
+    assert np.concatenate([block.claimed for block in blocks]).tolist() == [[float(i)] for i in range(7)]
 
 
 def test_many_entries_are_counted_though_few_are_kept(monkeypatch):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck.numerics.comparison import AGREED, NEGLIGIBLE, RESOLVED, SMALL
+from gradcheck.numerics.first_look import AGREED, CLEAR, NEGLIGIBLE, RESOLVED, SMALL, Ordinary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from gradcheck.numerics.noise import Calibration
 
     Array = NDArray[np.float64]
-
-CLEAR = 8.0  # a difference counts as seen if it is this many times the noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +42,8 @@ def agreement(
     minus: Array,
     steps: Array,
     claimed: Array,
-    scales: Array,
-    seen: Array,
-    largest: Array,
+    columns: NDArray[np.intp],
+    ordinary: Ordinary,
     calibration: Calibration,
     tolerance: Tolerance,
 ) -> Agreement:
@@ -54,17 +51,19 @@ def agreement(
 
     Args:
         plus, minus, steps, claimed: as for `first_look`; claimed is C-contiguous.
-        scales: the natural scales of these variables, (N,).
-        seen, largest: what `Surveyor` knows of the size of entries, (m,); updated from these columns first.
+        columns: which columns they are, (N,).
+        ordinary: what is known of the size of entries; it learns from these columns first.
         calibration: of f, which has no kink near the point.
     """
     worst, figures = np.empty(len(steps), np.int64), np.zeros(3)
     limits = np.array(
-        [tolerance.atol, tolerance.rtol, min(AGREED, tolerance.rtol), NEGLIGIBLE, RESOLVED, SMALL, CLEAR], np.float64
+        [tolerance.atol, tolerance.rtol, min(AGREED, tolerance.rtol), NEGLIGIBLE, RESOLVED, SMALL, 2 * CLEAR],
+        np.float64,
     )
     noise, truncation = (np.ascontiguousarray(a, np.float64) for a in (calibration.noise, calibration.truncation))
+    scales, seen, largest = ordinary.scales[columns], ordinary.seen, ordinary.largest
     kernel(plus, minus, claimed, steps, scales, noise, truncation, limits, seen, largest, worst, figures)
     return Agreement(worst, *figures.tolist())
 
 
-__all__ = ["CLEAR", "Agreement", "agreement"]
+__all__ = ["Agreement", "agreement"]

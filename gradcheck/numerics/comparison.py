@@ -1,8 +1,4 @@
-"""Claimed against numeric → a verdict for each entry.
-
-The first look is one central difference an entry, compared for all entries at once.  What does not agree there is judged from
-a ladder of steps on both sides of the point.
-"""
+"""Claimed against numeric → a verdict for one entry, from a ladder of steps on both sides of the point."""
 
 from __future__ import annotations
 
@@ -13,77 +9,18 @@ import numpy as np
 
 from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.extrapolation import CREDIBLE, RATIO, Extrapolation, Plateau, extrapolate
+from gradcheck.numerics.first_look import RESOLVED, SMALL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-AGREED = 1e-6  # a claim this close to the first difference, relative to itself, needs no second look
-NEGLIGIBLE = 1e-7  # … or this close relative to the largest entry, in comparable units, if noise hides the rest
-RESOLVED = 1e-2  # an uncertainty below this share of the entry, or …
-SMALL = 1e-4  # … below this share of the largest entry, would have shown a real mistake
-BENT = 1e-3  # one-sided differences that disagree by this share of the largest entry deserve a second look
 STAYS = 0.7  # a bend that keeps this share from one step to the next smaller one is a kink …
 BEYOND_NOISE = 10.0  # … if it is this many times the noise
 SMALLEST = 6  # how many of the smallest steps show whether φ jumps at 0, …
 SETTLED = 1e-2  # … being this share of the jump apart
 MARGIN = 1.25  # a FAIL needs a gap larger than the tolerance by this multiple of the uncertainty
-
-
-@dataclass(frozen=True, slots=True)
-class FirstLook:
-    """Central differences at one step, compared with the claim: arrays of one shape (N, m)."""
-
-    numeric: Array
-    uncertainty: Array
-    gap: Array
-    agreed: NDArray[np.bool_]
-
-
-def first_look(
-    plus: Array,
-    minus: Array,
-    centre: Array,
-    steps: Array,
-    claimed: Array,
-    scale: Array,
-    noise: Array,
-    truncation: Array,
-    bent: bool,
-    tolerance: Tolerance,
-) -> FirstLook:
-    """Compare the claim with (f(x+h) − f(x−h)) / 2h.
-
-    Args:
-        plus, minus: f(x ± h e_i), (N, m).
-        centre: f(x), (m,).
-        steps: h for each column, (N,).
-        claimed: the claimed derivative, (N, m).
-        scale: for each column and output, the size that an ordinary entry has there, (N, m): what is small against it
-            need not be resolved relative to itself.
-        noise: the noise of each output, (m,).
-        truncation: relative error of the difference at these steps, seen along a random direction, (m,).
-        bent: a kink was seen within a step of the point, so that one-sided differences must agree as well.
-        tolerance: a claim further off than this needs a second look, too.
-    """
-    h = steps[:, None]
-    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        numeric = (plus - minus) / (2 * h)
-        gap = np.abs(claimed - numeric)
-        size = np.maximum(np.abs(claimed), np.abs(numeric))
-        rounding = 2 * noise / h
-        uncertainty = rounding + 4 * truncation * np.maximum(size, scale)
-        agreed = (
-            (gap <= tolerance.atol + min(AGREED, tolerance.rtol) * size + np.minimum(NEGLIGIBLE * scale, 2 * rounding))
-            & (rounding <= tolerance.atol + RESOLVED * size + SMALL * scale)
-            & (size + scale > 0)
-        )
-        if bent:
-            bend = np.abs(plus + minus - 2 * centre) / h
-            agreed &= bend <= BENT * np.maximum(size, scale) + 4 * rounding
-        uncertainty = np.maximum(uncertainty, 2 * gap)
-    return FirstLook(numeric, uncertainty, gap, agreed & np.isfinite(gap))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,266 @@
+"""What the zeros of a claimed Jacobian or Hessian save: columns that share no row are differenced together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.matrices import BLOCK_VALUES, Matrix
+from gradcheck.model import Finding, FindingKind, Verdict
+from gradcheck.numerics.directions import direction
+from gradcheck.numerics.extrapolation import RATIO
+from gradcheck.numerics.first_look import Ordinary
+from gradcheck.survey import Block, Survey
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gradcheck.evaluation import Function
+    from gradcheck.numerics.noise import Calibration
+    from gradcheck.preflight import Preflight
+
+    Array = NDArray[np.float64]
+
+STREAM = 2**32 - 3  # the number of the random direction that looks beyond a sparsity pattern
+LEAST = 0.5  # the weight of an entry in it, at the least
+SHOWN = 20  # how many rows a finding lists
+SCATTER = 6.0  # how many times the noise of a row, as measured along one line, may be seen along another
+CERTAIN = 5e-6  # gaps below this share of the product are not blamed on the pattern
+SPARSE = 0.05  # a dense claim is worth a pattern if no more than this share of it is not zero
+WORTH = 2**14  # … and it has this many entries
+
+
+class Pattern:
+    """Which rows each column of an m × n matrix may touch: column i those in indices[starts[i] : starts[i + 1]].
+
+    promised: which of these the user's pattern has, where it does not have all that the claim has; else None.
+    """
+
+    def __init__(
+        self, indices: NDArray[Any], starts: NDArray[Any], rows: int, promised: NDArray[np.bool_] | None = None
+    ) -> None:
+        self.indices, self.starts, self.rows, self.promised = indices, starts, rows, promised
+        self.columns = starts.size - 1
+
+    @classmethod
+    def of(cls, given: Any, claim: Matrix) -> Pattern:
+        """What the user gives, a boolean (or numeric) m × n array or a sparse one, and whatever else the claim has.
+
+        Raises `UserCodeError` if its shape is another.  An operator is not asked what it has.
+        """
+        matrix = Matrix(given, claim.rows, claim.columns, "the sparsity pattern")
+        pattern = cls.of_values(matrix)
+        if not claim.dense and not claim.sparse:
+            return pattern
+        places, own = pattern._places(), cls.of_values(claim)._places()
+        both = cls._from_places(np.union1d(places, own), claim.rows, claim.columns)
+        if both.indices.size > places.size:
+            both.promised = np.isin(both._places(), places)
+        return both
+
+    @classmethod
+    def of_values(cls, matrix: Matrix) -> Pattern:
+        """Where a dense matrix is not zero, or what a sparse one stores."""
+        if matrix.sparse:
+            return cls(np.asarray(matrix.value.indices), np.asarray(matrix.value.indptr), matrix.rows)
+        rows, columns = np.divmod(np.flatnonzero(matrix.value != 0), matrix.columns)
+        return cls._from_places(np.sort(columns * matrix.rows + rows), matrix.rows, matrix.columns)
+
+    @classmethod
+    def worth_having(cls, matrix: Matrix) -> Pattern | None:
+        """Where a dense claim is not zero; None if that is in too many places to save much."""
+        size = matrix.rows * matrix.columns
+        if not matrix.dense or size < WORTH or np.count_nonzero(matrix.value) > SPARSE * size:
+            return None
+        return cls.of_values(matrix)
+
+    @classmethod
+    def _from_places(cls, places: NDArray[np.int64], rows: int, columns: int) -> Pattern:
+        """From sorted numbers column · m + row."""
+        of_column, indices = np.divmod(places, rows)
+        starts = np.zeros(columns + 1, np.intp)
+        np.cumsum(np.bincount(of_column, minlength=columns), out=starts[1:])
+        return cls(indices, starts, rows)
+
+    @cached_property
+    def of_column(self) -> NDArray[np.intp]:
+        """The column of each of the `indices`."""
+        return np.repeat(np.arange(self.columns, dtype=np.intp), np.diff(self.starts))
+
+    def _places(self) -> NDArray[np.int64]:
+        """Sorted numbers column · m + row."""
+        return np.sort(self.of_column.astype(np.int64) * self.rows + self.indices)
+
+    def times(self, matrix: Matrix, v: Array) -> Array:
+        """The product with `v` of what the matrix has where it was promised, (m,)."""
+        if self.promised is None:
+            return matrix.times(v)
+        values = matrix.entries(self.indices, self.of_column) * v[self.of_column] * self.promised
+        return np.bincount(self.indices, values, minlength=self.rows).astype(np.float64, copy=False)
+
+    @cached_property
+    def colours(self) -> list[int]:
+        """A colour for each column, 0, 1, …, such that columns of one colour share no row: greedily, in the given order.
+
+        Curtis, Powell & Reid, J. Inst. Maths Applics 13 (1974).  The columns of one colour are differenced with two
+        evaluations of f for all of them.
+        """
+        taken = [0] * self.rows  # the colours of the columns that touch a row, as bits
+        colours = []
+        indices, starts = self.indices.tolist(), self.starts.tolist()
+        for low, high in pairwise(starts):
+            touched = indices[low:high]
+            used = 0
+            for row in touched:
+                used |= taken[row]
+            free = ~used & (used + 1)  # the lowest bit that is not set
+            for row in touched:
+                taken[row] |= free
+            colours.append(free.bit_length() - 1)
+        return colours
+
+    @property
+    def colour_count(self) -> int:
+        """How many groups there are."""
+        return max(self.colours, default=-1) + 1
+
+
+class Compressed:
+    """Evaluates the columns of a sparse Jacobian a group at a time."""
+
+    def __init__(self, function: Function, pattern: Pattern, x: NDArray[Any]) -> None:
+        self.function, self.pattern, self.x = function, pattern, x
+
+    def blocks(self, matrix: Matrix) -> Iterator[Block]:
+        """The entries within the pattern, as `Surveyor.survey` wants them: a block for each group, or several."""
+        pattern = self.pattern
+        colours = np.array(pattern.colours, np.intp)[pattern.of_column]
+        order = np.argsort(colours, kind="stable")
+        rows, columns = pattern.indices[order].astype(np.intp), pattern.of_column[order]
+        bounds = [0, *np.cumsum(np.bincount(colours)).tolist()] if colours.size else [0]
+        claimed = matrix.entries(rows, columns)
+        for start, stop in pairwise(bounds):
+            for low in range(start, stop, BLOCK_VALUES):
+                chosen = slice(low, min(low + BLOCK_VALUES, stop))
+                yield Block(columns[chosen], claimed[chosen, None], rows[chosen, None])
+
+    def evaluate(self, block: Block, steps: Array, tick: Callable[[int], None]) -> tuple[Array, Array]:
+        """f on both sides of x at the entries of a block: two evaluations for all its columns at once."""
+        assert block.rows is not None
+        if self._leaves_bounds(block.columns, steps):
+            columns, first, place = np.unique(block.columns, return_index=True, return_inverse=True)
+            plus, minus = self.function.pairs(self.x, columns, steps[first])
+            return plus[place, block.rows[:, 0], None], minus[place, block.rows[:, 0], None]
+        shift = np.zeros(self.x.size)
+        shift[block.columns] = steps
+        ahead = self.function.near((self.x + shift).astype(self.x.dtype))
+        behind = self.function.near((self.x - shift).astype(self.x.dtype))
+        return ahead[block.rows], behind[block.rows]
+
+    def _leaves_bounds(self, columns: NDArray[np.intp], steps: Array) -> bool:
+        if self.function.bounds is None:
+            return False
+        low, high = self.function.bounds
+        return bool(((self.x - low)[columns] < steps).any() or ((high - self.x)[columns] < steps).any())
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What one product with a random vector shows of the places where a pattern has no entry.
+
+    gap: for each row, what f's product has beyond that of the claim, (m,).  allowed: what rounding and truncation may be of that.
+    certain: a gap larger than this is neither.
+    """
+
+    gap: Array
+    allowed: Array
+    certain: Array
+
+    @property
+    def clear(self) -> bool:
+        """Whether no row has more than rounding and truncation explain."""
+        return bool((self.gap <= self.allowed).all())
+
+    def missed(self, ordinary: Ordinary) -> float:
+        """How large an entry without a place in the pattern may be, relative to what is ordinary there."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(((self.gap + self.allowed) * self._per_unit(ordinary)).max())
+
+    def added_to(self, survey: Survey, pattern: Pattern, ordinary: Ordinary) -> Survey:
+        """A survey of the entries of the pattern, as one of all entries: the others were compared by this product."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            relative = float((self.gap * self._per_unit(ordinary)).max())
+            digits = 16.0 if relative <= 1e-16 else -float(np.log10(relative))
+        unused = np.flatnonzero(np.diff(pattern.starts) == 0)
+        return replace(
+            survey,
+            checked=survey.checked + pattern.rows * pattern.columns - pattern.indices.size,
+            digits=None if survey.digits is None else min(survey.digits, digits),
+            detectable=max(survey.detectable, float((self.gap + self.allowed).max() / LEAST / ordinary.scales.min())),
+            detectable_share=max(survey.detectable_share, self.missed(ordinary)),
+            ignored=np.concatenate([survey.ignored, unused]),
+        )
+
+    @staticmethod
+    def _per_unit(ordinary: Ordinary) -> Array:
+        """What a unit of the product amounts to in one entry of each row, relative to what is ordinary there, at the most."""
+        weight = LEAST * np.minimum(ordinary.seen, ordinary.largest * ordinary.scales.min())
+        return np.asarray(1 / weight, dtype=np.float64)
+
+
+def look_outside(
+    function: Function,
+    matrix: Matrix,
+    pattern: Pattern,
+    preflight: Preflight,
+    ordinary: Ordinary,
+    x: NDArray[Any],
+    seed: int,
+) -> Outside:
+    """Compare one product with a random vector, four evaluations, with that of the claim within the pattern.
+
+    ordinary: what a survey of the pattern has learnt.
+    """
+    calibration = preflight.calibration
+    v = preflight.scales * direction(x.size, seed, STREAM)
+    plus, minus, t = function.line(x, v, calibration.fraction * np.array([1, 1 / RATIO]))
+    with np.errstate(invalid="ignore", over="ignore"):
+        wide, narrow = ((plus[k] - minus[k]) / (2 * t[k]) for k in (0, 1))
+        bend = np.abs(wide - narrow)
+        found, rounding = narrow + (narrow - wide) / (RATIO**2 - 1), _noise(calibration, ordinary) / t[1]
+        allowed = bend / 8 + SCATTER * rounding
+        certain = 20 * (bend + rounding) + CERTAIN * np.abs(narrow)
+        return Outside(np.abs(found - pattern.times(matrix, v)), allowed, certain)
+
+
+def _noise(calibration: Calibration, ordinary: Ordinary) -> Array:
+    """The noise of each row, no less than is usual for its size: one line may show less by chance."""
+    sized = ordinary.seen > 0
+    usual = np.median(calibration.noise[sized] / ordinary.seen[sized]) if sized.any() else 0.0
+    return np.maximum(calibration.noise, usual * ordinary.seen)
+
+
+def outside_pattern(matrix: Matrix, outside: Outside, doubtful: NDArray[np.int64]) -> list[Finding]:
+    """Whether func has derivatives where the sparsity pattern has none.
+
+    doubtful: rows with entries that are wrong or open within the pattern, which tell nothing about the rest.
+    """
+    rows = np.setdiff1d(np.flatnonzero(outside.gap > outside.certain), doubtful)
+    if not rows.size:
+        return []
+    shown = ", ".join(map(str, rows[:5].tolist())) + (", …" if rows.size > 5 else "")
+    return [
+        Finding(
+            kind=FindingKind.OUTSIDE_PATTERN,
+            target=matrix.role,
+            verdict=Verdict.FAIL,
+            message=("row {} has" if rows.size == 1 else "rows {} have").format(shown)
+            + " derivatives where the sparsity pattern says there are none",
+            evidence={"rows": rows[:SHOWN].tolist()},
+        )
+    ]
