@@ -1,13 +1,14 @@
-"""A gradient made of differences, for a Hessian that comes without one."""
+"""What a Hessian is differenced from: a gradient that is that of f, or one made of differences of f."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck.numerics.directions import direction
-from gradcheck.numerics.noise import calibrate, ladder
+from gradcheck.numerics.noise import Calibration, calibrate, ladder
 from gradcheck.numerics.stencils import CENTRAL, natural_scales, steps_near
 
 if TYPE_CHECKING:
@@ -19,6 +20,43 @@ if TYPE_CHECKING:
 
 WIDER = 8.0  # order 4 bears a larger step than the one that suits order 2
 STEP_STREAM = 2**32 - 2
+AGREED = 1e-7  # of the length of the terms of ⟨g, v⟩: a gap this small is plain agreement …
+PLAIN = 1e-5  # … unless noise allows for more than this
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """f along a random direction v: values on both sides, (R, 1), at the displacements `steps`, (R,), and what they tell."""
+
+    scales: Array
+    v: Array
+    plus: Array
+    minus: Array
+    steps: Array
+    calibration: Calibration
+
+
+def _line(function: Function, flat: NDArray[Any], seed: int) -> Line:
+    scales = natural_scales(flat)
+    centre, v = function.at(flat), scales * direction(flat.size, seed, STEP_STREAM)
+    plus, minus, steps = function.line(flat, v, ladder())
+    calibration = calibrate(plus, minus, centre, steps, flat.size, float(np.finfo(flat.dtype).eps))
+    return Line(scales, v, plus, minus, steps, calibration)
+
+
+def agrees_along_line(function: Function, flat: NDArray[Any], claimed: Array, seed: int) -> bool:
+    """Whether a claimed gradient (n,) plainly agrees with f along one random direction; False leaves it open.
+
+    27 evaluations of f.
+    """
+    line = _line(function, flat, seed)
+    k = int(np.argmin(np.abs(line.steps - line.calibration.fraction)))
+    step, terms = float(line.steps[k]), claimed * line.v
+    with np.errstate(all="ignore"):
+        gap = abs(float(line.plus[k, 0] - line.minus[k, 0]) / (2 * step) - float(terms.sum()))
+        size = float(np.sqrt(terms @ terms))
+    allowed = AGREED * size + float(line.calibration.noise[0]) / step
+    return gap <= allowed <= PLAIN * size
 
 
 class DifferencedGradient:
@@ -31,11 +69,8 @@ class DifferencedGradient:
     def __init__(self, function: Function, x0: NDArray[Any], seed: int) -> None:
         self.function = function
         flat = x0.reshape(-1)
-        scales = natural_scales(flat)
-        centre = function.at(flat)
-        plus, minus, steps = function.line(flat, scales * direction(flat.size, seed, STEP_STREAM), ladder())
-        fraction = calibrate(plus, minus, centre, steps, flat.size, float(np.finfo(flat.dtype).eps)).fraction
-        self.steps = scales * min(WIDER * fraction, 0.05)
+        line = _line(function, flat, seed)
+        self.steps = line.scales * min(WIDER * line.calibration.fraction, 0.05)
         self.columns = np.arange(flat.size, dtype=np.intp)
 
     def __call__(self, x: NDArray[Any]) -> Array:

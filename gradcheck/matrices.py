@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 ROUNDING = 1e3  # units in the last place that two computed entries of a symmetric matrix may differ by
 TILE = 128  # rows and columns of a matrix that are compared with their transpose at a time
 BLOCK_VALUES = 2**17  # entries compared at a time
-LARGE = 2**20  # a matrix with more entries is asked for once only: repeating it would hold it twice
+LARGE = 2**19  # a matrix with more entries is asked for once only: repeating it would hold it twice
+SMALL_BYTES = 2**27  # a matrix of this size is not worth asking the system whether there is room for it
 
 
 class Matrix:
@@ -127,8 +128,12 @@ class Matrix:
             return self.block(units)[place, rows]
         return np.array(self.value[rows, columns], dtype=np.float64).reshape(-1)
 
-    def asymmetry(self) -> tuple[float, tuple[int, int], float]:
+    def asymmetry(
+        self, places: tuple[NDArray[Any], NDArray[Any]] | None = None
+    ) -> tuple[float, tuple[int, int], float]:
         """The largest |H_ij − H_ji|, where it is, and the largest |H_ij|; for a square matrix.
+
+        places: rows and columns of all entries that are not zero, if they are known.
 
         Of an operator only ⟨u, Hv⟩ − ⟨Hu, v⟩ is known, for one pair of random vectors, and the place is (0, 0).
         """
@@ -136,12 +141,21 @@ class Matrix:
             u, v = (direction(self.columns, 0, number) for number in (0, 1))
             hu, hv = self.times(u), self.times(v)
             return abs(float(u @ hv - hu @ v)), (0, 0), float(np.linalg.norm(hu) * np.linalg.norm(v))
+        if places is not None and places[0].size:
+            rows, columns = places
+            values = self.entries(rows, columns)
+            with np.errstate(invalid="ignore", over="ignore"):
+                gap = np.abs(values - self.entries(columns, rows))
+            gap[~np.isfinite(gap)] = 0.0
+            k = int(np.argmax(gap))
+            where = min((int(rows[k]), int(columns[k])), (int(columns[k]), int(rows[k])))
+            return float(gap[k]), where, _largest(values)
         worst, where, size = 0.0, (0, 0), 0.0
         tiles = [slice(start, min(start + TILE, self.rows)) for start in range(0, self.rows, TILE)]
         with np.errstate(invalid="ignore", over="ignore"):
-            for k, rows in enumerate(tiles):
-                for columns in tiles[k:]:
-                    across, down = self.value[rows, columns], self.value[columns, rows].T
+            for k, upper in enumerate(tiles):
+                for right in tiles[k:]:
+                    across, down = self.value[upper, right], self.value[right, upper].T
                     if self.sparse:
                         across, down = across.toarray(), down.toarray()
                     gap = np.subtract(across, down, dtype=np.float64)
@@ -149,7 +163,7 @@ class Matrix:
                     if _largest(gap) > worst:
                         gap = np.abs(np.where(np.isfinite(gap), gap, 0.0))
                         row, column = divmod(int(np.argmax(gap)), gap.shape[1])
-                        worst, where = float(gap[row, column]), (rows.start + row, columns.start + column)
+                        worst, where = float(gap[row, column]), (upper.start + row, right.start + column)
         return worst, where, size
 
 
@@ -175,6 +189,8 @@ class MatrixClaim(Claim):
         """As for any claim; one that finds no memory is told what would do with less."""
         needed = self.rows * x.size * 8
         try:
+            if needed < SMALL_BYTES:
+                return super().raw_at(x)
             with memory.limited(needed):
                 return super().raw_at(x)
         except UserCodeError as error:
@@ -233,9 +249,14 @@ def _misfit(shape: tuple[int, ...], rows: int, columns: int, role: str) -> str:
     return f"{role} has shape {shape}, expected ({rows}, {columns}){hint}"
 
 
-def asymmetry(matrix: Matrix, tolerance: Tolerance) -> list[Finding]:
-    """Whether a claimed Hessian differs from its transpose by more than rounding and tolerance."""
-    worst, (i, j), size = matrix.asymmetry()
+def asymmetry(
+    matrix: Matrix, tolerance: Tolerance, places: tuple[NDArray[Any], NDArray[Any]] | None = None
+) -> list[Finding]:
+    """Whether a claimed Hessian differs from its transpose by more than rounding and tolerance.
+
+    places: as for `Matrix.asymmetry`.
+    """
+    worst, (i, j), size = matrix.asymmetry(places)
     if worst <= max(tolerance.rtol, ROUNDING * np.finfo(np.float64).eps) * size + tolerance.atol:
         return []
     where = f"entries [{i}, {j}] and [{j}, {i}]" if matrix.dense or matrix.sparse else "⟨u, Hv⟩ and ⟨Hu, v⟩"

@@ -38,7 +38,6 @@ DIRECTIONS = 2  # how many random directions, unless asked for
 REDRAWS = 3  # how often a further point where f is not defined is drawn again, on average
 MANY_ENTRIES = 200_000  # … and above this one random directions are taken however fast f is
 PIECE = 1.0  # seconds of comparing after which what is known is put on record, …
-SAVING = 0.3  # a dense claim is compared by its zeros if that takes this share of the evaluations
 MANY_WORKERS = 16  # … on an executor of unknown size
 
 Progress = Callable[[str, int, int, int, str], None]
@@ -207,24 +206,34 @@ class Check:
         draft, options, function = self.draft, self.options, self.function
         preflight = examine(function, claim, flat, options.seed)
         matrix = claim.matrix(preflight.raw)
-        pattern = Pattern.of(sparsity, matrix) if sparsity is not None else None
-        if pattern is None and matrix.sparse:
-            pattern = Pattern.of_values(matrix)
         if identities is not None:
             draft.findings += identities(function)
         self._take(preflight)
         draft.method = self._method(function, flat.size)
+        pattern = self._pattern(matrix, sparsity)
         if draft.kind is Kind.HESSIAN:
-            draft.findings += asymmetry(matrix, options.tolerance)
+            places = None if pattern is None else (pattern.indices, pattern.of_column)
+            draft.findings += asymmetry(matrix, options.tolerance, places)
         if draft.method is Method.DIRECTIONS and may_search:
             self._rows(flat, preflight, matrix)
-        elif pattern is not None:
+        elif pattern is None:
+            self._survey(flat, preflight, matrix.blocks())
+        elif matrix.sparse or sparsity is not None:
             self._survey_groups(flat, preflight, matrix, pattern)
-        elif not self._survey_zeros_at_once(flat, preflight, matrix):
+        elif not self._survey_zeros_at_once(flat, preflight, matrix, pattern):
             self._survey(flat, preflight, matrix.blocks())
         self._explain(flat, preflight, None)
         if options.points > 1:
             draft.notes.append(f"only 1 of {options.points} points was checked: further points are for gradients")
+
+    def _pattern(self, matrix: Matrix, sparsity: Any) -> Pattern | None:
+        """Where the claim may be non-zero: as the user says, as it is stored, or as it is seen to be if that saves much."""
+        if sparsity is not None:
+            return Pattern.of(sparsity, matrix)
+        if matrix.sparse:
+            return Pattern.of_values(matrix)
+        free = str(self.options.method) == Method.AUTO and self.options.eps is None
+        return Pattern.worth_having(matrix) if free else None
 
     def _take(self, preflight: Preflight) -> None:
         self.draft.findings += preflight.findings
@@ -289,16 +298,11 @@ class Check:
         outside = look_outside(self.function, matrix, pattern, preflight, surveyor.ordinary, x, self.options.seed)
         return survey, outside, surveyor.ordinary
 
-    def _survey_zeros_at_once(self, x: NDArray[Any], preflight: Preflight, matrix: Matrix) -> bool:
+    def _survey_zeros_at_once(self, x: NDArray[Any], preflight: Preflight, matrix: Matrix, pattern: Pattern) -> bool:
         """Compare a dense claim that is zero nearly everywhere like a sparse one, the zeros along one random direction.
 
         Whatever is left in doubt leads to nothing: False, and the whole matrix is to be compared entry by entry.
         """
-        if str(self.options.method) != Method.AUTO or self.options.eps is not None:
-            return False
-        pattern = Pattern.worth_having(matrix)
-        if pattern is None or pattern.colour_count > SAVING * matrix.columns:
-            return False
         survey, outside, ordinary = self._looked_at(x, preflight, matrix, pattern)
         if outside is None:
             self._accept(survey, preflight)

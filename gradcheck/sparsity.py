@@ -32,7 +32,8 @@ SHOWN = 20  # how many rows a finding lists
 SCATTER = 6.0  # how many times the noise of a row, as measured along one line, may be seen along another
 CERTAIN = 5e-6  # gaps below this share of the product are not blamed on the pattern
 SPARSE = 0.05  # a dense claim is worth a pattern if no more than this share of it is not zero
-WORTH = 2**14  # … and it has this many entries
+WORTH = 2**14  # … it has this many entries
+SAVING = 0.3  # … and that leaves this share of the evaluations
 
 
 class Pattern:
@@ -75,9 +76,10 @@ class Pattern:
     def worth_having(cls, matrix: Matrix) -> Pattern | None:
         """Where a dense claim is not zero; None if that is in too many places to save much."""
         size = matrix.rows * matrix.columns
-        if not matrix.dense or size < WORTH or np.count_nonzero(matrix.value) > SPARSE * size:
+        if not matrix.dense or size < WORTH or np.count_nonzero(matrix.value != 0) > SPARSE * size:
             return None
-        return cls.of_values(matrix)
+        pattern = cls.of_values(matrix)
+        return pattern if pattern.colour_count <= SAVING * matrix.columns else None
 
     @classmethod
     def _from_places(cls, places: NDArray[np.int64], rows: int, columns: int) -> Pattern:
@@ -98,18 +100,27 @@ class Pattern:
 
     def times(self, matrix: Matrix, v: Array) -> Array:
         """The product with `v` of what the matrix has where it was promised, (m,)."""
-        if self.promised is None:
+        if self.promised is None and not matrix.dense:
             return matrix.times(v)
-        values = matrix.entries(self.indices, self.of_column) * v[self.of_column] * self.promised
+        values = matrix.entries(self.indices, self.of_column) * v[self.of_column]
+        if self.promised is not None:
+            values *= self.promised
         return np.bincount(self.indices, values, minlength=self.rows).astype(np.float64, copy=False)
 
     @cached_property
-    def colours(self) -> list[int]:
-        """A colour for each column, 0, 1, …, such that columns of one colour share no row: greedily, in the given order.
+    def colours(self) -> NDArray[np.intp]:
+        """A colour for each column, 0, 1, …, such that columns of one colour share no row: (n,).
 
-        Curtis, Powell & Reid, J. Inst. Maths Applics 13 (1974).  The columns of one colour are differenced with two
-        evaluations of f for all of them.
+        In turns along a band that is filled, else greedily in the given order: Curtis, Powell & Reid, J. Inst. Maths Applics 13
+        (1974).  The columns of one colour are differenced with two evaluations of f for all of them.
         """
+        offsets = self.indices - self.of_column
+        band = int(offsets.max()) - int(offsets.min()) + 1 if offsets.size else 1
+        if band <= np.diff(self.starts).max(initial=1):
+            return np.arange(self.columns) % band
+        return np.array(self._greedy(), np.intp)
+
+    def _greedy(self) -> list[int]:
         taken = [0] * self.rows  # the colours of the columns that touch a row, as bits
         colours = []
         indices, starts = self.indices.tolist(), self.starts.tolist()
@@ -127,7 +138,7 @@ class Pattern:
     @property
     def colour_count(self) -> int:
         """How many groups there are."""
-        return max(self.colours, default=-1) + 1
+        return int(self.colours.max(initial=-1)) + 1
 
 
 class Compressed:
@@ -139,7 +150,7 @@ class Compressed:
     def blocks(self, matrix: Matrix) -> Iterator[Block]:
         """The entries within the pattern, as `Surveyor.survey` wants them: a block for each group, or several."""
         pattern = self.pattern
-        colours = np.array(pattern.colours, np.intp)[pattern.of_column]
+        colours = pattern.colours[pattern.of_column]
         order = np.argsort(colours, kind="stable")
         rows, columns = pattern.indices[order].astype(np.intp), pattern.of_column[order]
         bounds = [0, *np.cumsum(np.bincount(colours)).tolist()] if colours.size else [0]

@@ -27,7 +27,7 @@ def pattern_of(mask):
 def test_columns_of_one_colour_share_no_row(rows, columns, seed, density):
     mask = np.random.default_rng(seed).random((rows, columns)) < density
     pattern = pattern_of(mask)
-    colours = np.array(pattern.colours)
+    colours = pattern.colours
     assert set(colours.tolist()) == set(range(pattern.colour_count))
     assert all(mask[:, colours == colour].sum(axis=1).max() <= 1 for colour in range(pattern.colour_count))
 
