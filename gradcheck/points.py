@@ -104,7 +104,8 @@ def as_point(x0: Any, what: str = "the point") -> NDArray[Any]:
         reason = "is ragged" if ragged else f"is a {type(x0).__name__} that numpy cannot take ({one_line(error)})"
         raise PointError(f"{what} {reason}; give an array of floats") from None
     if x.dtype.kind == "f" and x.dtype.itemsize in (4, 8):
-        x = x.astype(x.dtype.newbyteorder("="), copy=False)  # a file may hold the other byte order
+        if not x.dtype.isnative:
+            x = x.astype(x.dtype.newbyteorder("="))  # a file may hold the other byte order
     else:
         raise PointError(f"{what} {_unfit(x, x0)}")
     if not x.size:
@@ -239,10 +240,16 @@ def neighbours(x0: NDArray[Any], count: int, seed: int = 0, bounds: Bounds | Non
     return points
 
 
+_NAMES = {
+    4: "float32",
+    8: "float64",
+}  # of the dtypes that a point has; dtype.name takes longer than a check has time for
+
+
 def describe_point(x: NDArray[Any], origin: str, seed: int | None = None) -> Point:
     """The record of a point for a report; its values only where they are few."""
     values = tuple(float(value) for value in x.flat) if x.size <= _MAX_VALUES else ()
-    return Point(shape=x.shape, dtype=x.dtype.name, origin=origin, seed=seed, values=values)
+    return Point(shape=x.shape, dtype=_NAMES[x.dtype.itemsize], origin=origin, seed=seed, values=values)
 
 
 def choose_point(

@@ -40,6 +40,9 @@ MANY_ENTRIES = 200_000  # … and above this one random directions are taken how
 PIECE = 1.0  # seconds of comparing after which what is known is put on record, …
 MANY_WORKERS = 16  # … on an executor of unknown size
 
+METHODS = frozenset(Method)
+LEAST = {"points": 1, "jobs": 1, "directions": 1, "seed": 0}  # of the options that are whole numbers
+
 Progress = Callable[[str, int, int, int, str], None]
 
 
@@ -90,11 +93,11 @@ class Options:
             raise UsageError(f"budget is {self.budget}; it must be a positive number of seconds")
         if not isinstance(self.args, (tuple, list)):
             raise UsageError(f"args is {self.args!r}; it must be a tuple, with one argument ({self.args!r},)")
-        least = {"points": (self.points, 1), "jobs": (self.jobs, 1), "directions": (self.directions, 1)}
-        for key, (value, low) in {**least, "seed": (self.seed, 0)}.items():
+        for key, low in LEAST.items():
+            value = getattr(self, key)
             if value is not None and (not hasattr(value, "__index__") or value < low):
                 raise UsageError(f"{key} is {value}; it must be a whole number of at least {low}")
-        if str(self.method) not in tuple(Method):
+        if self.method not in METHODS:
             raise UsageError(f"method is {self.method!r}; it must be one of {', '.join(Method)}")
 
     @property
@@ -133,10 +136,8 @@ class Check:
             shape=self.x.shape,
             tolerance=options.tolerance,
         )
-        self.function, self.claim = (
-            Function(f, self.x),
-            Claim(claim, self.x, self.x.shape),
-        )  # until better ones are made
+        self.function: Function
+        self.claim: Claim
 
     def gradient(self, function: Function, claim: Claim, value_beside: Function | None) -> Report:
         """The whole sequence for a claimed gradient."""
@@ -158,6 +159,7 @@ class Check:
         at: where, if not at the point of the check.  identities: what else must hold of the claim, as findings.
         """
         x = self.x if at is None else at
+        self.function, self.claim = Function(make, x), Claim(claim, x, x.shape)  # until the real ones are made
 
         def compare() -> None:
             self.function = make()
@@ -173,7 +175,8 @@ class Check:
     def _carry_out(self, compare: Callable[[], None]) -> Report:
         """Compare, and make a report of whatever is known when that ends."""
         try:
-            compare()
+            with np.errstate(all="ignore"):  # user code may divide by zero; what comes of it is judged
+                compare()
         except UserCodeError as error:
             if self.options.throw:
                 raise

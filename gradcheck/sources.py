@@ -22,10 +22,11 @@ def describe(function: Any, name: str | None = None) -> Target:
     classes and callable objects.  `name` replaces the name that the callable has itself.  File and line are None for
     what no Python source defines, such as a ufunc, and for code typed at a prompt.
     """
-    inner = _unwrapped(function)
-    code = _static(inner, "__code__")
+    plain = type(function) is FunctionType and not function.__dict__  # nothing that it could be wrapped around
+    inner = function if plain else _unwrapped(function)
+    code = function.__code__ if plain else _static(inner, "__code__")
     name = name or _name(function, inner)
-    if not isinstance(code, CodeType) or re.fullmatch(r"<.*>", code.co_filename):
+    if not isinstance(code, CodeType) or (code.co_filename[:1] == "<" and code.co_filename[-1:] == ">"):
         return Target(name=name)
     return Target(name=name, file=code.co_filename, line=_def_line(code))
 

@@ -112,20 +112,19 @@ class Surveyor:
     def survey(self, blocks: Iterable[Block]) -> Survey:
         """Compare all entries, block by block."""
         stopped = ""
-        with np.errstate(all="ignore"):
-            try:
-                for block in blocks:
-                    if self.expired():
-                        stopped = "budget"
-                        break
-                    self._look(block)
-                self.tick("entries", self.n, self.n, "")
-            except KeyboardInterrupt:
-                stopped = "interrupt"
-            columns = join(self.kept) if self.kept else _no_columns()
-            if self.passed.count < self.checked:
-                stopped = self._look_again(columns, stopped)
-            return self._summary(columns, stopped)
+        try:
+            for block in blocks:
+                if self.expired():
+                    stopped = "budget"
+                    break
+                self._look(block)
+            self.tick("entries", self.n, self.n, "")
+        except KeyboardInterrupt:
+            stopped = "interrupt"
+        columns = join(self.kept) if self.kept else _no_columns()
+        if self.passed.count < self.checked:
+            stopped = self._look_again(columns, stopped)
+        return self._summary(columns, stopped)
 
     # ---- the first look
 

@@ -43,15 +43,17 @@ def natural_scales(x: NDArray[Any]) -> NDArray[np.float64]:
     Returns:
         shape (d,), float64, positive.
     """
-    size = np.abs(x).astype(np.float64)
-    nonzero = size if size.all() else size[size > 0]
+    size = np.abs(x).astype(np.float64, copy=False)
+    smallest = size.min()
+    nonzero = size if smallest > 0 else size[size > 0]
     if not nonzero.size:
         return np.ones_like(size)
     middle = nonzero.size // 2
-    typical = float(np.partition(nonzero, middle)[middle])
-    shared = (size > typical * 1e-3) & (size < typical * 1e3)
-    if shared.all():
+    typical = np.partition(nonzero, middle)[middle]
+    low, high = typical * 1e-3, typical * 1e3
+    if smallest > low and size.max() < high:
         return np.maximum(size, typical)
+    shared = (size > low) & (size < high)
     scales = np.where(shared, np.maximum(size, typical), size)
     scales[size == 0] = typical
     return scales
@@ -68,7 +70,7 @@ def realised_steps(x: NDArray[Any], wanted: NDArray[np.float64]) -> NDArray[np.f
     At x = 1e4 the difference between the two is an error of 1e-8.  Shapes broadcast: x (d,), wanted (…, d).
     """
     ahead, behind = (x + wanted).astype(x.dtype), (x - wanted).astype(x.dtype)
-    return (ahead.astype(np.float64) - behind.astype(np.float64)) / 2
+    return np.subtract(ahead, behind, dtype=np.float64) / 2
 
 
 def steps_near(x: NDArray[Any], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
