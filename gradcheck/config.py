@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from gradcheck.errors import ConfigError, PointError
 from gradcheck.model import Kind, Method
 from gradcheck.points import as_args, as_bounds, as_shape, parse_bounds
+from gradcheck.records import dataclass
 
 Derivable = str | Callable[..., Any]
 """A target such as ``module:attr`` or, in a check that code declares, the callable itself."""

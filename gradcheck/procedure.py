@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from gradcheck.model import Finding, Kind, Method, Report, Tolerance, Verdict
 from gradcheck.numerics.stencils import natural_scales
 from gradcheck.points import as_bounds, as_point, check_within, describe_point, neighbours
 from gradcheck.preflight import Preflight, examine, observations
+from gradcheck.records import dataclass
 from gradcheck.sources import describe
 from gradcheck.summary import Draft
 from gradcheck.survey import Pairs, Surveyor, gradient_blocks, searched_survey

@@ -6,7 +6,7 @@ import math
 import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from gradcheck.model import (
     Tolerance,
     Verdict,
 )
+from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from gradcheck.errors import UserCodeError

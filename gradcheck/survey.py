@@ -6,7 +6,6 @@ The same code serves a gradient (a Jacobian with one row), a Jacobian and a Hess
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from gradcheck.numerics.comparison import RESOLVED, SMALL, FirstLook, Judgement,
 from gradcheck.numerics.extrapolation import RATIO, ladder_steps
 from gradcheck.numerics.jumps import Trend, excuse
 from gradcheck.numerics.stencils import smallest_step, steps_near
+from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

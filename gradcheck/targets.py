@@ -12,12 +12,13 @@ import sys
 import types
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gradcheck.errors import TargetError, UserCodeError
 from gradcheck.model import Target
+from gradcheck.records import dataclass
 from gradcheck.sources import describe
 
 _DEPENDENCIES = ("click", "llvmlite", "numba", "numpy", "pytest", "rich", "scipy")

@@ -6,13 +6,13 @@ a ladder of steps on both sides of the point.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.extrapolation import CREDIBLE, RATIO, Extrapolation, Plateau, extrapolate
+from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
