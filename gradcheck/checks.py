@@ -1,4 +1,7 @@
-"""check_gradient, check_hessian, check_jacobian and the products: what each claim means, put to the one procedure."""
+"""check_gradient, check_hessian, check_jacobian and the products: what each claim means, put to the one procedure.
+
+What a gradient does without is imported where it is needed: most checks are of gradients, and a run of one is short.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,9 @@ import numpy as np
 
 from gradcheck.errors import UsageError
 from gradcheck.evaluation import Claim, Function
-from gradcheck.hessian import DifferencedGradient
 from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Verdict
 from gradcheck.numerics.stencils import natural_scales
 from gradcheck.procedure import Check, Options
-from gradcheck.products import (
-    AlongDirections,
-    Contracted,
-    adjointness,
-    asked,
-    columns_of,
-    linearity,
-    random_vector,
-    rows_of,
-    symmetry,
-)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -146,6 +137,8 @@ def check_hvp(
 
     Returns, raises: as `check_gradient`.
     """
+    from gradcheck.products import asked, linearity, symmetry
+
     settings = Options(**options)
     check = Check(Kind.HVP, f, hvp, x0, settings)
     x, seed, tolerance = check.x, settings.seed, settings.tolerance
@@ -179,6 +172,8 @@ def check_jvp(
 
     Returns, raises: as `check_gradient`.
     """
+    from gradcheck.products import adjointness, asked, linearity
+
     settings = Options(**options)
     check = Check(Kind.JVP, func, jvp, x0, settings)
     x, seed, tolerance = check.x, settings.seed, settings.tolerance
@@ -205,6 +200,8 @@ def check_vjp(func: Callable[..., Any], vjp: Callable[..., Any], x0: ArrayLike, 
 
     Returns, raises: as `check_gradient`.
     """
+    from gradcheck.products import Contracted, asked, linearity, random_vector, rows_of
+
     settings = Options(**options)
     check = Check(Kind.VJP, func, vjp, x0, settings)
     x, seed = check.x, settings.seed
@@ -234,6 +231,8 @@ def _along(
     identities: Callable[[Function], list[Finding]],
 ) -> Report:
     """Check products of a derivative with random vectors, each scaled like x, as the columns of a Jacobian."""
+    from gradcheck.products import AlongDirections, columns_of, random_vector
+
     x, count = check.x, settings.directions or VECTORS
     scales = natural_scales(check.flat).reshape(x.shape).astype(x.dtype)
     vectors = [scales * random_vector(x.shape, x.dtype, settings.seed, k) for k in range(count)]
@@ -260,6 +259,8 @@ def _gradient_of(f: Callable[..., Any], grad: Callable[..., Any] | None, check: 
         _require_gradient(f, grad, check, settings)
         engine = {**settings.engine, "vectorized": None}  # which is said of f
         return Function(grad, check.x, args=settings.args, bounds=check.bounds, role="grad", scalar=False, **engine)
+    from gradcheck.hessian import DifferencedGradient
+
     check.inner = Function(f, check.x, args=settings.args, bounds=check.bounds, **settings.engine)
     check.draft.notes.append("without a gradient, f was differenced twice; give grad for a sharper and cheaper check")
     return Function(DifferencedGradient(check.inner, check.x, settings.seed), check.x, role="f", scalar=False)

@@ -11,7 +11,6 @@ import numpy as np
 
 from gradcheck.errors import CheckInterrupted, GradientMismatch, GradientUndecided, UsageError, UserCodeError
 from gradcheck.evaluation import Claim, Function
-from gradcheck.matrices import Compressed, Matrix, MatrixClaim, Pattern, asymmetry, outside_pattern
 from gradcheck.model import Finding, Kind, Method, Report, Tolerance, Verdict
 from gradcheck.numerics.stencils import natural_scales
 from gradcheck.points import as_bounds, as_point, check_within, describe_point, neighbours
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from gradcheck.matrices import Matrix, MatrixClaim
     from gradcheck.search import Searched
 
     Array = NDArray[np.float64]
@@ -156,6 +156,8 @@ class Check:
 
         at: where, if not at the point of the check.  identities: what else must hold of the claim, as findings.
         """
+        from gradcheck.matrices import MatrixClaim  # a gradient does without matrices
+
         x = self.x if at is None else at
 
         def compare() -> None:
@@ -202,6 +204,8 @@ class Check:
         *,
         may_search: bool,
     ) -> None:
+        from gradcheck.matrices import Compressed, Pattern, asymmetry, outside_pattern
+
         draft, options, function = self.draft, self.options, self.function
         preflight = examine(function, claim, flat, options.seed)
         matrix = claim.matrix(preflight.raw)
