@@ -253,7 +253,7 @@ def _executor(check: DeclaredCheck) -> Iterator[Any]:
     executor = value if hasattr(value, "submit") and not isinstance(value, type) else _made(value, check.executor)
     if not hasattr(executor, "submit"):
         kind = type(executor).__name__
-        raise TargetError(f"--executor {check.executor!r} gives a {kind}, not an executor: it has no method submit")
+        raise TargetError(f"--executor {check.executor!r} gives an object of type {kind}, which has no method submit")
     try:
         yield executor
     finally:
