@@ -120,7 +120,7 @@ def _guarded(self: click.Command, arguments: list[str], *, own_process: bool) ->
 def _import_for_good() -> None:
     """Import what checks need, numpy above all, and look for no garbage in it ever: it lives as long as the process.
 
-    Else the search for garbage when the process ends would take a seventh of a short run.
+    Else the search for garbage when the process ends would take a tenth of a short run.
     """
     import_module("gradcheck.selection")
     gc.freeze()
