@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradcheck.checks import check_gradient, check_hessian, check_jacobian
+    from gradcheck.checks import check_gradient
     from gradcheck.errors import (
         CheckInterrupted,
         ConfigError,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         UsageError,
         UserCodeError,
     )
+    from gradcheck.matrix_checks import check_hessian, check_jacobian
     from gradcheck.model import (
         DerivativeEstimate,
         Diagnosis,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "gradcheck.checks": ("check_gradient", "check_hessian", "check_jacobian"),
+    "gradcheck.checks": ("check_gradient",),
     "gradcheck.errors": (
         "CheckInterrupted",
         "ConfigError",
@@ -51,6 +52,7 @@ _HOMES = {
         "UsageError",
         "UserCodeError",
     ),
+    "gradcheck.matrix_checks": ("check_hessian", "check_jacobian"),
     "gradcheck.model": (
         "DerivativeEstimate",
         "Diagnosis",

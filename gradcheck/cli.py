@@ -6,10 +6,12 @@ Nothing else is imported at the top that takes time: ``--help`` and a mistyped o
 from __future__ import annotations
 
 import contextlib
+import gc
 import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
@@ -84,13 +86,15 @@ class _Command(click.Command):
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **_: Any) -> NoReturn:  # type: ignore[override]
         """Run on `args`, by default those of the process, and exit.  click's own would exit 1 for a closed pipe."""
-        sys.exit(int(_guarded(self, list(sys.argv[1:] if args is None else args))))
+        sys.exit(int(_guarded(self, list(sys.argv[1:] if args is None else args), own_process=args is None)))
 
 
-def _guarded(self: click.Command, arguments: list[str]) -> int:
+def _guarded(self: click.Command, arguments: list[str], *, own_process: bool) -> int:
     """Run the command; every way in which it can end has a code, and none but a wrong derivative has 1."""
     try:
         with self.make_context("gradcheck", arguments) as context:
+            if own_process:
+                _import_for_good()
             return int(self.invoke(context))
     except click.exceptions.Exit as done:
         return done.exit_code
@@ -111,6 +115,15 @@ def _guarded(self: click.Command, arguments: list[str]) -> int:
 
         output.say(f"internal error, please report it: {type(error).__name__}: {error}\n{traceback.format_exc()}")
         return ExitCode.UNDECIDED
+
+
+def _import_for_good() -> None:
+    """Import what checks need, numpy above all, and look for no garbage in it ever: it lives as long as the process.
+
+    Else the search for garbage when the process ends would take a tenth of a short run.
+    """
+    import_module("gradcheck.selection")
+    gc.freeze()
 
 
 def _number(kind: type[int] | type[float], *, least: int | None = None) -> dict[str, Any]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 from gradcheck.errors import ConfigError, PointError
 from gradcheck.model import Kind, Method
 from gradcheck.points import as_args, as_bounds, as_shape, parse_bounds
+from gradcheck.records import dataclass
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Derivable = str | Callable[..., Any]
 """A target such as ``module:attr`` or, in a check that code declares, the callable itself."""
@@ -97,6 +100,8 @@ def find_checks(start: str | os.PathLike[str] = ".") -> list[DeclaredCheck]:
     Raises `ConfigError` that names file and key for a table that is malformed, lacks a target or a derivative, or bears
     the name of another.
     """
+    from pathlib import Path  # a check named on the command line does without it
+
     start = Path(start).resolve()
     for folder in (start, *start.parents):
         checks = read_checks(folder)
@@ -107,6 +112,8 @@ def find_checks(start: str | os.PathLike[str] = ".") -> list[DeclaredCheck]:
 
 def read_checks(folder: str | os.PathLike[str]) -> list[DeclaredCheck]:
     """The checks that pyproject.toml and setup.cfg of one folder declare, in their order.  Raises `ConfigError`."""
+    from pathlib import Path
+
     folder = Path(folder)
     checks: dict[str, DeclaredCheck] = {}
     for file, section, table in (*_toml_tables(folder / "pyproject.toml"), *_cfg_tables(folder / "setup.cfg")):

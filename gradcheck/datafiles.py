@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gradcheck.errors import PointError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
 
 def find_file(text: str, folder: str | os.PathLike[str] | None) -> tuple[Path, str | None] | None:
     """(path, key) if `text` names a data file, whether it exists or not; None if it is something else."""
+    from pathlib import Path
+
     path = Path(folder or ".", Path(text).expanduser())
     if path.suffix.lower() in _READERS:
         return path, None

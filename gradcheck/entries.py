@@ -6,12 +6,13 @@ A check of a million entries must not build a million objects: a table holds arr
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from gradcheck.model import DerivativeEstimate, EntryCheck, Status, Verdict
+from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-PAGES = Path("/proc/self/statm")  # sizes of this process in pages, the address space first
+PAGES = "/proc/self/statm"  # sizes of this process in pages, the address space first
 
 
 @contextlib.contextmanager
@@ -19,12 +18,13 @@ def limited(needed: int) -> Iterator[None]:
     `needed` is there, or where the system has no such limit.
     """
     free = available()
-    if free is None or needed <= free or not PAGES.exists():
+    if free is None or needed <= free or not os.path.exists(PAGES):
         yield
         return
     import resource  # not on every system
 
-    used = int(PAGES.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    with open(PAGES, encoding="ascii") as pages:
+        used = int(pages.read().split()[0]) * resource.getpagesize()
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     wanted = used + free
     if soft != resource.RLIM_INFINITY:
@@ -38,8 +38,8 @@ def limited(needed: int) -> Iterator[None]:
 
 def available() -> int | None:
     """Bytes that are free for use, or None if the system does not say."""
-    with contextlib.suppress(OSError, ValueError):
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+    with contextlib.suppress(OSError, ValueError), open("/proc/meminfo", encoding="ascii") as lines:
+        for line in lines:
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
     with contextlib.suppress(AttributeError, OSError, ValueError):

@@ -8,11 +8,9 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from gradcheck.datafiles import (
     SUFFIXES,
@@ -28,8 +26,11 @@ from gradcheck.errors import PointError
 from gradcheck.model import Point
 from gradcheck.numerics.directions import normal, uniform
 
-Bounds = tuple[ArrayLike, ArrayLike]
-"""(lower, upper), each a number or an array that broadcasts to the shape of the point; ±inf for none."""
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    Bounds = tuple[ArrayLike, ArrayLike]
+    """(lower, upper), each a number or an array that broadcasts to the shape of the point; ±inf for none."""
 
 Loader = Callable[[str], Any]
 """Turns ``module:attr`` into the object it names."""
@@ -305,7 +306,7 @@ def _load(text: str, load: Loader | None, what: str) -> Any:
     if load is not None and ":" in text:
         return load(text)
     kinds = f"numbers such as 1,2,3, a file ({', '.join(SUFFIXES)}), or a target such as module:{what}"
-    near = did_you_mean(text, [p.name for p in Path(".").iterdir() if p.suffix in SUFFIXES])
+    near = did_you_mean(text, [name for name in os.listdir(".") if os.path.splitext(name)[1] in SUFFIXES])
     raise PointError(f"{what} {short(text)} is neither {kinds}{near}")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from gradcheck.model import Finding, FindingKind, Status, Verdict
 from gradcheck.numerics.directions import direction
 from gradcheck.numerics.noise import Calibration, calibrate, ladder
 from gradcheck.numerics.stencils import natural_scales
+from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck.errors import CheckInterrupted, GradientMismatch, GradientUndecided, UsageError, UserCodeError
 from gradcheck.evaluation import Claim, Function
-from gradcheck.matrices import Matrix, MatrixClaim, asymmetry
-from gradcheck.model import Finding, Kind, Method, Report, Tolerance, Verdict
-from gradcheck.numerics.first_look import SMALL, Ordinary
+from gradcheck.model import Kind, Method, Report, Tolerance, Verdict
 from gradcheck.numerics.stencils import natural_scales
 from gradcheck.points import as_bounds, as_point, check_within, describe_point, neighbours
 from gradcheck.preflight import Preflight, examine, observations
+from gradcheck.records import dataclass
 from gradcheck.sources import describe
-from gradcheck.sparsity import Compressed, Outside, Pattern, look_outside, outside_pattern
 from gradcheck.summary import Draft
 from gradcheck.survey import Block, Evaluate, Survey, Surveyor, gradient_blocks, searched_survey
 
@@ -144,32 +142,6 @@ class Check:
         self.function, self.claim = function, claim
         return self._carry_out(lambda: self._compare_gradient(value_beside))
 
-    def matrix(
-        self,
-        make: Callable[[], Function],
-        claim: Callable[..., Any],
-        role: str,
-        *,
-        at: NDArray[Any] | None = None,
-        sparsity: Any = None,
-        identities: Callable[[Function], list[Finding]] | None = None,
-    ) -> Report:
-        """The whole sequence for a claimed m × n matrix: the derivative of the function that `make` returns.
-
-        at: where, if not at the point of the check.  identities: what else must hold of the claim, as findings.
-        """
-        x = self.x if at is None else at
-        self.function, self.claim = Function(make, x), Claim(claim, x, x.shape)  # until the real ones are made
-
-        def compare() -> None:
-            self.function = make()
-            value = self.function.at(x.reshape(-1))
-            self.draft.shape = self.function.shape + x.shape
-            self.claim = MatrixClaim(claim, x, value.size, args=self.options.args, role=role)
-            self._compare_matrix(self.claim, x.reshape(-1), sparsity, identities, may_search=at is None)
-
-        return self._carry_out(compare)
-
     # ---- the steps
 
     def _carry_out(self, compare: Callable[[], None]) -> Report:
@@ -196,47 +168,6 @@ class Check:
             self._search(preflight)
         self._explain(self.flat, preflight, self.claim.at)
         self._elsewhere(preflight)
-
-    def _compare_matrix(
-        self,
-        claim: MatrixClaim,
-        flat: NDArray[Any],
-        sparsity: Any,
-        identities: Callable[[Function], list[Finding]] | None,
-        *,
-        may_search: bool,
-    ) -> None:
-        draft, options, function = self.draft, self.options, self.function
-        preflight = examine(function, claim, flat, options.seed)
-        matrix = claim.matrix(preflight.raw)
-        if identities is not None:
-            draft.findings += identities(function)
-        self._take(preflight)
-        draft.method = self._method(function, flat.size)
-        pattern = self._pattern(matrix, sparsity)
-        if draft.kind is Kind.HESSIAN:
-            places = None if pattern is None else (pattern.indices, pattern.of_column)
-            draft.findings += asymmetry(matrix, options.tolerance, places)
-        if draft.method is Method.DIRECTIONS and may_search:
-            self._rows(flat, preflight, matrix)
-        elif pattern is None:
-            self._survey(flat, preflight, matrix.blocks())
-        elif matrix.sparse or sparsity is not None:
-            self._survey_groups(flat, preflight, matrix, pattern)
-        elif not self._survey_zeros_at_once(flat, preflight, matrix, pattern):
-            self._survey(flat, preflight, matrix.blocks())
-        self._explain(flat, preflight, None)
-        if options.points > 1:
-            draft.notes.append(f"only 1 of {options.points} points was checked: further points are for gradients")
-
-    def _pattern(self, matrix: Matrix, sparsity: Any) -> Pattern | None:
-        """Where the claim may be non-zero: as the user says, as it is stored, or as it is seen to be if that saves much."""
-        if sparsity is not None:
-            return Pattern.of(sparsity, matrix)
-        if matrix.sparse:
-            return Pattern.of_values(matrix)
-        free = str(self.options.method) == Method.AUTO and self.options.eps is None
-        return Pattern.worth_having(matrix) if free else None
 
     def _take(self, preflight: Preflight) -> None:
         self.draft.findings += preflight.findings
@@ -277,49 +208,6 @@ class Check:
     def _survey(self, x: NDArray[Any], preflight: Preflight, blocks: Iterable[Block]) -> None:
         """Compare every entry."""
         self._accept(self._surveyor(x, preflight).survey(self._in_pieces(blocks)), preflight)
-
-    def _survey_groups(self, x: NDArray[Any], preflight: Preflight, matrix: Matrix, pattern: Pattern) -> None:
-        """Compare the entries of a pattern, columns that share no row together, and see whether there is anything else."""
-        survey, outside, ordinary = self._looked_at(x, preflight, matrix, pattern)
-        self.draft.notes.append(f"{matrix.columns} columns were differenced in {pattern.colour_count} groups")
-        if outside is None:
-            self._accept(survey, preflight)
-            return
-        findings = outside_pattern(matrix, outside, survey.columns.doubtful // matrix.columns)
-        self._accept(survey if findings else outside.added_to(survey, pattern, ordinary), preflight)
-        self.draft.findings += findings
-
-    def _looked_at(
-        self, x: NDArray[Any], preflight: Preflight, matrix: Matrix, pattern: Pattern
-    ) -> tuple[Survey, Outside | None, Ordinary]:
-        """A survey of the entries of a pattern, and what is outside of it, unless time is up."""
-        compressed = Compressed(self.function, pattern, x)
-        surveyor = self._surveyor(x, preflight, compressed.evaluate)
-        survey = surveyor.survey(compressed.blocks(matrix))
-        if survey.stopped:
-            return survey, None, surveyor.ordinary
-        outside = look_outside(self.function, matrix, pattern, preflight, surveyor.ordinary, x, self.options.seed)
-        return survey, outside, surveyor.ordinary
-
-    def _survey_zeros_at_once(self, x: NDArray[Any], preflight: Preflight, matrix: Matrix, pattern: Pattern) -> bool:
-        """Compare a dense claim that is zero nearly everywhere like a sparse one, the zeros along one random direction.
-
-        Whatever is left in doubt leads to nothing: False, and the whole matrix is to be compared entry by entry.
-        """
-        survey, outside, ordinary = self._looked_at(x, preflight, matrix, pattern)
-        if outside is None:
-            self._accept(survey, preflight)
-            return True
-        if survey.failed or survey.inconclusive or survey.errors or not outside.clear:
-            return False
-        if not outside.missed(ordinary) <= SMALL:
-            return False
-        self._accept(outside.added_to(survey, pattern, ordinary), preflight)
-        self.draft.notes.append(
-            f"{matrix.columns} columns were differenced in {pattern.colour_count} groups: "
-            "most of the claim is 0, which was compared along a random direction"
-        )
-        return True
 
     def _in_pieces(self, blocks: Iterable[Block]) -> Iterator[Block]:
         """The blocks, cut so that not much is lost when the budget ends or Ctrl-C comes."""
@@ -391,31 +279,6 @@ class Check:
             self.draft.notes.append(f"{redrawn} further points were drawn again: f or the claim is not defined there")
         if number < wanted and not self.draft.stopped:
             self.draft.notes.append(f"only {number + 1} of {self.options.points} points could be checked")
-
-    def _rows(self, x: NDArray[Any], preflight: Preflight, matrix: Matrix) -> None:
-        """Compare products with random directions, and look for the wrong entries of wrong rows."""
-        from gradcheck.rows import compare_products
-
-        options, draft = self.options, self.draft
-        found = compare_products(
-            self.function,
-            matrix,
-            x,
-            preflight,
-            options.tolerance,
-            directions=options.directions or DIRECTIONS,
-            seed=options.seed,
-            tick=self._tick,
-            expired=self._expired,
-        )
-        draft.directions += found.directions
-        draft.stopped = found.stopped
-        if found.columns is not None:
-            draft.survey = searched_survey(found.columns, matrix.rows * matrix.columns)
-        if found.wrong_rows:
-            shown = ", ".join(map(str, found.wrong_rows[:10])) + (", …" if len(found.wrong_rows) > 10 else "")
-            rest = "" if found.complete else "; the columns of only some of them were searched for"
-            draft.notes.append(f"wrong rows, from products with random directions: {shown}{rest}")
 
     def _record(self, found: Searched) -> None:
         """Take what a search came to."""

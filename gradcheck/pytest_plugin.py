@@ -149,13 +149,13 @@ class Gradcheck:
 
     def hessian(self, f: Callable[..., Any], hess: Callable[..., Any], x0: Any, **options: Any) -> Report:
         """Compare a claimed Hessian with differences of ``grad=`` or, without it, of f."""
-        from gradcheck.checks import check_hessian
+        from gradcheck.matrix_checks import check_hessian
 
         return self._made(check_hessian, f, hess, x0, options)
 
     def jacobian(self, func: Callable[..., Any], jac: Callable[..., Any], x0: Any, **options: Any) -> Report:
         """Compare a claimed Jacobian with differences of func."""
-        from gradcheck.checks import check_jacobian
+        from gradcheck.matrix_checks import check_jacobian
 
         return self._made(check_jacobian, func, jac, x0, options)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from gradcheck.model import DerivativeEstimate, DirectionCheck, Tolerance, Verdi
 from gradcheck.numerics.comparison import judge
 from gradcheck.numerics.directions import direction
 from gradcheck.numerics.extrapolation import RATIO
+from gradcheck.records import dataclass
 from gradcheck.search import search
 
 if TYPE_CHECKING:

@@ -9,15 +9,16 @@ import contextlib
 import math
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
-from gradcheck import checks
+from gradcheck.checks import check_gradient
 from gradcheck.config import CLAIMS, DeclaredCheck, Derivable
 from gradcheck.errors import CheckInterrupted, ExitCode, GradcheckError, TargetError, UserCodeError
 from gradcheck.model import Finding, FindingKind, Kind, Method, Point, Report, Resolution, Target, Tolerance, Verdict
 from gradcheck.points import as_bounds, choose_point, parse_args
 from gradcheck.progress import Progress
+from gradcheck.records import dataclass
 from gradcheck.sources import describe
 from gradcheck.targets import Loaded, load, load_object
 
@@ -165,22 +166,28 @@ def _results(
 def _check(kind: Kind, target: Loaded, claim: Loaded, claims: Mapping[Kind, Loaded], x0: Any, **options: Any) -> Report:
     """The check of one claimed derivative, which may make use of another that is claimed beside it."""
     if kind is Kind.GRADIENT and claim is target:
-        return checks.check_gradient(target.value, None, x0, value_and_grad=True, **options)
+        return check_gradient(target.value, None, x0, value_and_grad=True, **options)
     if kind in (Kind.HESSIAN, Kind.HVP) and (grad := claims.get(Kind.GRADIENT)) is not None and grad is not target:
         options["grad"] = grad.value
     if kind is Kind.JVP and Kind.VJP in claims:
         options["vjp"] = claims[Kind.VJP].value
-    return CHECKERS[kind](target.value, claim.value, x0, **options)
+    return _checker(kind)(target.value, claim.value, x0, **options)
 
 
-CHECKERS: Mapping[Kind, Callable[..., Report]] = {
-    Kind.GRADIENT: checks.check_gradient,
-    Kind.HESSIAN: checks.check_hessian,
-    Kind.JACOBIAN: checks.check_jacobian,
-    Kind.HVP: checks.check_hvp,
-    Kind.JVP: checks.check_jvp,
-    Kind.VJP: checks.check_vjp,
-}
+def _checker(kind: Kind) -> Callable[..., Report]:
+    """The function that checks such a claim."""
+    if kind is Kind.GRADIENT:
+        return check_gradient
+    from gradcheck import matrix_checks  # most runs are of gradients, and need none of it
+
+    of_matrices: dict[Kind, Callable[..., Report]] = {
+        Kind.HESSIAN: matrix_checks.check_hessian,
+        Kind.JACOBIAN: matrix_checks.check_jacobian,
+        Kind.HVP: matrix_checks.check_hvp,
+        Kind.JVP: matrix_checks.check_jvp,
+        Kind.VJP: matrix_checks.check_vjp,
+    }
+    return of_matrices[kind]
 
 
 def _role(check: DeclaredCheck, kind: Kind) -> str:
@@ -252,7 +259,7 @@ def _executor(check: DeclaredCheck) -> Iterator[Any]:
     executor = value if hasattr(value, "submit") and not isinstance(value, type) else _made(value, check.executor)
     if not hasattr(executor, "submit"):
         kind = type(executor).__name__
-        raise TargetError(f"--executor {check.executor!r} gives a {kind}, not an executor: it has no method submit")
+        raise TargetError(f"--executor {check.executor!r} gives an object of type {kind}, which has no method submit")
     try:
         yield executor
     finally:

@@ -6,13 +6,10 @@ import contextlib
 import functools
 import inspect
 import linecache
-import re
 from types import CodeType, FunctionType
 from typing import Any
 
 from gradcheck.model import Target
-
-_DEF = re.compile(r"\s*(async\s+)?def\s")
 
 
 def describe(function: Any, name: str | None = None) -> Target:
@@ -26,9 +23,13 @@ def describe(function: Any, name: str | None = None) -> Target:
     inner = function if plain else _unwrapped(function)
     code = function.__code__ if plain else _static(inner, "__code__")
     name = name or _name(function, inner)
-    if not isinstance(code, CodeType) or (code.co_filename[:1] == "<" and code.co_filename[-1:] == ">"):
+    if not isinstance(code, CodeType) or _is_made_up(code.co_filename):
         return Target(name=name)
     return Target(name=name, file=code.co_filename, line=_def_line(code))
+
+
+def _is_made_up(file: str) -> bool:
+    return file.startswith("<") and file.endswith(">")  # <stdin>, <string>
 
 
 def _unwrapped(function: Any) -> Any:
@@ -78,6 +79,7 @@ def _def_line(code: CodeType) -> int:
     if code.co_name == "<lambda>":
         return first
     for line in range(first, first + 50):
-        if _DEF.match(linecache.getline(code.co_filename, line)):
+        words = linecache.getline(code.co_filename, line).split(maxsplit=2)
+        if words[:1] == ["def"] or words[:2] == ["async", "def"]:
             return line
     return first

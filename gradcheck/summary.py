@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
-import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from gradcheck.entries import EntryTable
@@ -25,6 +24,7 @@ from gradcheck.model import (
     Tolerance,
     Verdict,
 )
+from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from gradcheck.errors import UserCodeError
@@ -161,7 +161,9 @@ def versions() -> dict[str, str]:
 
 def own_traceback(error: BaseException) -> str:
     """The traceback of user code, without the frames of this package."""
-    here = str(Path(__file__).parent)
+    import traceback  # of use to failures only
+
+    here = os.path.dirname(__file__)
     shown = traceback.TracebackException.from_exception(error)
     shown.stack = traceback.StackSummary.from_list(
         [frame for frame in shown.stack if not frame.filename.startswith(here)]

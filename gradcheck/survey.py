@@ -6,7 +6,6 @@ The same code serves a gradient (a Jacobian with one row), a Jacobian and a Hess
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from gradcheck.entries import KEPT, Columns, join, status_code, worst_first
 from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.first_look import FirstLook, Ordinary, first_look
 from gradcheck.numerics.stencils import steps_near
+from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

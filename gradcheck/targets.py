@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import importlib
 import importlib.util
 import os
-import pkgutil
 import sys
 import types
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from gradcheck.errors import TargetError, UserCodeError
 from gradcheck.model import Target
+from gradcheck.records import dataclass
 from gradcheck.sources import describe
 
 _DEPENDENCIES = ("click", "llvmlite", "numba", "numpy", "pytest", "rich", "scipy")
@@ -77,7 +75,7 @@ def load_module(name: str, *, role: str = "target", folder: str | os.PathLike[st
     Raises `TargetError`: with the folders searched if there is no such module, else with the module's own exception
     as ``__cause__``.
     """
-    home = str(Path(folder or ".").resolve())
+    home = os.path.realpath(folder or ".")
     with _first_on_path(home):
         try:
             return importlib.import_module(name)
@@ -98,7 +96,7 @@ def _find(spec: str, role: str, folder: str | os.PathLike[str] | None) -> tuple[
         hint = _form_hint(spec, folder)
         raise TargetError(f"{role} {spec!r} is not of the form module:attr or path/to/file.py:attr{hint}")
     if place.endswith(".py") or "/" in place or os.sep in place:
-        module = _load_file(Path(folder or ".", Path(place).expanduser()), role)
+        module = _load_file(os.path.join(folder or ".", os.path.expanduser(place)), role)
     elif all(part.isidentifier() for part in place.split(".")):
         module = load_module(place, role=role, folder=folder)
     else:
@@ -117,41 +115,43 @@ def _find(spec: str, role: str, folder: str | os.PathLike[str] | None) -> tuple[
     return module, value
 
 
-def _load_file(path: Path, role: str) -> types.ModuleType:
-    path = path.resolve()
-    if path.is_dir():
-        raise TargetError(f"{role}: {path} is a directory; name a file in it, as in {path.name}/FILE.py:NAME")
-    if not path.exists():
-        siblings = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
-        why = _did_you_mean(path.name, siblings) if path.parent.is_dir() else f"; there is no folder {path.parent}"
+def _load_file(path: str, role: str) -> types.ModuleType:
+    # No pathlib here: it would be a tenth of what we load beside numpy.
+    path = os.path.realpath(path)
+    folder, file = os.path.split(path)
+    own, suffix = os.path.splitext(file)
+    if os.path.isdir(path):
+        raise TargetError(f"{role}: {path} is a directory; name a file in it, as in {file}/FILE.py:NAME")
+    if not os.path.exists(path):
+        siblings = [name for name in os.listdir(folder) if name.endswith(".py")] if os.path.isdir(folder) else []
+        why = _did_you_mean(file, siblings) if os.path.isdir(folder) else f"; there is no folder {folder}"
         raise TargetError(f"{role}: no such file: {path}{why}")
-    if path.suffix != ".py":
+    if suffix != ".py":
         raise TargetError(f"{role}: {path} is not a Python file; its name must end in .py")
     package: list[str] = []
-    root = path.parent
-    while (root / "__init__.py").is_file():
-        package.insert(0, root.name)
-        root = root.parent
-    stem = [] if path.stem == "__init__" and package else [path.stem]
-    name = ".".join(package + stem)
-    for loaded in (name, alias := f"{path.stem}_{zlib.crc32(os.fsencode(path)):08x}"):
+    root = folder
+    while os.path.isfile(os.path.join(root, "__init__.py")):
+        root, name = os.path.split(root)
+        package.insert(0, name)
+    name = ".".join(package if own == "__init__" and package else [*package, own])
+    for loaded in (name, alias := f"{own}_{zlib.crc32(os.fsencode(path)):08x}"):
         if _is_file_of(sys.modules.get(loaded), path):
             return sys.modules[loaded]
     if package and all(part.isidentifier() for part in package):
         # Relative imports work only under the full name.  The folder itself goes last on the path: as the folder of
         # a package, it may rightly hold a random.py that must not stand in for the standard one.
-        if str(path.parent) not in sys.path:
-            sys.path.append(str(path.parent))
+        if folder not in sys.path:
+            sys.path.append(folder)
         module = load_module(name, role=role, folder=root)
         if _is_file_of(module, path):
             return module
     # Under the file's own name, so that modules beside it import this very module; but never in the place of another.
-    free = path.stem not in {*sys.modules, *sys.stdlib_module_names, *_DEPENDENCIES}
-    return _execute(path, path.stem if free else alias, role)
+    free = own not in {*sys.modules, *sys.stdlib_module_names, *_DEPENDENCIES}
+    return _execute(path, own if free else alias, role)
 
 
-def _execute(path: Path, name: str, role: str) -> types.ModuleType:
-    with _first_on_path(str(path.parent)):
+def _execute(path: str, name: str, role: str) -> types.ModuleType:
+    with _first_on_path(os.path.dirname(path)):
         spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None  # the suffix .py always has a loader
         assert spec.loader is not None
@@ -163,7 +163,7 @@ def _execute(path: Path, name: str, role: str) -> types.ModuleType:
             del sys.modules[name]
             if isinstance(error, KeyboardInterrupt):
                 raise
-            raise _import_failure(str(path), error, role) from _as_users(error)
+            raise _import_failure(path, error, role) from _as_users(error)
     return sys.modules.get(name, module)
 
 
@@ -217,9 +217,9 @@ def _call_factory(factory: Any, spec: str, role: str) -> Any:
         raise UserCodeError(message) from _as_users(error)
 
 
-def _is_file_of(module: types.ModuleType | None, path: Path) -> bool:
+def _is_file_of(module: types.ModuleType | None, path: str) -> bool:
     file = getattr(module, "__file__", None)
-    return isinstance(file, str) and os.path.realpath(file) == str(path)
+    return isinstance(file, str) and os.path.realpath(file) == path
 
 
 def _import_failure(name: str, error: BaseException, role: str) -> TargetError:
@@ -257,6 +257,8 @@ def _did_you_mean(name: str, names: Iterable[str], prefix: str = "") -> str:
 
 
 def _not_found(error: ModuleNotFoundError, home: str) -> str:
+    import pkgutil
+
     missing = error.name or ""
     parent, _, leaf = missing.rpartition(".")
     if not parent:
@@ -274,18 +276,23 @@ def _no_attribute(owner: Any, reached: str, part: str, folder: str | os.PathLike
     if isinstance(owner, types.ModuleType):
         file = getattr(owner, "__file__", None)
         message += f" (it is {file})" if file else " (it is built into Python)"
-        shadowed = Path(folder or ".", f"{reached}.py").resolve()
-        if shadowed.is_file() and not _is_file_of(owner, shadowed):
-            return f"{message}; for the file of that name write {shadowed.name}:{part}"
+        shadowed = os.path.realpath(os.path.join(folder or ".", f"{reached}.py"))
+        if os.path.isfile(shadowed) and not _is_file_of(owner, shadowed):
+            return f"{message}; for the file of that name write {os.path.basename(shadowed)}:{part}"
     return message + _did_you_mean(part, dir(owner))
 
 
 def _form_hint(spec: str, folder: str | os.PathLike[str] | None) -> str:
     spec = spec.strip(":")
     if spec.endswith(".py"):
+        import ast
+
         names: list[str] = []
-        with contextlib.suppress(OSError, SyntaxError, ValueError):
-            tree = ast.parse(Path(folder or ".", spec).read_bytes())
+        with (
+            contextlib.suppress(OSError, SyntaxError, ValueError),
+            open(os.path.join(folder or ".", spec), "rb") as source,
+        ):
+            tree = ast.parse(source.read())
             names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"]
         return f"; write {spec}:NAME" + (f", with NAME one of {', '.join(names[:8])}" if names else "")
     module, _, attribute = spec.rpartition(".")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gradcheck import UsageError, UserCodeError, check_gradient, check_hessian, check_jacobian
-from gradcheck.checks import check_hvp, check_jvp, check_vjp
+from gradcheck.matrix_checks import check_hvp, check_jvp, check_vjp
 from gradcheck.model import DiagnosisKind, FindingKind, Kind, Method, Status, Verdict
 
 RNG = np.random.default_rng(4)

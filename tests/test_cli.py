@@ -98,6 +98,26 @@ def at_kink_g(x): return np.sign(x)
 
 text = "not callable"
 """
+POOL = """
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+def f(x):
+    time.sleep(2e-3)  # enough for it to be sent away
+    return (x ** 2).sum()
+
+def g(x): return 2 * x
+
+def wrong(x):
+    d = 2 * x
+    d[3] *= 1.01
+    return d
+
+def threads(): return ThreadPoolExecutor(2)
+def processes(): return ProcessPoolExecutor(2)
+def number(): return 3
+def raises(): raise RuntimeError("no licence")
+"""
 
 
 @pytest.fixture
@@ -552,3 +572,41 @@ def test_a_module_that_cannot_be_imported_does_not_hide_the_others(here: Path) -
     assert code == 2
     assert "pack.right" in said
     assert "no_such_dependency" in said
+
+
+@pytest.mark.parametrize("spec", ["pool:{}", "pool.py:{}"])
+@pytest.mark.parametrize("factory", ["threads", "processes"])
+@pytest.mark.parametrize(("claim", "code", "verdict"), [("g", 0, "PASS"), ("wrong", 1, "FAIL")])
+def test_an_executor_by_its_factory(
+    tmp_path: Path, spec: str, factory: str, claim: str, code: int, verdict: str
+) -> None:
+    (tmp_path / "pool.py").write_text(POOL)
+    f, g, executor = (spec.format(name) for name in ("f", claim, factory))
+    returned, out, err = run(tmp_path, f, "--grad", g, "--dim", "60", "--executor", executor)
+    assert returned == code, out + err
+    assert f"\n{verdict}  " in out
+    assert {"threads": "on ThreadPoolExecutor", "processes": "on ProcessPoolExecutor"}[factory] in out
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("executor", "said"),
+    [
+        ("pool:no_such", "'pool' has no attribute 'no_such'"),
+        ("nowhere:threads", "no module named 'nowhere'"),
+        ("pool:number", "gives an object of type int, which has no method submit"),
+    ],
+)
+def test_what_gives_no_executor_is_said_in_one_line(tmp_path: Path, executor: str, said: str) -> None:
+    (tmp_path / "pool.py").write_text(POOL)
+    returned, out, err = run(tmp_path, "pool:f", "--grad", "pool:g", "--dim", "9", "--executor", executor)
+    assert (returned, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_an_executor_that_cannot_be_made_is_the_users(tmp_path: Path) -> None:
+    (tmp_path / "pool.py").write_text(POOL)
+    returned, _, err = run(tmp_path, "pool:f", "--grad", "pool:g", "--dim", "9", "--executor", "pool:raises")
+    assert returned == 3
+    assert "pool:raises, called for its value, raised RuntimeError: no licence" in err

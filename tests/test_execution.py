@@ -198,3 +198,32 @@ def test_a_cluster_loses_a_worker_in_the_middle(tmp_path):
         assert trace.exists()
     np.testing.assert_array_equal(values, evaluated(slow)[0])
     assert "ClientExecutor" in function.engine
+
+
+@pytest.fixture
+def loky():
+    module = pytest.importorskip("loky", reason="needs the extra loky")
+    yield module
+    module.get_reusable_executor(max_workers=2).shutdown(kill_workers=True)
+
+
+def test_values_do_not_depend_on_workers_of_loky(loky):
+    together, many = evaluated(slow, executor=loky.get_reusable_executor(max_workers=2))
+    alone, one = evaluated(slow)
+    np.testing.assert_array_equal(together, alone)
+    assert many.calls == one.calls
+    assert many.notes == []
+
+
+def test_loky_takes_what_pickle_does_not(loky):
+    together, _ = evaluated(lambda x: slow(x), executor=loky.get_reusable_executor(max_workers=2))
+    np.testing.assert_array_equal(together, evaluated(slow)[0])
+
+
+def test_a_worker_of_loky_that_dies_is_an_error(loky, tmp_path):
+    # loky gives up an executor of which a worker has died; the next one it hands out is as good as new.
+    broken = loky.get_reusable_executor(max_workers=2)
+    with pytest.raises(UserCodeError, match=r"failed \(TerminatedWorkerError"):
+        evaluated(deadly_once, args=(os.getpid(), tmp_path / "died"), executor=broken)
+    together, _ = evaluated(slow, executor=loky.get_reusable_executor(max_workers=2))
+    np.testing.assert_array_equal(together, evaluated(slow)[0])

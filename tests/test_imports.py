@@ -15,6 +15,7 @@ MODULES = sorted(".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts
 
 LAYERS = {  # the longest prefix counts; imports go to the same layer or below, never in a circle
     "gradcheck.errors": 0,
+    "gradcheck.records": 0,
     "gradcheck.model": 0,
     "gradcheck.numerics": 1,
     "gradcheck.sources": 1,
@@ -41,6 +42,8 @@ LAYERS = {  # the longest prefix counts; imports go to the same layer or below, 
     "gradcheck.products": 2,
     "gradcheck.summary": 2,
     "gradcheck.checks": 2,
+    "gradcheck.matrix_checks": 2,
+    "gradcheck.matrix_procedure": 2,
     "gradcheck.testing": 2,
     "gradcheck.registry": 3,
     "gradcheck.targets": 3,
@@ -67,6 +70,25 @@ ONLY_IMPORTER = {
     "matplotlib": set(),
 }
 HEAVY = ("numpy", "numba", "llvmlite", "click", "rich", "pytest", "_pytest", "scipy")
+
+NOT_FOR_A_GRADIENT = (  # that is right, of a plain function, in few dimensions
+    "compilation",
+    "execution",
+    "explanation",
+    "hessian",
+    "matrices",
+    "matrix_checks",
+    "matrix_procedure",
+    "memory",
+    "numerics.diagnosis",
+    "numerics.kernels",
+    "numerics.localization",
+    "products",
+    "rows",
+    "search",
+    "second_look",
+    "sparsity",
+)
 
 
 def layer(module: str) -> int:
@@ -142,7 +164,7 @@ def loaded_after(code: str) -> set[str]:
     command = [sys.executable, "-W", "error", "-c", script]
     done = subprocess.run(command, cwd=PACKAGE.parent, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return {name.split(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
+    return set(json.loads(done.stdout.splitlines()[-1]))
 
 
 @pytest.mark.parametrize(
@@ -170,3 +192,4 @@ def test_a_check_of_a_numpy_function_loads_what_it_needs(tmp_path: Path, color: 
     )
     loaded = loaded_after(code)
     assert set(HEAVY) & loaded == {"numpy", "click"} | loaded_to_print
+    assert not loaded & {f"gradcheck.{name}" for name in NOT_FOR_A_GRADIENT}

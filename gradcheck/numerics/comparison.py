@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.extrapolation import CREDIBLE, RATIO, Extrapolation, Plateau, extrapolate
 from gradcheck.numerics.first_look import RESOLVED, SMALL
+from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,11 +11,11 @@ Whether f jumps, and does not merely bend, is told by bisection: a jump stays ho
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.polynomial import chebyshev
+
+from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,6 +59,8 @@ def excuse(line: Line, claimed: float, numeric: float, reach: float, noise: floa
         reach: how far to look.
         noise: the noise of φ: smaller jumps are not told from it.
     """
+    from numpy.polynomial import chebyshev  # six modules that few checks need
+
     nodes = np.cos(np.pi * (np.arange(NODES)[::-1] + 0.5) / NODES)
     values = line(reach * nodes)
     if not np.isfinite(values).all():

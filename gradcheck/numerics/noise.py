@@ -7,13 +7,13 @@ solver tolerances are seen; it is never assumed to be ε·|f| (compare Moré & W
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gradcheck.numerics.extrapolation import RATIO
+from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,10 +6,11 @@ moment equations  Σ_k 2 c_k k = 1  and  Σ_k c_k k^(2j+1) = 0 for 0 < j < p/2  
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

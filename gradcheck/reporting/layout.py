@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from heapq import nsmallest
 from itertools import islice, takewhile
 from typing import NamedTuple
 
@@ -196,6 +195,8 @@ def chosen(entries: Sequence[EntryCheck], options: Options) -> list[EntryCheck]:
     """The entries to show, in the order wanted.  `entries` come worst first; by index means the worst, sorted."""
     limit = len(entries) if options.all_rows else options.top
     if options.sort == "relative":
+        from heapq import nsmallest  # not for the reports that do not ask for it
+
         return nsmallest(
             limit, entries, key=lambda e: (-e.verdict, -e.rel_error if e.rel_error == e.rel_error else -1e400)
         )
@@ -256,7 +257,7 @@ def _direction_table(report: Report, options: Options) -> Iterator[Block]:
 
 def sorted_directions(directions: Sequence[DirectionCheck], options: Options) -> list[DirectionCheck]:
     """The worst directions, up to the number wanted, in their own order."""
-    worst = nsmallest(options.top, directions, key=lambda d: (-d.verdict, d.number, d.point))
+    worst = sorted(directions, key=lambda d: (-d.verdict, d.number, d.point))[: options.top]
     return sorted(worst, key=lambda d: (d.number, d.point))
 
 

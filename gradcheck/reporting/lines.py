@@ -206,6 +206,8 @@ def _tidy(spans: Iterable[Span]) -> Line:
 
 
 def _cell_width(character: str) -> int:
+    if character < "\u0300":  # nothing before the first combining mark is wide, and most reports end here
+        return 1
     import unicodedata
 
     if unicodedata.combining(character):
