@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from gradcheck.errors import ConfigError, PointError
 from gradcheck.model import Kind, Method
 from gradcheck.points import as_args, as_bounds, as_shape, parse_bounds
-from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,13 +10,11 @@ import builtins
 import math
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-
-from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +59,7 @@ class FirstOfRows:
         return value[0]
 
 
-@dataclass(repr=False, kw_only=True)
+@dataclass(repr=False, kw_only=True, eq=False)
 class Calling:
     """How f is called.
 

@@ -6,13 +6,12 @@ A check of a million entries must not build a million objects: a table holds arr
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from gradcheck.model import DerivativeEstimate, EntryCheck, Status, Verdict
-from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +27,7 @@ def status_code(status: Status) -> int:
     return STATUSES.index(status)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Columns:
     """Compared entries as parallel arrays of length N.
 

@@ -14,11 +14,10 @@ from asyncio import CancelledError as AsyncCancelledError
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gradcheck.engines import Calling, Values, Work
 from gradcheck.errors import UsageError, UserCodeError
-from gradcheck.records import dataclass
 
 WORTHWHILE = 2e-3  # seconds of work below which nothing is sent to workers …
 START_WORTHWHILE = 0.3  # … and below which no processes are started

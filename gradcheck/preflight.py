@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,6 @@ from gradcheck.model import Finding, FindingKind, Status, Verdict
 from gradcheck.numerics.directions import direction
 from gradcheck.numerics.noise import Calibration, calibrate, ladder
 from gradcheck.numerics.stencils import natural_scales
-from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +41,7 @@ REMEMBERED = 2**12  # entries of a direction that is kept for the next check
 SETUP_STREAM = 2**32 - 1  # the number of the direction that the set-up uses
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Preflight:
     """What the set-up found: the value of f, the claimed derivative, the calibration and the findings.
 

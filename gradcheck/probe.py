@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck.numerics.directions import direction, keys
-from gradcheck.numerics.extrapolation import COLUMNS, RATIO, richardson
-from gradcheck.records import dataclass
+from gradcheck.numerics.extrapolation import COLUMNS, richardson
+from gradcheck.numerics.stencils import RATIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable

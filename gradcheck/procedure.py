@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,6 @@ from gradcheck.model import Kind, Method, Report, Tolerance, Verdict
 from gradcheck.numerics.stencils import natural_scales
 from gradcheck.points import as_bounds, as_point, check_within, describe_point, neighbours
 from gradcheck.preflight import Preflight, examine, observations
-from gradcheck.records import dataclass
 from gradcheck.sources import describe
 from gradcheck.summary import Draft
 from gradcheck.survey import Block, Evaluate, Survey, Surveyor, gradient_blocks, searched_survey
@@ -44,7 +43,7 @@ LEAST = {"points": 1, "jobs": 1, "directions": 1, "seed": 0}  # of the options t
 Progress = Callable[[str, int, int, int, str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Options:
     """The keywords that all checks share; they bear the names of the command line's options.
 

@@ -12,10 +12,10 @@ import numpy as np
 from gradcheck.entries import Columns, status_code
 from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.comparison import Judgement, judge
-from gradcheck.numerics.extrapolation import RATIO, richardson
+from gradcheck.numerics.extrapolation import richardson
 from gradcheck.numerics.first_look import RESOLVED, SMALL
 from gradcheck.numerics.localization import Reading, Trial
-from gradcheck.numerics.stencils import steps_near
+from gradcheck.numerics.stencils import RATIO, steps_near
 from gradcheck.probe import Meter, Probe, Stopped
 
 if TYPE_CHECKING:

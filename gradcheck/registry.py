@@ -11,12 +11,12 @@ import itertools
 import pkgutil
 import sys
 from collections.abc import Callable, Container, Hashable, Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradcheck.errors import ConfigError, GradcheckError
 from gradcheck.model import Kind
-from gradcheck.records import dataclass
 from gradcheck.sources import describe
 
 if TYPE_CHECKING:

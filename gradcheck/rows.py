@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +12,7 @@ from gradcheck.entries import Columns, join
 from gradcheck.model import DerivativeEstimate, DirectionCheck, Tolerance, Verdict
 from gradcheck.numerics.comparison import judge
 from gradcheck.numerics.directions import direction
-from gradcheck.numerics.extrapolation import RATIO
-from gradcheck.records import dataclass
+from gradcheck.numerics.stencils import RATIO
 from gradcheck.search import search
 
 if TYPE_CHECKING:

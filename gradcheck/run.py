@@ -9,7 +9,7 @@ import contextlib
 import math
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gradcheck.checks import check_gradient
@@ -18,7 +18,6 @@ from gradcheck.errors import CheckInterrupted, ExitCode, GradcheckError, TargetE
 from gradcheck.model import Finding, FindingKind, Kind, Method, Point, Report, Resolution, Target, Tolerance, Verdict
 from gradcheck.points import as_bounds, choose_point, parse_args
 from gradcheck.progress import Progress
-from gradcheck.records import dataclass
 from gradcheck.sources import describe
 from gradcheck.targets import Loaded, load, load_object
 

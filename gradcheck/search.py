@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,6 @@ from gradcheck.model import DerivativeEstimate, Diagnosis, DiagnosisKind, Direct
 from gradcheck.numerics.localization import TOLERATED, Located, Locator, Reading
 from gradcheck.probe import Stopped
 from gradcheck.rays import Ladder, Rays
-from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,9 +10,9 @@ import numpy as np
 from gradcheck.entries import Columns, status_code
 from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.comparison import Judgement, judge
-from gradcheck.numerics.extrapolation import RATIO, ladder_steps
+from gradcheck.numerics.extrapolation import ladder_steps
 from gradcheck.numerics.first_look import RESOLVED, SMALL, Ordinary
-from gradcheck.numerics.stencils import smallest_step, steps_near
+from gradcheck.numerics.stencils import RATIO, smallest_step, steps_near
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,8 +13,8 @@ import numpy as np
 from gradcheck.matrices import BLOCK_VALUES, Matrix
 from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.directions import direction
-from gradcheck.numerics.extrapolation import RATIO
 from gradcheck.numerics.first_look import Ordinary
+from gradcheck.numerics.stencils import RATIO
 from gradcheck.survey import Block, Survey
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gradcheck.entries import EntryTable
@@ -24,7 +24,6 @@ from gradcheck.model import (
     Tolerance,
     Verdict,
 )
-from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from gradcheck.errors import UserCodeError
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 MOST_DIGITS = 15
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Draft:
     """A report in the making: a check fills it in as it learns; `report` freezes it."""
 

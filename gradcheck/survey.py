@@ -6,6 +6,7 @@ The same code serves a gradient (a Jacobian with one row), a Jacobian and a Hess
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from gradcheck.entries import KEPT, Columns, join, status_code, worst_first
 from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.first_look import FirstLook, Ordinary, first_look
 from gradcheck.numerics.stencils import steps_near
-from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +32,7 @@ FIRST_STEP, NOT_EXAMINED = status_code(Status.FIRST_STEP), status_code(Status.NO
 Tick = Callable[[str, int, int, str], None]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Block:
     """Some entries of the claimed derivative: N columns, or N entries of different columns.
 
@@ -53,7 +53,7 @@ class Block:
 Evaluate = Callable[[Block, "Array", Callable[[int], None]], "tuple[Array, Array]"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Survey:
     """What was found: the entries kept, worst first unless all passed, and counts over all entries compared.
 

@@ -10,18 +10,17 @@ import sys
 import types
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gradcheck.errors import TargetError, UserCodeError
 from gradcheck.model import Target
-from gradcheck.records import dataclass
 from gradcheck.sources import describe
 
 _DEPENDENCIES = ("click", "llvmlite", "numba", "numpy", "pytest", "rich", "scipy")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Loaded:
     """A target that was found: as it was written, the callable itself, and where that is defined."""
 

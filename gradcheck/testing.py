@@ -7,6 +7,7 @@ and point, and finds the smallest factor that is still told from 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,6 @@ import numpy as np
 from gradcheck.checks import check_gradient
 from gradcheck.model import Verdict
 from gradcheck.points import as_point
-from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ladders import hashed, judged, known
 
-from gradcheck.numerics.extrapolation import COLUMNS, RATIO, extrapolate, ladder_steps, richardson
+from gradcheck.numerics.extrapolation import COLUMNS, extrapolate, ladder_steps, richardson
+from gradcheck.numerics.stencils import RATIO
 
 STEPS = ladder_steps(1.37, 1e-13)
 

@@ -6,12 +6,12 @@ Numba is not imported here: the caller brings the kernel.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gradcheck.numerics.first_look import AGREED, CLEAR, NEGLIGIBLE, RESOLVED, SMALL, Ordinary
-from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

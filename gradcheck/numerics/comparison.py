@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gradcheck.model import Status, Tolerance, Verdict
-from gradcheck.numerics.extrapolation import CREDIBLE, RATIO, Extrapolation, Plateau, extrapolate
+from gradcheck.numerics.extrapolation import CREDIBLE, Extrapolation, Plateau, extrapolate
 from gradcheck.numerics.first_look import RESOLVED, SMALL
-from gradcheck.records import dataclass
+from gradcheck.numerics.stencils import RATIO
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from gradcheck.model import Diagnosis, DiagnosisKind, Kind
 from gradcheck.numerics.evidence import CHANCE, FACTOR_KINDS, Facts, Mismatch, Outcome, log_binomial, weigh
 from gradcheck.numerics.hypotheses import dear_laws, laws
 from gradcheck.numerics.regions import Region, indices, listed, locate, path
-from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

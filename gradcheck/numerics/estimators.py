@@ -45,14 +45,14 @@ def finite_difference_gradient(
     point, eps = _point(x), _positive(eps)
     if order not in CENTRAL:
         raise UsageError(f"order {order!r} is not known; give one of {', '.join(map(str, CENTRAL))}")
-    stencil, flat = CENTRAL[order], point.reshape(-1)
+    flat = point.reshape(-1)
     if eps is None:
         fraction = float(np.finfo(point.dtype).eps) ** (1 / (order + 1))
         steps = np.maximum(fraction * natural_scales(flat), smallest_step(flat))
     else:
         steps = np.full(flat.size, eps)
     total = np.zeros(flat.size)
-    for node, weight in zip(stencil.nodes, stencil.weights, strict=True):
+    for node, weight in enumerate(CENTRAL[order], 1):
         ahead, behind = (flat + node * steps).astype(point.dtype), (flat - node * steps).astype(point.dtype)
         width = ahead.astype(np.float64) - behind.astype(np.float64)
         if not width.all():

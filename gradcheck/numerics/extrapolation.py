@@ -9,18 +9,18 @@ contradicts it: near a kink that one is the derivative at x.  What else is credi
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck.records import dataclass
+from gradcheck.numerics.stencils import RATIO
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-RATIO = 4.0
 EPSILON = float(np.finfo(np.float64).eps)
 COLUMNS = 4  # central differences of order 2, 4, 6, 8; one-sided ones of order 1, 2, 3, 4
 CREDIBLE = 0.03  # a candidate is a story of its own if its uncertainty is below this share of what it contradicts

@@ -62,7 +62,7 @@ class Ordinary:
         return np.minimum(self.seen[outputs] / units, np.where(largest > 0, largest, np.inf))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class FirstLook:
     """What the comparison showed: arrays of one shape (N, m).
 

@@ -11,11 +11,10 @@ Whether f jumps, and does not merely bend, is told by bisection: a jump stays ho
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,12 +10,10 @@ first one found; errors too many to name are counted by sampling.
 from __future__ import annotations
 
 import math
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-
-from gradcheck.records import dataclass
 
 LONE = 8.0  # a reading this many times its uncertainty is beyond doubt, and worth a second one with rising weights
 WINDOW = 64  # how far around the first found entry its neighbours are tested

@@ -7,13 +7,13 @@ solver tolerances are seen; it is never assumed to be ε·|f| (compare Moré & W
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck.numerics.extrapolation import RATIO
-from gradcheck.records import dataclass
+from gradcheck.numerics.stencils import RATIO
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ LARGEST = float(np.finfo(np.float64).max)
 FINEST = 2.0**-45  # one pair of values so close together that f changes by its quantum, if at all
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Calibration:
     """What one ladder along a random direction tells.
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from gradcheck.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
