@@ -36,6 +36,7 @@ EXTENSION = 4  # rungs that a ladder grows upward at a time, while noise limits 
 HIGHEST = 12  # … until it has grown by this many
 SHARP = 1e-7  # an uncertainty below this share of the value is good enough to stop
 FARTHEST = 1.0  # a ladder grows to this many natural scales, or to 1: what f does near x is lost in its noise beyond
+SURE = 256  # once so many entries that looked plainly wrong turned out to be so, others that do need no ladder
 UNEXAMINED = 10.0  # an entry that was not re-examined fails if its gap is this many times what is allowed and uncertain
 
 
@@ -72,12 +73,16 @@ class SecondLook:
         allowance = max(FULL_LADDERS * 2 * DEPTH // 2, SPENDING * self.n)
         complete, wholly_wrong = True, True
         short: list[int] = []
-        for done, (i, rows) in enumerate(by_column):
+        plain, sure = self._plainly_wrong(columns), 0
+        for done, (i, all_rows) in enumerate(by_column):
             self.tick("re-examined", done, len(by_column), "")
             if self.expired():
                 complete = False
                 break
             spent = self.function.calls - spent_before
+            rows = [row for row in all_rows if not plain[row]] if sure >= SURE else all_rows
+            if not rows:
+                continue
             if done < ENOUGH or (spent < allowance and not wholly_wrong):
                 self._climb(columns, i, rows, self._ladder(i), extend=True)
                 wholly_wrong &= all(columns.verdict[row] == Verdict.FAIL for row in rows)
@@ -88,6 +93,8 @@ class SecondLook:
                     short.append(done)
             else:
                 break
+            looked_wrong = [columns.verdict[row] == Verdict.FAIL for row in rows if plain[row]]
+            sure = sure + len(looked_wrong) if all(looked_wrong) else -self.n * self.m
         for done in short:
             if self.function.calls - spent_before > allowance or self.expired():
                 break
@@ -215,23 +222,30 @@ class SecondLook:
             extra["kink"] = 0.0  # at the point itself
         columns.detail[int(columns.entry[row])] = {k: v for k, v in extra.items() if v is not None}
 
+    def _seen_first(self, columns: Columns) -> tuple[Array, Array, Array]:
+        """What the first look knows of each entry: what gap is allowed, the uncertainty, and that which is good enough."""
+        size = np.maximum(np.abs(columns.claimed), np.abs(columns.numeric))
+        i, j = columns.entry % self.n, columns.entry // self.n
+        calibration, scale = self.preflight.calibration, self._ordinary(i, j)
+        uncertainty = 2 * calibration.noise[j] / columns.step + 4 * calibration.truncation[j] * np.maximum(size, scale)
+        return self.tolerance.atol + self.tolerance.rtol * size, uncertainty, RESOLVED * size + SMALL * scale
+
+    def _plainly_wrong(self, columns: Columns) -> NDArray[np.bool_]:
+        """Whether the gap at the first step is many times what is allowed and uncertain; not where f may have kinks."""
+        if self.preflight.calibration.bent:
+            return np.zeros(columns.entry.size, bool)
+        allowed, uncertainty, _ = self._seen_first(columns)
+        return np.asarray(columns.gap > UNEXAMINED * (allowed + uncertainty))
+
     def decide_by_first_look(self, columns: Columns) -> None:
         """The verdict on entries that the bound on re-examination left out, from their first difference alone."""
         left = columns.status == status_code(Status.NOT_EXAMINED)
         if not left.any():
             return
-        gap, size = columns.gap, np.maximum(np.abs(columns.claimed), np.abs(columns.numeric))
-        allowed = self.tolerance.atol + self.tolerance.rtol * size
-        i, j = columns.entry % self.n, columns.entry // self.n
-        calibration = self.preflight.calibration
-        rounding = 2 * calibration.noise[j] / columns.step
-        scale = self._ordinary(i, j)
-        u = rounding + 4 * calibration.truncation[j] * np.maximum(size, scale)
+        allowed, u, enough = self._seen_first(columns)
         columns.uncertainty[left] = u[left]
-        fails = left & (gap > UNEXAMINED * (allowed + u))
-        passes = left & (gap <= allowed + u) & (u <= RESOLVED * size + SMALL * scale)
-        columns.verdict[fails] = Verdict.FAIL
-        columns.verdict[passes] = Verdict.PASS
+        columns.verdict[left & (columns.gap > UNEXAMINED * (allowed + u))] = Verdict.FAIL
+        columns.verdict[left & (columns.gap <= allowed + u) & (u <= enough)] = Verdict.PASS
 
     def _look_for_jumps(self, columns: Columns) -> None:
         """Before small gaps are called wrong: if f jumps nearby, its differences cannot refute a claim that far apart.
