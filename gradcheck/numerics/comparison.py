@@ -84,7 +84,7 @@ def judge(
     if jump:
         reason = f"f jumps by {jump:.3g} at the point itself; {Status.JUMP.advice}"
         return Judgement(Verdict.INCONCLUSIVE, Status.JUMP, central.best.value, float("inf"), float(steps[-1]), reason)
-    best, others = central.best, central.others
+    best, others, doubt = central.best, central.others, 0.0
     status = Status.CONVERGED
     sides = (forward.best, backward.best)
     lone = _one_sided(plus, minus, central, forward, backward)
@@ -93,24 +93,25 @@ def judge(
     elif _differ(*sides) and _persists(plus + minus - 2 * centre, steps, sides):
         return _at_kink(claimed, *sides, tolerance)
     else:
-        bend = _bend(plus + minus - 2 * centre, steps, best.step, max(central.noise, resolution))
-        best = Plateau(best.value, max(best.uncertainty, bend), best.step)
-    return _weigh(claimed, best, others, status, scale, tolerance)
+        sure, possible = _bends(plus + minus - 2 * centre, steps, best.step, max(central.noise, resolution))
+        doubt = best.uncertainty + possible
+        best = Plateau(best.value, max(best.uncertainty, sure), best.step)
+    return _weigh(claimed, best, others, status, scale, tolerance, doubt)
 
 
-def _bend(second: Array, steps: Array, largest: float, noise: float) -> float:
-    """By how much kinks at and below the step `largest` may have moved the slope: half of what one-sided differences disagree.
+def _bends(second: Array, steps: Array, largest: float, noise: float) -> tuple[float, float]:
+    """By how much kinks near the step `largest` may have moved the slope: half of what one-sided differences disagree.
 
     (φ(h) + φ(−h) − 2φ(0)) / h falls by the ratio of the steps where φ is smooth; where it stays, φ bends between two steps.
+
+    Returns:
+        For kinks seen between steps up to `largest`, and for those that may be seen at it and from the next larger step as well.
     """
     with np.errstate(invalid="ignore"):
         bend = np.abs(second) / steps
-        stays = (
-            (bend[1:] > STAYS * bend[:-1])
-            & (steps[:-1] <= 1.01 * largest)
-            & (bend[1:] * steps[1:] > BEYOND_NOISE * noise)
-        )
-    return float(bend[1:][stays].max(initial=0.0)) / 2
+        stays = (bend[1:] > STAYS * bend[:-1]) & (bend[1:] * steps[1:] > BEYOND_NOISE * noise)
+        below, at = stays & (steps[:-1] <= 1.01 * largest), stays & (steps[1:] <= 1.01 * largest)
+    return float(bend[1:][below].max(initial=0.0)) / 2, float(bend[1:][at].max(initial=0.0)) / 2
 
 
 def _amplitude(plus: Array, minus: Array, centre: float, steps: Array, reach: float) -> Array:
@@ -145,8 +146,15 @@ def _allowed(claimed: float, value: float, tolerance: Tolerance) -> float:
 
 
 def _weigh(
-    claimed: float, best: Plateau, others: tuple[Plateau, ...], status: Status, scale: float, tolerance: Tolerance
+    claimed: float,
+    best: Plateau,
+    others: tuple[Plateau, ...],
+    status: Status,
+    scale: float,
+    tolerance: Tolerance,
+    doubt: float = 0.0,
 ) -> Judgement:
+    """The verdict on a claim; doubt: an uncertainty that is no reason to let it pass, but one not to call it wrong."""
     value, uncertainty = best.value, best.uncertainty
     if not np.isfinite(uncertainty):
         return Judgement(
@@ -168,8 +176,9 @@ def _weigh(
             )
             wide = abs(other.value - value) + other.uncertainty
             return Judgement(Verdict.INCONCLUSIVE, Status.CONTRADICTORY, value, wide, best.step, reason)
-    if gap <= allowed + MARGIN * uncertainty:
-        return Judgement(Verdict.INCONCLUSIVE, Status.NOISY, value, uncertainty, best.step, Status.NOISY.advice)
+    wide = max(uncertainty, doubt)
+    if gap <= allowed + MARGIN * wide:
+        return Judgement(Verdict.INCONCLUSIVE, Status.NOISY, value, wide, best.step, Status.NOISY.advice)
     return Judgement(Verdict.FAIL, status, value, uncertainty, best.step, "the gap persists when the step changes")
 
 
