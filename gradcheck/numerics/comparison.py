@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 STAYS = 0.7  # a bend that keeps this share from one step to the next smaller one is a kink …
 BEYOND_NOISE = 10.0  # … if it is this many times the noise
+MAY_STAY, MAYBE_NOISE = 0.5, 5.0  # the same for a bend that casts doubt only
 SMALLEST = 6  # how many of the smallest steps show whether φ jumps at 0, …
 SETTLED = 1e-2  # … being this share of the jump apart
 MARGIN = 1.25  # a FAIL needs a gap larger than the tolerance by this multiple of the uncertainty
@@ -109,8 +110,9 @@ def _bends(second: Array, steps: Array, largest: float, noise: float) -> tuple[f
     """
     with np.errstate(invalid="ignore"):
         bend = np.abs(second) / steps
-        stays = (bend[1:] > STAYS * bend[:-1]) & (bend[1:] * steps[1:] > BEYOND_NOISE * noise)
-        below, at = stays & (steps[:-1] <= 1.01 * largest), stays & (steps[1:] <= 1.01 * largest)
+        change = bend[1:] * steps[1:]
+        below = (bend[1:] > STAYS * bend[:-1]) & (change > BEYOND_NOISE * noise) & (steps[:-1] <= 1.01 * largest)
+        at = (bend[1:] > MAY_STAY * bend[:-1]) & (change > MAYBE_NOISE * noise) & (steps[1:] <= 1.01 * largest)
     return float(bend[1:][below].max(initial=0.0)) / 2, float(bend[1:][at].max(initial=0.0)) / 2
 
 
