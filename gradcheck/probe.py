@@ -31,6 +31,9 @@ COMPILED, LOADED = (
     10**5,
     10**4,
 )  # entries from which the compiled pass is worth it: by itself, and if Numba is loaded already
+RISING = np.array(  # root mean square of what weights that rise to 1.5 do to each order's error, a power of the weight
+    [[math.sqrt(1.5**power / power)] for power in range(7, 7 + 4 * COLUMNS, 4)]
+)
 
 
 class Stopped(Exception):
@@ -174,15 +177,20 @@ class Meter:
         """
         with np.errstate(invalid="ignore", over="ignore"):
             off = np.abs(richardson(residuals, RATIO**2) - truth)
+        lucky = off[:, :-1] / (RATIO ** (2.0 * np.arange(1, COLUMNS + 1)))[:, None]  # signs may have cancelled at one step
+        off[:, 1:] = np.where(np.isfinite(lucky), np.fmax(off[:, 1:], lucky), off[:, 1:])
         self.truncation = np.fmax(self.truncation, off)
         self.growth = np.fmax(self.growth, growth)
 
-    def plan(self, count: int, wanted: float) -> Plan:
-        """The cheapest way to measure `count` entries to within `wanted`, or nearly as well as can be."""
+    def plan(self, count: int, wanted: float, *, ramp: bool = False) -> Plan:
+        """The cheapest way to measure `count` entries to within `wanted`, or nearly as well as can be.
+
+        ramp: with weights that rise from half to one and a half, as `Probe.pair` takes them.
+        """
         share = math.sqrt(min(count + FEW, self.size) / self.size)
         with np.errstate(invalid="ignore", over="ignore"):
             rounding = 2 * (self.noise + self.growth * share) / self.steps
-            error = self.doubt * self.truncation * share + rounding
+            error = self.doubt * self.truncation * share * (RISING if ramp else 1.0) + rounding
         error = np.where(np.isfinite(error), error, np.inf)
         best = error.min(axis=1)
         order = int(np.flatnonzero(best <= max(wanted, 1.25 * float(best.min())))[0]) if np.isfinite(best).any() else 0

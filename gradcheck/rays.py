@@ -190,7 +190,7 @@ class Rays:
 
     def residual(self, where: range, number: int, *, ramp: bool = False, wanted: float = 0.0) -> Reading:
         """The claim minus the derivative along `number` restricted to `where`."""
-        plan = self.meter.plan(len(where), wanted)
+        plan = self.meter.plan(len(where), wanted, ramp=ramp)
         values = np.empty(plan.steps.size)
         for k, h in enumerate(plan.steps.tolist()):
             pair = self.probe.pair(where, number, h, ramp=ramp)

@@ -15,7 +15,9 @@ from typing import Protocol
 
 import numpy as np
 
-LONE = 8.0  # a reading this many times its uncertainty is beyond doubt, and worth a second one with rising weights
+CLEAR = 8.0  # a reading this many times its uncertainty is beyond doubt
+VISIBLE = 4.0  # … and one this many times worth others with rising weights, …
+HOPEFUL = 0.4  # … which are taken to be this share of their uncertainty off
 WINDOW = 64  # how far around the first found entry its neighbours are tested
 TERMS = 4  # a progression has at least this many wrong entries
 CROWD = 64  # more sets than this, each with an error in it, raise the question how many errors there are
@@ -112,6 +114,13 @@ class _Set:
     where: range
     reading: Reading
     lone: bool = True  # may hold one error only
+
+
+def _around(where: range, ratio: float, spread: float) -> range:
+    """The part of a set in which a lone error is, whose reading with rising weights is ratio ± spread of that without."""
+    n = len(where)
+    centre, margin = (ratio - 0.5) * n - 0.5, 0.01 + spread * n
+    return where[max(0, math.ceil(max(centre - margin, 0))) : max(0, math.floor(min(centre + margin, n - 1)) + 1)]
 
 
 class Locator:
@@ -219,31 +228,47 @@ class Locator:
         return self.probe.residual(where, self.number, wanted=max(wanted, self.sharp))
 
     def _alone(self, item: _Set) -> bool:
-        """Treat the set as if it held one error: rising weights say where.  False if that is not so, or was not tried."""
-        where, reading, n = item.where, item.reading, len(item.where)
-        if not item.lone or n > self.lone_size or abs(reading.value) < LONE * reading.uncertainty:
+        """Treat the set as if it held one error: rising weights say where.  False if that is not so, or was not tried.
+
+        Each reading narrows the place to a window, and the next one, over the window alone, is 0 if the error is not there.
+        Uncertainties are bounds that are rarely reached: the window is taken narrower than they ask for, until one misses.
+        """
+        reading, window = item.reading, item.where
+        if not item.lone or len(window) > self.lone_size or reading.clarity < VISIBLE:
             return False
-        rising = self.probe.residual(where, self.number, ramp=True, wanted=abs(reading.value) / 256)
-        ratio = rising.value / reading.value
-        centre = (ratio - 0.5) * n - 0.5
-        margin = 0.01 + (rising.uncertainty + abs(ratio) * reading.uncertainty) / abs(reading.value) * n
-        low, high = max(0, math.ceil(centre - margin)), min(n, math.floor(centre + margin) + 1)
-        if low >= high:
-            self.lone_size = min(self.lone_size, n // 2)
+        share, wider = HOPEFUL, (window, 1.0, math.inf)
+        while len(window) > 1:
+            n = len(window)
+            rising = self.probe.residual(window, self.number, ramp=True, wanted=abs(reading.value) / 256)
+            ratio = rising.value / reading.value
+            spread = (rising.uncertainty + abs(ratio) * reading.uncertainty) / abs(reading.value)
+            present = abs(ratio - 1) <= 0.5 + spread
+            if not present and share < 1 and n < len(item.where):
+                share = 1.0
+                window = _around(*wider)
+                continue
+            inner = _around(window, ratio, spread * share) if present else window[:0]
+            if not inner or len(inner) > max(1, n // 2):
+                return self._give_up(item, window, present and len(inner) > 0)
+            wider, window = (window, ratio, spread), inner
+        self._settle(item, window[0])
+        return True
+
+    def _give_up(self, item: _Set, window: range, present: bool) -> bool:
+        """Go on from a window that no longer narrows, with what it and the rest read; False if that is the whole set."""
+        if not present:
+            self.lone_size = min(self.lone_size, len(item.where) // 2)
+        if len(window) == len(item.where) or not present:
             return False
-        if high - low > n // 2:
-            return False
-        if high - low == 1:
-            self._settle(item, where[low])
-            return True
-        inside = self._read(where[low:high], abs(reading.value) / 64)
-        rest = reading.minus(inside)
+        inside = self._read(window, abs(item.reading.value) / 64)
+        rest = item.reading.minus(inside)
         if not rest.dirty:
-            self._push(_Set(where[low:high], min(inside, reading, key=lambda r: r.uncertainty)))
+            self._push(_Set(window, min(inside, item.reading, key=lambda r: r.uncertainty)))
             return True
-        self.lone_size = min(self.lone_size, n // 2)
-        self._push(_Set(where[low:high], inside))
-        self._divide(where[:low], where[high:], rest)
+        self.lone_size = min(self.lone_size, len(item.where) // 2)
+        low = item.where.index(window[0])
+        self._push(_Set(window, inside))
+        self._divide(item.where[:low], item.where[low + len(window) :], rest)
         return True
 
     def _settle(self, item: _Set, index: int) -> None:
@@ -276,7 +301,7 @@ class Locator:
         if any(i in where for i in self.found.wrong):
             return True
         coarse = self._read(where, self.coarse)
-        if coarse.clarity > LONE or coarse.uncertainty <= 2 * self.sharp:
+        if coarse.clarity > CLEAR or coarse.uncertainty <= 2 * self.sharp:
             return coarse.dirty
         return self._read(where).dirty
 
@@ -334,7 +359,7 @@ class Locator:
 
         def clear(side: int, m: int) -> bool:
             i = index + side * m * stride
-            return i in self.found.wrong or self._read(range(i, i + 1), self.coarse).clarity > LONE
+            return i in self.found.wrong or self._read(range(i, i + 1), self.coarse).clarity > CLEAR
 
         def last(side: int) -> int:
             limit = (self.probe.size - 1 - index if side > 0 else index) // stride
