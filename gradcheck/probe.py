@@ -17,7 +17,7 @@ from gradcheck.numerics.directions import direction, keys
 from gradcheck.numerics.extrapolation import COLUMNS, RATIO, richardson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -72,7 +72,8 @@ class Probe:
         expired: Callable[[], bool],
     ) -> None:
         self.function, self.x, self.row, self.seed, self.expired = function, x, row, seed, expired
-        self.slopes, self.scales = slopes.copy(), scales
+        self.claimed = self.slopes = slopes  # one array until something is corrected: they are large
+        self.scales = scales
         self.ahead, self.behind = x.copy(), x.copy()
         self.excluded: list[range] = []
 
@@ -80,6 +81,26 @@ class Probe:
     def size(self) -> int:
         """n, the number of entries."""
         return int(self.x.size)
+
+    def correct(self, index: int, value: float) -> None:
+        """Measure against another slope of one entry from now on."""
+        self._own()
+        self.slopes[index] = value
+
+    def divide(self, factor: float) -> None:
+        """Measure against slopes that are smaller by a factor from now on."""
+        self._own()
+        self.slopes /= factor
+
+    def restore(self, corrected: Mapping[int, float]) -> None:
+        """Measure against the claim again, but for some entries."""
+        self.slopes = self.claimed
+        for index, value in corrected.items():
+            self.correct(index, value)
+
+    def _own(self) -> None:
+        if self.slopes is self.claimed:
+            self.slopes = self.claimed.copy()
 
     def weights(self, where: range, number: int, ramp: tuple[float, float] | None = None) -> Array:
         """Entries `where` of direction `number`, with those that are excluded 0; `ramp`: times numbers that rise evenly."""

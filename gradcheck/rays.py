@@ -33,6 +33,7 @@ OUTSET_ENTRY, FINER, COARSER = range(8), range(8, 14), range(-3, 0)  # rungs for
 RANDOM = (
     3.0  # a direction may be off by this multiple of the root of the sum of squares of what its entries may be off by
 )
+USUAL = 0.1  # steps up to this many natural scales leave f at its usual size
 EDGE = 0.9  # of the way to a bound is used
 
 
@@ -62,7 +63,7 @@ class Rays:
     """Directions and entries of one claimed gradient, judged; what a `Locator` asks is answered here.
 
     ladders: of the directions judged so far.  rows: by index, the entries judged one by one.  next: number of the next direction.
-    watch: called after each reading.
+    corrected: by index, what replaces the claim of the entries that are off.  watch: called after each reading.
     """
 
     def __init__(
@@ -80,9 +81,11 @@ class Rays:
         self.function, self.claimed, self.x, self.row = function, claimed, x, row
         self.preflight, self.tolerance, self.expired = preflight, tolerance, expired
         self.centre = float(preflight.value[row])
+        slopes, scales = claimed, _within_bounds(preflight.scales, x, function.bounds)
         finite = np.isfinite(claimed)
-        scales = np.where(finite, _within_bounds(preflight.scales, x, function.bounds), 0.0)
-        self.probe = Probe(function, x, np.where(finite, claimed, 0.0), scales, row=row, seed=seed, expired=expired)
+        if not finite.all():
+            slopes, scales = np.where(finite, claimed, 0.0), np.where(finite, scales, 0.0)
+        self.probe = Probe(function, x, slopes, scales, row=row, seed=seed, expired=expired)
         calibration = preflight.calibration
         self.resolution, self.quantum = float(calibration.resolution[row]), float(calibration.quantum[row])
         self.meter = Meter(max(float(calibration.noise[row]), self.resolution), GRID, x.size)
@@ -91,6 +94,7 @@ class Rays:
         self.watch: Callable[[], None] = lambda: None
         self.highest = 0 if function.bounds is None else OUTSET[0]
         self.rows: dict[int, Columns] = {}
+        self.corrected: dict[int, float] = {}
 
     # ---- directions
 
@@ -157,6 +161,7 @@ class Rays:
             quantum=self.quantum,
             scale=self._visible(ladder) / SMALL,
             tolerance=Tolerance(rtol=0.0, atol=self._allowed(ladder)),
+            reach=USUAL,
         )
 
     def _allowed(self, ladder: Ladder) -> float:
@@ -233,9 +238,14 @@ class Rays:
         gap = abs(claimed - j.value)
         if j.verdict is Verdict.FAIL or (j.verdict is Verdict.PASS and gap > 2 * j.uncertainty):
             shift = (float(self.probe.slopes[index]) - j.value) * scale
-            self.probe.slopes[index] = j.value
+            self.probe.correct(index, j.value)
+            self.corrected[index] = j.value
             return Trial(j.verdict is Verdict.FAIL, shift)
         return Trial(False, 0.0)
+
+    def take_back(self) -> None:
+        """Measure against the claim as it was, but for the entries that were judged on their own."""
+        self.probe.restore(self.corrected)
 
     def _entry(self, index: int) -> tuple[Judgement, int]:
         """The verdict on one entry, from a ladder that grows where that may help; and the evaluations spent."""
@@ -259,6 +269,7 @@ class Rays:
                 quantum=self.quantum,
                 scale=ordinary,
                 tolerance=self.tolerance,
+                reach=scale * USUAL,
             )
             clear = j.verdict is not Verdict.INCONCLUSIVE and j.uncertainty < abs(claimed - j.value) / 8
             if FINER in more and not clear and not j.step > 2 * tried[0, max(-3, -tried.shape[1])]:

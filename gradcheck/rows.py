@@ -13,6 +13,7 @@ from gradcheck.model import DerivativeEstimate, DirectionCheck, Tolerance, Verdi
 from gradcheck.numerics.comparison import judge
 from gradcheck.numerics.directions import direction
 from gradcheck.numerics.extrapolation import RATIO
+from gradcheck.rays import USUAL
 from gradcheck.search import search
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ def _one_direction(
             quantum=float(calibration.quantum[row]),
             scale=float(scale[row]),
             tolerance=tolerance,
+            reach=USUAL,
         )
         judged.append((row, judgement))
     row, worst = max(judged, key=lambda pair: (pair[1].verdict, suspicion[pair[0]]))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.entries import Columns, join
+from gradcheck.factors import common_factor
 from gradcheck.model import DerivativeEstimate, Diagnosis, DiagnosisKind, DirectionCheck, Tolerance, Verdict
 from gradcheck.numerics.localization import TOLERATED, Located, Locator, Reading
 from gradcheck.probe import Stopped
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-EXAMPLES = 3  # entries judged one by one when all are wrong by a factor
 LISTED = 20  # indices that a diagnosis spells out
 
 Tick = Callable[[str, int, int, str], None]
@@ -140,6 +140,7 @@ class _Searcher:
         self.locator: Locator | None = None
         self.fresh: list[Reading] = []
         self.factor: float | None = None
+        self.tolerable = False  # all entries are off by one factor, within tolerance
 
     def look(self, count: int) -> None:
         """Judge so many random directions."""
@@ -156,11 +157,14 @@ class _Searcher:
             self.rays.direction()
         if self._scaled():
             return
-        known = {ladder.number: self.rays.reading(ladder) for ladder in self.rays.ladders}
+        known = {} if self.rays.corrected else {r.number: self.rays.reading(r) for r in self.rays.ladders}
         self.locator = Locator(self.rays, self.rays.next, known)
         self.located = self.locator.found
+        self.located.wrong += [i for i in self.rays.corrected if self.rays.rows[i].verdict[0] == Verdict.FAIL]
         self.rays.watch = self._watch
         self.locator.locate()
+        if self.unresolved:
+            self._scaled(searched=True)
 
     def _watch(self) -> None:
         """Report how far the search is."""
@@ -169,53 +173,24 @@ class _Searcher:
             names = len(found.wrong) + len(found.patterns)
             self.tick("located", names, names + found.open_sets, f"{names} found, {found.open_sets} blocks left")
 
-    def _scaled(self) -> bool:
-        """Whether the claim is the derivative times one factor, as far as the directions can tell."""
-        pairs = [(ladder, self.rays.reading(ladder)) for ladder in self.rays.ladders]
-        clear = [
-            (ladder.ideal, ladder.ideal - r.value, r.uncertainty) for ladder, r in pairs if math.isfinite(r.uncertainty)
-        ]
-        if len(clear) < 2:
+    def _scaled(self, *, searched: bool = False) -> bool:
+        """Whether the claim is the derivative times one factor."""
+        found = common_factor(self.rays, self.tolerance, searched=searched)
+        if found is None:
             return False
-        ideal, value, u = max(clear, key=lambda one: abs(one[1]) / (one[2] or 1e-300))
-        if abs(value) < 100 * u:
-            return False
-        factor = ideal / value
-        spread = max(abs(factor), 1.0) * u / abs(value)
-        for ideal, value, u in clear:
-            if abs(ideal - factor * value) > max(1.0, abs(factor)) * u + spread * abs(value):
-                return False
-        if factor == 0 and self.rays.claimed.any():
-            return False
-        kept = self.rays.probe.slopes
-        if factor:
-            self.rays.probe.slopes = kept / factor
-            fresh = self.rays.residual(range(self.rays.size), self.rays.next)
-            self.rays.next += 1
-            largest = math.sqrt(max(ladder.square for ladder in self.rays.ladders)) / abs(factor)
-            if (
-                abs(fresh.value) > fresh.uncertainty + 4 * spread * largest
-            ):  # the factor is known to within its spread only
-                self.rays.probe.slopes = kept
-                return False
-            self.fresh = [fresh]
-        if abs(factor - 1) <= self.tolerance.rtol + spread:
-            return True  # off by a factor, but within tolerance
-        size = np.abs(self.rays.probe.slopes * self.rays.probe.scales) if factor else self.rays.probe.scales
-        for index in np.argpartition(-size, min(EXAMPLES, self.rays.size) - 1)[:EXAMPLES].tolist():
-            self.rays.confirm(index)
-        if not any(row.verdict[0] == Verdict.FAIL for row in self.rays.rows.values()):
-            self.rays.probe.slopes, self.fresh = kept, []  # that the directions agreed on a factor was chance
-            return False
-        self.factor = factor
+        self.fresh = [found.fresh] if found.fresh else []
+        if found.tolerable:
+            self.tolerable = True
+            return True
+        factor = self.factor = found.value
         kind = DiagnosisKind.SCALE
         message = f"every entry is {_number(factor)} times what it should be."
         if factor == 0:
             kind, message = DiagnosisKind.ZERO_BLOCK, "every entry is 0."
-        elif abs(factor + 1) <= max(self.tolerance.rtol, 2 * spread):
+        elif abs(factor + 1) <= max(self.tolerance.rtol, 2 * found.spread):
             kind, message = DiagnosisKind.SIGN, "every entry has the wrong sign."
         self.diagnoses.append(
-            Diagnosis(kind=kind, message=message, parameters={"factor": factor, "uncertainty": spread})
+            Diagnosis(kind=kind, message=message, parameters={"factor": factor, "uncertainty": found.spread})
         )
         return True
 
@@ -223,7 +198,8 @@ class _Searcher:
     def unresolved(self) -> bool:
         """Whether a search was begun and neither found what is off nor saw that all entries are, by little."""
         found = self.located
-        return found is not None and not (found.clean or found.wrong or found.patterns or found.tolerated >= TOLERATED)
+        known = self.tolerable or found is None or found.clean or found.wrong or found.patterns
+        return not known and found is not None and found.tolerated < TOLERATED
 
     # ---- the record
 
