@@ -17,6 +17,7 @@ import numpy as np
 
 CLEAR = 8.0  # a reading this many times its uncertainty is beyond doubt
 VISIBLE = 4.0  # … and one this many times worth others with rising weights, …
+MORE = 2  # further directions that are tried where one is not
 HOPEFUL = 0.4  # … which are taken to be this share of their uncertainty off
 WINDOW = 64  # how far around the first found entry its neighbours are tested
 TERMS = 4  # a progression has at least this many wrong entries
@@ -158,6 +159,7 @@ class Locator:
                 self.fresh.append(reading)
                 continue
             clean, self.fresh = 0, []
+            reading = self._clearer(reading)
             self.sharp = reading.uncertainty / 2
             before = len(self.found.wrong) + len(self.found.patterns) + self.found.tolerated
             self.queue = [_Set(everything, reading)]
@@ -170,6 +172,17 @@ class Locator:
         self.found.clean = clean >= FRESH and not futile
         self.found.open_sets = 0
         return self.found
+
+    def _clearer(self, reading: Reading) -> Reading:
+        """The reading along the best of a few directions, if the first shows hardly more than that something is wrong."""
+        for _ in range(MORE):
+            if reading.clarity >= VISIBLE:
+                break
+            another = self.probe.residual(range(self.probe.size), self.next)
+            if another.clarity > reading.clarity:
+                self.number, reading = self.next, another
+            self.next += 1
+        return reading
 
     # ---- one round
 
@@ -220,7 +233,8 @@ class Locator:
             return
         one = self._read(first, abs(reading.value) / 16)
         two = reading.minus(one)
-        if abs(two.value) < 4 * two.uncertainty and one.uncertainty < two.uncertainty / 2:
+        hidden = not one.dirty and not two.dirty  # and yet something is there
+        if hidden or (abs(two.value) < 4 * two.uncertainty and one.uncertainty < two.uncertainty / 2):
             two = self._read(second, one.uncertainty)
         self._push(_Set(first, one), _Set(second, two))
 
@@ -236,7 +250,7 @@ class Locator:
         reading, window = item.reading, item.where
         if not item.lone or len(window) > self.lone_size or reading.clarity < VISIBLE:
             return False
-        share, wider = HOPEFUL, (window, 1.0, math.inf)
+        share, wider = HOPEFUL, window
         while len(window) > 1:
             n = len(window)
             rising = self.probe.residual(window, self.number, ramp=True, wanted=abs(reading.value) / 256)
@@ -244,31 +258,22 @@ class Locator:
             spread = (rising.uncertainty + abs(ratio) * reading.uncertainty) / abs(reading.value)
             present = abs(ratio - 1) <= 0.5 + spread
             if not present and share < 1 and n < len(item.where):
-                share = 1.0
-                window = _around(*wider)
-                continue
-            inner = _around(window, ratio, spread * share) if present else window[:0]
-            if not inner or len(inner) > max(1, n // 2):
-                return self._give_up(item, window, present and len(inner) > 0)
-            wider, window = (window, ratio, spread), inner
+                share, window = 1.0, wider
+                reading = self._read(wider, self.sharp)
+                if reading.clarity >= VISIBLE:
+                    continue
+            widest = _around(window, ratio, spread)
+            if not present or not widest:
+                self.lone_size = min(self.lone_size, len(item.where) // 2)
+                return False
+            inner = _around(window, ratio, spread * HOPEFUL)
+            if len(inner) <= 1:
+                inner = widest
+            if len(inner) > max(1, n // 2):
+                self._split(_Set(window, reading))
+                return True
+            share, wider, window = HOPEFUL, widest, inner
         self._settle(item, window[0])
-        return True
-
-    def _give_up(self, item: _Set, window: range, present: bool) -> bool:
-        """Go on from a window that no longer narrows, with what it and the rest read; False if that is the whole set."""
-        if not present:
-            self.lone_size = min(self.lone_size, len(item.where) // 2)
-        if len(window) == len(item.where) or not present:
-            return False
-        inside = self._read(window, abs(item.reading.value) / 64)
-        rest = item.reading.minus(inside)
-        if not rest.dirty:
-            self._push(_Set(window, min(inside, item.reading, key=lambda r: r.uncertainty)))
-            return True
-        self.lone_size = min(self.lone_size, len(item.where) // 2)
-        low = item.where.index(window[0])
-        self._push(_Set(window, inside))
-        self._divide(item.where[:low], item.where[low + len(window) :], rest)
         return True
 
     def _settle(self, item: _Set, index: int) -> None:
