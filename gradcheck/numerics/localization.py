@@ -10,13 +10,14 @@ first one found; errors too many to name are counted by sampling.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 
 CLEAR = 8.0  # a reading this many times its uncertainty is beyond doubt
 VISIBLE = 4.0  # … and one this many times worth others with rising weights, …
+FAINT = 16.0  # … while one below this leaves no room for others that can be seen
 MORE = 2  # further directions that are tried where one is not
 HOPEFUL = 0.4  # … which are taken to be this share of their uncertainty off
 WINDOW = 64  # how far around the first found entry its neighbours are tested
@@ -136,6 +137,7 @@ class Locator:
         self.found = Located()
         self.number = first
         self.lone_size = probe.size
+        self.sharp_size = probe.size  # rising weights did not tell more than half a set of four times that size
         self.coarse = 0.0  # a small part of what one found error changes
         self.sharp = 0.0  # as sharp as the reading that started the round: smaller errors are below its limit
         self.queue: list[_Set] = []
@@ -163,7 +165,7 @@ class Locator:
             self.sharp = reading.uncertainty / 2
             before = len(self.found.wrong) + len(self.found.patterns) + self.found.tolerated
             self.queue = [_Set(everything, reading)]
-            self.tried = set()
+            self.tried, self.sharp_size = set(), self.probe.size
             if not self._round():
                 return self.found
             if len(self.found.wrong) + len(self.found.patterns) + self.found.tolerated == before:
@@ -227,14 +229,21 @@ class Locator:
         self._divide(where[:middle], where[middle:], reading)
 
     def _divide(self, first: range, second: range, reading: Reading) -> None:
-        """Read the first of two sets and infer the second, or read it too where inference is not sharp enough."""
+        """Read the first of two sets and infer the second, or read it too where inference is not sharp enough.
+
+        Near the limit of what can be seen, one error is all that is looked for: it is where the first is not.
+        """
         if not first or not second:
             self._push(_Set(first or second, reading))
             return
         one = self._read(first, abs(reading.value) / 16)
         two = reading.minus(one)
-        hidden = not one.dirty and not two.dirty  # and yet something is there
-        if hidden or (abs(two.value) < 4 * two.uncertainty and one.uncertainty < two.uncertainty / 2):
+        if reading.clarity < FAINT and abs(one.value) < abs(reading.value) / 4:
+            one, two = replace(one, value=0.0), reading
+        elif not two.dirty:
+            vague = reading.clarity >= FAINT and one.uncertainty < two.uncertainty / 2
+            two = self._read(second, one.uncertainty) if vague or not one.dirty else two
+        elif two.clarity < 4 and one.uncertainty < two.uncertainty / 2:
             two = self._read(second, one.uncertainty)
         self._push(_Set(first, one), _Set(second, two))
 
@@ -248,7 +257,7 @@ class Locator:
         Uncertainties are bounds that are rarely reached: the window is taken narrower than they ask for, until one misses.
         """
         reading, window = item.reading, item.where
-        if not item.lone or len(window) > self.lone_size or reading.clarity < VISIBLE:
+        if not item.lone or len(window) > min(self.lone_size, self.sharp_size) or reading.clarity < VISIBLE:
             return False
         share, wider = HOPEFUL, window
         while len(window) > 1:
@@ -270,6 +279,7 @@ class Locator:
             if len(inner) <= 1:
                 inner = widest
             if len(inner) > max(1, n // 2):
+                self.sharp_size = n // 4
                 self._split(_Set(window, reading))
                 return True
             share, wider, window = HOPEFUL, widest, inner
@@ -301,9 +311,9 @@ class Locator:
         else:
             self.found.tolerated += 1
 
-    def _holds_error(self, where: range) -> bool:
-        """Whether an entry of the set is wrong: a coarse reading says so at once, or a sharp one has to."""
-        if any(i in where for i in self.found.wrong):
+    def _holds_error(self, where: range, besides: int = -1) -> bool:
+        """Whether another entry of the set is wrong: a coarse reading says so at once, or a sharp one has to."""
+        if any(i in where and i != besides for i in self.found.wrong):
             return True
         coarse = self._read(where, self.coarse)
         if coarse.clarity > CLEAR or coarse.uncertainty <= 2 * self.sharp:
@@ -342,6 +352,8 @@ class Locator:
 
     def _stride(self, index: int, reach: int) -> int | None:
         """The distance to the nearest wrong entry within reach, on the side where there is one."""
+        if not self._holds_error(range(max(0, index - reach), min(index + reach + 1, self.probe.size)), index):
+            return None
         for side in (1, -1):
             count = min(reach, self.probe.size - 1 - index if side > 0 else index)
             if count < 1:
