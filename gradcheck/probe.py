@@ -74,7 +74,8 @@ class Probe:
         self.function, self.x, self.row, self.seed, self.expired = function, x, row, seed, expired
         self.claimed = self.slopes = slopes  # one array until something is corrected: they are large
         self.scales = scales
-        self.ahead, self.behind = x.copy(), x.copy()
+        self.ahead, self.behind = x.copy(), x.copy()  # points, but for the entries that the last pair `moved`
+        self.moved = range(0)
         self.excluded: list[range] = []
 
     @property
@@ -104,8 +105,7 @@ class Probe:
 
     def weights(self, where: range, number: int, ramp: tuple[float, float] | None = None) -> Array:
         """Entries `where` of direction `number`, with those that are excluded 0; `ramp`: times numbers that rise evenly."""
-        span = where[-1] - where[0] + 1
-        w = direction(span, self.seed, number, where[0])[:: where.step]
+        w = direction(len(where), self.seed, number, where[0], where.step)
         if ramp is not None:
             w = w * np.linspace(*ramp, len(where))
         for rule in self.excluded:
@@ -117,14 +117,23 @@ class Probe:
         """f at x ± h v, v being direction `number` on the entries `where` and 0 elsewhere."""
         if self.expired():
             raise Stopped
-        try:
-            change, ideal, square = self._perturb(where, number, h, ramp)
-            plus, minus = self._value(self.ahead), self._value(self.behind)
-        finally:
-            chosen = slice(where.start, where.stop, where.step)
-            self.ahead[chosen] = self.x[chosen]
-            self.behind[chosen] = self.x[chosen]
-        return Pair(plus, minus, change, ideal, square)
+        self._restore(unless=where)
+        self.moved = where
+        change, ideal, square = self._perturb(where, number, h, ramp)
+        return Pair(self._value(self.ahead), self._value(self.behind), change, ideal, square)
+
+    def _restore(self, unless: range) -> None:
+        """Put back what the last pair moved, unless this one moves it all."""
+        last = self.moved
+        if last == unless or (unless.step == 1 and last and last[0] in unless and last[-1] in unless):
+            return
+        chosen = slice(last.start, last.stop, last.step)
+        self.ahead[chosen] = self.x[chosen]
+        self.behind[chosen] = self.x[chosen]
+
+    def release(self) -> None:
+        """Give back the memory of the points; nothing is measured any more."""
+        self.ahead = self.behind = self.x
 
     def _value(self, point: NDArray[Any]) -> float:
         return float(self.function.prepared(point)[self.row])
@@ -198,7 +207,9 @@ class Meter:
         """
         with np.errstate(invalid="ignore", over="ignore"):
             off = np.abs(richardson(residuals, RATIO**2) - truth)
-        lucky = off[:, :-1] / (RATIO ** (2.0 * np.arange(1, COLUMNS + 1)))[:, None]  # signs may have cancelled at one step
+        lucky = (
+            off[:, :-1] / (RATIO ** (2.0 * np.arange(1, COLUMNS + 1)))[:, None]
+        )  # signs may have cancelled at one step
         off[:, 1:] = np.where(np.isfinite(lucky), np.fmax(off[:, 1:], lucky), off[:, 1:])
         self.truncation = np.fmax(self.truncation, off)
         self.growth = np.fmax(self.growth, growth)

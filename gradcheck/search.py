@@ -205,6 +205,7 @@ class _Searcher:
 
     def result(self, parts: Sequence[tuple[str, int, int]], point: int, stopped: str) -> Searched:
         """What is known by now."""
+        self.rays.probe.release()
         found = self.located or Located()
         if self.locator is not None and found.clean:
             self.fresh = self.locator.fresh
@@ -271,12 +272,12 @@ class _Searcher:
         return min(abs(r.value) + r.uncertainty for r in readings)
 
     def _limit(self, name: str, start: int, stop: int, threshold: float) -> Limit:
-        scales = self.rays.probe.scales[start:stop]
-        positive = scales[scales > 0]
+        scales, claimed = self.rays.probe.scales[start:stop], self.rays.claimed[start:stop]
         least = float(scales.min()) if scales.size else 0.0
+        positive = scales if least > 0 else scales[scales > 0]  # no copy where there need be none: they are large
         certain = 2 * threshold / least if least > 0 else math.inf
         usual = 2 * threshold / float(np.median(positive)) if positive.size else math.inf
-        size = float(np.sqrt(np.mean(np.square(self.rays.claimed[start:stop])))) if scales.size else 0.0
+        size = float(np.linalg.norm(claimed)) / math.sqrt(scales.size) if scales.size else 0.0
         seen = len(self.fresh or self.rays.ladders)
         return Limit(name, certain, certain / 2, 1 - 0.5**seen, usual, size)
 
