@@ -1,7 +1,6 @@
-"""Is a claimed gradient the derivative times one factor?  Directions suggest it, a few entries on their own confirm it.
+"""Is a claimed gradient the derivative times one factor?  Directions suggest it; a few entries, or more directions, confirm it.
 
-A lone error changes each direction by about as much, relative to it, and two or three directions may agree on that by chance; no
-entry but the wrong one does.
+A lone error changes each direction by about as much, relative to it, and two or three directions may agree on that by chance.
 """
 
 from __future__ import annotations
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 KNOWN = 100.0  # a direction whose value is this many times its uncertainty tells a factor
-DISTINCT = 50.0  # … and one off by this many times its uncertainty tells a factor within tolerance from a lone error
+DISTINCT = 16.0  # … and one off by this many times its uncertainty tells a factor within tolerance from a lone error, …
+FURTHER = 5  # … if so many others agree
 EXAMPLES = 3  # entries judged one by one, the largest
 ALIKE = 0.125  # … whose errors differ from what the factor makes them by less than this share
 
@@ -45,7 +45,10 @@ class Factor:
 def common_factor(rays: Rays, tolerance: Tolerance, *, searched: bool = False) -> Factor | None:
     """The factor that all entries share, taken off the claim that `rays` measures against; or None, and the claim is as it was.
 
-    searched: no entry was found to be wrong, so that a factor within tolerance needs no confirmation by entries.
+    A factor beyond tolerance is confirmed by entries; one within it changes them too little for that, and more directions must
+    agree on it.
+
+    searched: no entry was found to be wrong, so that directions may be less distinct.
     """
     found = _suggested(rays)
     if found is None:
@@ -57,25 +60,32 @@ def common_factor(rays: Rays, tolerance: Tolerance, *, searched: bool = False) -
     fresh = None
     if value:
         rays.probe.divide(value)
-        fresh = rays.residual(range(rays.size), rays.next)
-        rays.next += 1
-        largest = math.sqrt(max(ladder.square for ladder in rays.ladders)) / abs(value)
-        if abs(fresh.value) > fresh.uncertainty + 4 * spread * largest:  # the factor is known to within its spread only
-            rays.take_back()
-            return None
-    if not (searched or _confirmed(rays, value, spread, tolerable)):
+        for _ in range(FURTHER if tolerable else 1):
+            fresh = _fresh(rays, value, spread)
+            if fresh is None:
+                rays.take_back()
+                return None
+    if not (tolerable or _confirmed(rays, value, spread)):
         rays.take_back()
         return None
     return Factor(value, spread, tolerable, fresh)
 
 
-def _confirmed(rays: Rays, factor: float, spread: float, tolerable: bool) -> bool:
+def _fresh(rays: Rays, factor: float, spread: float) -> Reading | None:
+    """What a further direction reads when the factor is taken off, if that is no more than what is not known of the factor."""
+    fresh = rays.residual(range(rays.size), rays.next)
+    rays.next += 1
+    largest = math.sqrt(max(ladder.square for ladder in rays.ladders)) / abs(factor)
+    return fresh if abs(fresh.value) <= fresh.uncertainty + 4 * spread * largest else None
+
+
+def _confirmed(rays: Rays, factor: float, spread: float) -> bool:
     """Whether most of a few entries, judged on their own, are off by that factor."""
     examples = _largest(rays, EXAMPLES)
     against = 0
     for index in examples:
         rays.confirm(index)
-        against += not _follows(rays, index, factor, spread, tolerable)
+        against += not _follows(rays, index, factor, spread)
         if 2 * against >= len(examples):
             return False
     return True
@@ -100,13 +110,13 @@ def _suggested(rays: Rays) -> tuple[float, float] | None:
     return factor, spread
 
 
-def _follows(rays: Rays, index: int, factor: float, spread: float, tolerable: bool) -> bool:
+def _follows(rays: Rays, index: int, factor: float, spread: float) -> bool:
     """Whether one entry, judged on its own, is off by that factor."""
     row = rays.rows[index]
     claimed, value, u = float(row.claimed[0]), float(row.numeric[0]), float(row.uncertainty[0])
     gap = abs(claimed - value)
     alike = abs(claimed - factor * value) <= abs(factor) * u + 4 * spread * abs(value) + ALIKE * gap
-    return alike and (gap > 2 * u if tolerable else bool(row.verdict[0] == Verdict.FAIL))
+    return alike and bool(row.verdict[0] == Verdict.FAIL)
 
 
 def _largest(rays: Rays, count: int) -> list[int]:

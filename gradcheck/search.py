@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+ALIKE, SHARED = 1e-4, 0.1  # how far ratios may be apart, relative to themselves and to their distance from 1
+EXAMPLES = 4  # entries of a block that are looked at before it is said to be off by one factor
 LISTED = 20  # indices that a diagnosis spells out
 
 Tick = Callable[[str, int, int, str], None]
@@ -84,9 +86,11 @@ class Searched:
         if not self.limits or not math.isfinite(self.limits[0].usual):
             return "No error of a single entry can be excluded."
         one = self.limits[0]
+        apart = [limit for limit in self.limits[1:] if not one.usual / 2 < limit.usual < 2 * one.usual]
         return (
             f"An error beyond tolerance and above {one.usual:.2g} in any one entry of ordinary scale would have been seen, "
             f"one above {one.usual / 2:.2g} with probability {one.probability:.2g}; entries are of size {one.size:.2g}."
+            + "".join(f" In {limit.name}: {limit.usual:.2g}, size {limit.size:.2g}." for limit in apart[:LISTED])
         )
 
 
@@ -113,7 +117,8 @@ def search(
         tick: told about progress (phase, done, total, detail); expired: asked whether the budget is spent.
         locate: search for the wrong entries.
         row: which value of f the claim is the gradient of (a row of a Jacobian or Hessian).
-        parts: (name, start, stop) of the variables that belong together, to state limits for each.
+        parts: (name, start, stop) of the variables that belong together, to state limits for each; by default the rows of a
+            matrix, or its columns if they are fewer.
         point: number of the point, for the record.
     """
     rays = Rays(function, claimed, x, preflight, tolerance, seed=seed, row=row, expired=expired)
@@ -127,7 +132,8 @@ def search(
         stopped = "budget"
     except KeyboardInterrupt:
         stopped = "interrupt"
-    return searcher.result(parts, point, stopped)
+    named = [(name, slice(start, stop)) for name, start, stop in parts]
+    return searcher.result(named or _slices(function.argument_shape), point, stopped)
 
 
 class _Searcher:
@@ -163,6 +169,10 @@ class _Searcher:
         self.located.wrong += [i for i in self.rays.corrected if self.rays.rows[i].verdict[0] == Verdict.FAIL]
         self.rays.watch = self._watch
         self.locator.locate()
+        for rule in self.located.patterns:
+            if _alike(self._ratios(rule)):  # two or three may be by chance
+                for k in range(EXAMPLES):
+                    self.rays.confirm(rule[(2 * k + 1) * len(rule) // (2 * EXAMPLES)])
         if self.unresolved:
             self._scaled(searched=True)
 
@@ -203,7 +213,7 @@ class _Searcher:
 
     # ---- the record
 
-    def result(self, parts: Sequence[tuple[str, int, int]], point: int, stopped: str) -> Searched:
+    def result(self, parts: Sequence[tuple[str, slice]], point: int, stopped: str) -> Searched:
         """What is known by now."""
         self.rays.probe.release()
         found = self.located or Located()
@@ -224,7 +234,7 @@ class _Searcher:
             failed=sum(check.verdict is Verdict.FAIL for check in checks),
             inconclusive=sum(check.verdict is Verdict.INCONCLUSIVE for check in checks),
             threshold=threshold,
-            limits=tuple(self._limit(*part, threshold) for part in (("", 0, self.rays.size), *parts)),
+            limits=tuple(self._limit(*part, threshold) for part in (("", slice(None)), *parts)),
             wrong=max(total, found.dense.count if found.dense else 0),
             complete=not stopped,
             stopped=stopped,
@@ -271,8 +281,8 @@ class _Searcher:
             return math.inf
         return min(abs(r.value) + r.uncertainty for r in readings)
 
-    def _limit(self, name: str, start: int, stop: int, threshold: float) -> Limit:
-        scales, claimed = self.rays.probe.scales[start:stop], self.rays.claimed[start:stop]
+    def _limit(self, name: str, part: slice, threshold: float) -> Limit:
+        scales, claimed = self.rays.probe.scales[part], self.rays.claimed[part]
         least = float(scales.min()) if scales.size else 0.0
         positive = scales if least > 0 else scales[scales > 0]  # no copy where there need be none: they are large
         certain = 2 * threshold / least if least > 0 else math.inf
@@ -318,23 +328,31 @@ class _Searcher:
                 )
             )
 
+    def _ratios(self, rule: range) -> list[float]:
+        """Claim over derivative, for the entries of a rule that were judged to be wrong."""
+        known = [row for i, row in self.rays.rows.items() if i in rule and row.verdict[0] == Verdict.FAIL]
+        return [float(row.claimed[0] / row.numeric[0]) for row in known if row.numeric[0]]
+
     def _rule(self, rule: range) -> Diagnosis:
         chosen = slice(rule.start, rule.stop, rule.step)
-        known = [row for i, row in self.rays.rows.items() if i in rule and row.verdict[0] == Verdict.FAIL]
-        ratios = [float(row.claimed[0] / row.numeric[0]) for row in known if row.numeric[0]]
+        ratios = self._ratios(rule)
         parameters: dict[str, Any] = {"start": rule[0], "stop": rule[-1] + 1, "step": rule.step, "count": len(rule)}
-        if len(ratios) > 1 and max(ratios) - min(ratios) <= 1e-4 * max(abs(r) for r in ratios):
+        if _alike(ratios):
             parameters["factor"] = ratios[0]
         first, last = self._paths([rule[0], rule[-1]])
+        every = len(rule) == self.rays.size
         which = f"all {len(rule):,} entries" if rule.step == 1 else f"every {_ordinal(rule.step)} entry"
         zero = not self.rays.claimed[chosen].any()
         wrong = "0, but should not be" if zero else "wrong"
-        if not zero and "factor" in parameters:
+        kind = DiagnosisKind.ENTRIES if every else DiagnosisKind.BLOCK
+        if zero:
+            kind = DiagnosisKind.ZERO_BLOCK
+        elif "factor" in parameters:
             wrong = f"{_number(parameters['factor'])} times what it should be"
+            kind = DiagnosisKind.SCALE if every else kind
+        where = "" if every else f" from {first} to {last}"
         return Diagnosis(
-            kind=DiagnosisKind.ZERO_BLOCK if zero else DiagnosisKind.BLOCK,
-            message=f"{which} from {first} to {last} {'are' if rule.step == 1 else 'is'} {wrong}.",
-            parameters=parameters,
+            kind=kind, message=f"{which}{where} {'are' if rule.step == 1 else 'is'} {wrong}.", parameters=parameters
         )
 
     def _paths(self, indices: Sequence[int]) -> list[str]:
@@ -347,9 +365,33 @@ class _Searcher:
         )
 
 
+def _slices(shape: tuple[int, ...]) -> list[tuple[str, slice]]:
+    """The parts of an array of several axes, as slices of its flat entries: along its first axis, or its last if that is shorter.
+
+    None of one axis, and none if there would be more than LISTED.
+    """
+    if len(shape) < 2:
+        return []
+    others, rows, columns = ", :" * (len(shape) - 1), shape[0], shape[-1]
+    if not 1 < min(rows, columns) <= LISTED:
+        return []
+    if rows <= columns:
+        width = math.prod(shape[1:])
+        return [(f"[{k}{others}]", slice(k * width, (k + 1) * width)) for k in range(rows)]
+    return [(f"[{others[2:]}, {k}]", slice(k, None, columns)) for k in range(columns)]
+
+
 def _nothing() -> Columns:
     number, integer, small = np.empty(0), np.empty(0, np.int64), np.empty(0, np.int8)
     return Columns(integer, number, number, number, number, integer, small, small)
+
+
+def _alike(ratios: list[float]) -> bool:
+    """Whether claims are their derivatives times one factor: by how much that is off 1 is the same, not only about 1."""
+    if len(ratios) < 2:
+        return False
+    spread = max(ratios) - min(ratios)
+    return spread <= ALIKE * max(map(abs, ratios)) and spread <= SHARED * min(abs(ratio - 1) for ratio in ratios)
 
 
 def _number(value: float) -> str:

@@ -22,6 +22,7 @@ MORE = 2  # further directions that are tried where one is not
 HOPEFUL = 0.4  # … which are taken to be this share of their uncertainty off
 WINDOW = 64  # how far around the first found entry its neighbours are tested
 TERMS = 4  # a progression has at least this many wrong entries
+SPREAD = 8  # more sets than this where all errors together are hardly visible: they will not be found one by one
 CROWD = 64  # more sets than this, each with an error in it, raise the question how many errors there are
 MANY = 120  # more wrong entries than this are reported as dense, not one by one
 SAMPLE = 24  # sets read for each size when errors are counted
@@ -142,6 +143,7 @@ class Locator:
         self.sharp = 0.0  # as sharp as the reading that started the round: smaller errors are below its limit
         self.queue: list[_Set] = []
         self.tried: set[int] = set()
+        self.vain = 0  # entries of this round that were judged, and are right
         self.fresh: list[Reading] = []
         self.random = np.random.Generator(np.random.Philox(key=[first, probe.size]))
 
@@ -165,7 +167,7 @@ class Locator:
             self.sharp = reading.uncertainty / 2
             before = len(self.found.wrong) + len(self.found.patterns) + self.found.tolerated
             self.queue = [_Set(everything, reading)]
-            self.tried, self.sharp_size = set(), self.probe.size
+            self.tried, self.vain, self.sharp_size = set(), 0, self.probe.size
             if not self._round():
                 return self.found
             if len(self.found.wrong) + len(self.found.patterns) + self.found.tolerated == before:
@@ -189,8 +191,8 @@ class Locator:
     # ---- one round
 
     def _round(self) -> bool:
-        """Open sets until none is left; False if the errors are too many."""
-        counted = False
+        """Open sets until none is left; False if the errors are too many, or too small for their number."""
+        counted, faint = False, self.queue[0].reading.clarity < FAINT
         while self.queue:
             self.found.open_sets = len(self.queue)
             if not counted and len(self.queue) > CROWD:
@@ -199,6 +201,8 @@ class Locator:
                     return False
             if len(self.found.wrong) > MANY:
                 self.found.dense = self._count()
+                return False
+            if faint and (len(self.queue) > SPREAD or self.vain > 1):
                 return False
             if self.found.tolerated >= TOLERATED:
                 return True
@@ -295,6 +299,7 @@ class Locator:
         self.tried.add(index)
         trial = self.probe.confirm(index)
         if trial.shift == 0:
+            self.vain += 1
             if len(item.where) > 1:
                 self.lone_size = min(self.lone_size, len(item.where) // 2)
                 self._split(item)
