@@ -179,11 +179,15 @@ class Rays:
         return max(SMALL * size, min(RESOLVED * size, one), 1e-9 * swing)
 
     def _demand(self, ladder: Ladder) -> None:
-        """Take back a PASS that proves too little; nothing can be asked of a function that does not change."""
+        """Take back a PASS that proves too little, and a FAIL by less than the noise that other ladders saw.
+
+        Nothing can be asked of a function that does not change.
+        """
         j = ladder.judgement
         if j is None or (ladder.square == 0 and j.value == 0):
             return
-        if j.verdict is Verdict.PASS and j.uncertainty > self._visible(ladder):
+        weak = j.verdict is Verdict.PASS and j.uncertainty > self._visible(ladder)
+        if weak or (j.verdict is Verdict.FAIL and not self.reading(ladder).dirty):
             ladder.judgement = replace(j, verdict=Verdict.INCONCLUSIVE, status=Status.NOISY, reason=Status.NOISY.advice)
 
     # ---- what the locator asks

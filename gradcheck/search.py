@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 ALIKE, SHARED = 1e-4, 0.1  # how far ratios may be apart, relative to themselves and to their distance from 1
-EXAMPLES = 4  # entries of a block that are looked at before it is said to be off by one factor
+EXAMPLES = 5  # entries of a block are judged before it is said to be off by one factor
 LISTED = 20  # indices that a diagnosis spells out
 
 Tick = Callable[[str, int, int, str], None]
@@ -170,9 +170,10 @@ class _Searcher:
         self.rays.watch = self._watch
         self.locator.locate()
         for rule in self.located.patterns:
-            if _alike(self._ratios(rule)):  # two or three may be by chance
-                for k in range(EXAMPLES):
-                    self.rays.confirm(rule[(2 * k + 1) * len(rule) // (2 * EXAMPLES)])
+            ratios = self._ratios(rule)
+            more = EXAMPLES - len(ratios) if _alike(ratios) else 0  # two or three may be alike by chance
+            for k in range(more):
+                self.rays.confirm(rule[(2 * k + 1) * len(rule) // (2 * more)])
         if self.unresolved:
             self._scaled(searched=True)
 

@@ -21,11 +21,15 @@ FAINT = 16.0  # … while one below this leaves no room for others that can be s
 MORE = 2  # further directions that are tried where one is not
 HOPEFUL = 0.4  # … which are taken to be this share of their uncertainty off
 WINDOW = 64  # how far around the first found entry its neighbours are tested
+NEXT = 3  # terms of a progression beyond one that are read with it
 TERMS = 4  # a progression has at least this many wrong entries
 SPREAD = 8  # more sets than this where all errors together are hardly visible: they will not be found one by one
 CROWD = 64  # more sets than this, each with an error in it, raise the question how many errors there are
 MANY = 120  # more wrong entries than this are reported as dense, not one by one
-SAMPLE = 24  # sets read for each size when errors are counted
+SAMPLE, ENOUGH = (
+    48,
+    8,
+)  # sets read for each size when errors are counted; if the first all hold one, the size is too large
 FUTILE = 3  # rounds that find nothing although the reading says otherwise, until the search gives up
 TOLERATED = 3  # entries that are off but within tolerance, until the rest is taken to be alike
 FRESH = 2  # directions that must read 0 at the end
@@ -242,11 +246,11 @@ class Locator:
             return
         one = self._read(first, abs(reading.value) / 16)
         two = reading.minus(one)
-        if reading.clarity < FAINT and abs(one.value) < abs(reading.value) / 4:
+        limit = reading.clarity < FAINT and one.uncertainty > reading.uncertainty / 4
+        if limit and abs(one.value) < abs(reading.value) / 4:
             one, two = replace(one, value=0.0), reading
-        elif not two.dirty:
-            vague = reading.clarity >= FAINT and one.uncertainty < two.uncertainty / 2
-            two = self._read(second, one.uncertainty) if vague or not one.dirty else two
+        elif limit and not two.dirty:
+            two = two if one.dirty else self._read(second, one.uncertainty)
         elif two.clarity < 4 and one.uncertainty < two.uncertainty / 2:
             two = self._read(second, one.uncertainty)
         self._push(_Set(first, one), _Set(second, two))
@@ -380,8 +384,10 @@ class Locator:
         """How far the terms index ± m · stride are wrong without a gap: by doubling m, then bisection, from coarse readings."""
 
         def clear(side: int, m: int) -> bool:
-            i = index + side * m * stride
-            return i in self.found.wrong or self._read(range(i, i + 1), self.coarse).clarity > CLEAR
+            most = (self.probe.size - 1 - index if side > 0 else index) // stride
+            ends = sorted(index + side * k * stride for k in (m, min(m + NEXT, most)))
+            terms = range(ends[0], ends[1] + 1, stride)  # a few at a time: one may be off by little
+            return any(i in terms for i in self.found.wrong) or self._read(terms, self.coarse).clarity > CLEAR
 
         def last(side: int) -> int:
             limit = (self.probe.size - 1 - index if side > 0 else index) // stride
@@ -426,7 +432,12 @@ class Locator:
         while True:
             count = min(SAMPLE, size // n)
             starts = self.random.choice(size // n, size=count, replace=False) * n
-            share = sum(self._holds_error(range(int(start), int(start) + n)) for start in starts) / count
+            held: list[bool] = []
+            for start in starts.tolist():
+                held.append(self._holds_error(range(start, start + n)))
+                if len(held) == ENOUGH and all(held) and n > 1:
+                    break
+            share = sum(held) / len(held)
             if share <= 0.8 or n == 1:
                 break
             n = max(1, n // 8)
