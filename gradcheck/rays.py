@@ -178,6 +178,11 @@ class Rays:
         swing = float(np.nanmax(bend[: OUTSET.stop], initial=0.0))
         return max(SMALL * size, min(RESOLVED * size, one), 1e-9 * swing)
 
+    def reconsider(self) -> None:
+        """Weigh each direction again, now that others showed what noise there is."""
+        for ladder in self.ladders:
+            self._demand(ladder)
+
     def _demand(self, ladder: Ladder) -> None:
         """Take back a PASS that proves too little, and a FAIL by less than the noise that other ladders saw.
 

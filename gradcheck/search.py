@@ -217,6 +217,7 @@ class _Searcher:
     def result(self, parts: Sequence[tuple[str, slice]], point: int, stopped: str) -> Searched:
         """What is known by now."""
         self.rays.probe.release()
+        self.rays.reconsider()
         found = self.located or Located()
         if self.locator is not None and found.clean:
             self.fresh = self.locator.fresh

@@ -241,6 +241,20 @@ def test_noise_makes_no_false_alarm_and_is_told(noisy: Any, seed: int) -> None:
     assert found.limits[0].usual > 1e-3
 
 
+def test_a_gap_within_the_noise_of_other_directions_is_no_failure() -> None:
+    x = np.random.default_rng(10).normal(size=10**5)
+
+    def noisy(x: Any) -> float:
+        size = np.abs(x)
+        return float(np.sum(size + np.log1p(np.exp(-2 * size)))) * float(1 + 1e-8 * np.sin(1e9 * x[0] + 1e7 * x.sum()))
+
+    function, claim = Function(noisy, x), Claim(np.tanh, x, x.shape)
+    preflight = examine(function, claim, x, 10)
+    found = search(function, preflight.claimed, x, preflight, Tolerance(rtol=6e-6, atol=0.0), seed=10)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert not found.diagnoses
+
+
 def test_noise_that_hides_whole_entries_is_inconclusive() -> None:
     found, _ = run(lambda x: log_cosh(x) + 1e3 * np.sin(1e9 * x.sum()), np.tanh)
     assert found.verdict is Verdict.INCONCLUSIVE
