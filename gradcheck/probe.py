@@ -18,7 +18,7 @@ from gradcheck.numerics.extrapolation import COLUMNS, richardson
 from gradcheck.numerics.stencils import RATIO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -32,6 +32,9 @@ COMPILED, LOADED = (
     10**5,
     10**4,
 )  # entries from which the compiled pass is worth it: by itself, and if Numba is loaded already
+RISING = np.array(  # root mean square of what weights that rise to 1.5 do to each order's error, a power of the weight
+    [[math.sqrt(1.5**power / power)] for power in range(7, 7 + 4 * COLUMNS, 4)]
+)
 
 
 class Stopped(Exception):
@@ -70,8 +73,10 @@ class Probe:
         expired: Callable[[], bool],
     ) -> None:
         self.function, self.x, self.row, self.seed, self.expired = function, x, row, seed, expired
-        self.slopes, self.scales = slopes.copy(), scales
-        self.ahead, self.behind = x.copy(), x.copy()
+        self.claimed = self.slopes = slopes  # one array until something is corrected: they are large
+        self.scales = scales
+        self.ahead, self.behind = x.copy(), x.copy()  # points, but for the entries that the last pair `moved`
+        self.moved = range(0)
         self.excluded: list[range] = []
 
     @property
@@ -79,10 +84,29 @@ class Probe:
         """n, the number of entries."""
         return int(self.x.size)
 
+    def correct(self, index: int, value: float) -> None:
+        """Measure against another slope of one entry from now on."""
+        self._own()
+        self.slopes[index] = value
+
+    def divide(self, factor: float) -> None:
+        """Measure against slopes that are smaller by a factor from now on."""
+        self._own()
+        self.slopes /= factor
+
+    def restore(self, corrected: Mapping[int, float]) -> None:
+        """Measure against the claim again, but for some entries."""
+        self.slopes = self.claimed
+        for index, value in corrected.items():
+            self.correct(index, value)
+
+    def _own(self) -> None:
+        if self.slopes is self.claimed:
+            self.slopes = self.claimed.copy()
+
     def weights(self, where: range, number: int, ramp: tuple[float, float] | None = None) -> Array:
         """Entries `where` of direction `number`, with those that are excluded 0; `ramp`: times numbers that rise evenly."""
-        span = where[-1] - where[0] + 1
-        w = direction(span, self.seed, number, where[0])[:: where.step]
+        w = direction(len(where), self.seed, number, where[0], where.step)
         if ramp is not None:
             w = w * np.linspace(*ramp, len(where))
         for rule in self.excluded:
@@ -94,14 +118,23 @@ class Probe:
         """f at x ± h v, v being direction `number` on the entries `where` and 0 elsewhere."""
         if self.expired():
             raise Stopped
-        try:
-            change, ideal, square = self._perturb(where, number, h, ramp)
-            plus, minus = self._value(self.ahead), self._value(self.behind)
-        finally:
-            chosen = slice(where.start, where.stop, where.step)
-            self.ahead[chosen] = self.x[chosen]
-            self.behind[chosen] = self.x[chosen]
-        return Pair(plus, minus, change, ideal, square)
+        self._restore(unless=where)
+        self.moved = where
+        change, ideal, square = self._perturb(where, number, h, ramp)
+        return Pair(self._value(self.ahead), self._value(self.behind), change, ideal, square)
+
+    def _restore(self, unless: range) -> None:
+        """Put back what the last pair moved, unless this one moves it all."""
+        last = self.moved
+        if last == unless or (unless.step == 1 and last and last[0] in unless and last[-1] in unless):
+            return
+        chosen = slice(last.start, last.stop, last.step)
+        self.ahead[chosen] = self.x[chosen]
+        self.behind[chosen] = self.x[chosen]
+
+    def release(self) -> None:
+        """Give back the memory of the points; nothing is measured any more."""
+        self.ahead = self.behind = self.x
 
     def _value(self, point: NDArray[Any]) -> float:
         return float(self.function.prepared(point)[self.row])
@@ -175,15 +208,22 @@ class Meter:
         """
         with np.errstate(invalid="ignore", over="ignore"):
             off = np.abs(richardson(residuals, RATIO**2) - truth)
+        lucky = (
+            off[:, :-1] / (RATIO ** (2.0 * np.arange(1, COLUMNS + 1)))[:, None]
+        )  # signs may have cancelled at one step
+        off[:, 1:] = np.where(np.isfinite(lucky), np.fmax(off[:, 1:], lucky), off[:, 1:])
         self.truncation = np.fmax(self.truncation, off)
         self.growth = np.fmax(self.growth, growth)
 
-    def plan(self, count: int, wanted: float) -> Plan:
-        """The cheapest way to measure `count` entries to within `wanted`, or nearly as well as can be."""
+    def plan(self, count: int, wanted: float, *, ramp: bool = False) -> Plan:
+        """The cheapest way to measure `count` entries to within `wanted`, or nearly as well as can be.
+
+        ramp: with weights that rise from half to one and a half, as `Probe.pair` takes them.
+        """
         share = math.sqrt(min(count + FEW, self.size) / self.size)
         with np.errstate(invalid="ignore", over="ignore"):
             rounding = 2 * (self.noise + self.growth * share) / self.steps
-            error = self.doubt * self.truncation * share + rounding
+            error = self.doubt * self.truncation * share * (RISING if ramp else 1.0) + rounding
         error = np.where(np.isfinite(error), error, np.inf)
         best = error.min(axis=1)
         order = int(np.flatnonzero(best <= max(wanted, 1.25 * float(best.min())))[0]) if np.isfinite(best).any() else 0

@@ -11,7 +11,7 @@ import numpy as np
 
 from gradcheck.entries import Columns, status_code
 from gradcheck.model import Status, Tolerance, Verdict
-from gradcheck.numerics.comparison import Judgement, judge
+from gradcheck.numerics.comparison import USUAL, Judgement, judge
 from gradcheck.numerics.extrapolation import richardson
 from gradcheck.numerics.first_look import RESOLVED, SMALL
 from gradcheck.numerics.localization import Reading, Trial
@@ -63,7 +63,7 @@ class Rays:
     """Directions and entries of one claimed gradient, judged; what a `Locator` asks is answered here.
 
     ladders: of the directions judged so far.  rows: by index, the entries judged one by one.  next: number of the next direction.
-    watch: called after each reading.
+    corrected: by index, what replaces the claim of the entries that are off.  watch: called after each reading.
     """
 
     def __init__(
@@ -81,9 +81,11 @@ class Rays:
         self.function, self.claimed, self.x, self.row = function, claimed, x, row
         self.preflight, self.tolerance, self.expired = preflight, tolerance, expired
         self.centre = float(preflight.value[row])
+        slopes, scales = claimed, _within_bounds(preflight.scales, x, function.bounds)
         finite = np.isfinite(claimed)
-        scales = np.where(finite, _within_bounds(preflight.scales, x, function.bounds), 0.0)
-        self.probe = Probe(function, x, np.where(finite, claimed, 0.0), scales, row=row, seed=seed, expired=expired)
+        if not finite.all():
+            slopes, scales = np.where(finite, claimed, 0.0), np.where(finite, scales, 0.0)
+        self.probe = Probe(function, x, slopes, scales, row=row, seed=seed, expired=expired)
         calibration = preflight.calibration
         self.resolution, self.quantum = float(calibration.resolution[row]), float(calibration.quantum[row])
         self.meter = Meter(max(float(calibration.noise[row]), self.resolution), GRID, x.size)
@@ -92,6 +94,7 @@ class Rays:
         self.watch: Callable[[], None] = lambda: None
         self.highest = 0 if function.bounds is None else OUTSET[0]
         self.rows: dict[int, Columns] = {}
+        self.corrected: dict[int, float] = {}
 
     # ---- directions
 
@@ -158,6 +161,7 @@ class Rays:
             quantum=self.quantum,
             scale=self._visible(ladder) / SMALL,
             tolerance=Tolerance(rtol=0.0, atol=self._allowed(ladder)),
+            reach=USUAL,
         )
 
     def _allowed(self, ladder: Ladder) -> float:
@@ -174,12 +178,21 @@ class Rays:
         swing = float(np.nanmax(bend[: OUTSET.stop], initial=0.0))
         return max(SMALL * size, min(RESOLVED * size, one), 1e-9 * swing)
 
+    def reconsider(self) -> None:
+        """Weigh each direction again, now that others showed what noise there is."""
+        for ladder in self.ladders:
+            self._demand(ladder)
+
     def _demand(self, ladder: Ladder) -> None:
-        """Take back a PASS that proves too little; nothing can be asked of a function that does not change."""
+        """Take back a PASS that proves too little, and a FAIL by less than the noise that other ladders saw.
+
+        Nothing can be asked of a function that does not change.
+        """
         j = ladder.judgement
         if j is None or (ladder.square == 0 and j.value == 0):
             return
-        if j.verdict is Verdict.PASS and j.uncertainty > self._visible(ladder):
+        weak = j.verdict is Verdict.PASS and j.uncertainty > self._visible(ladder)
+        if weak or (j.verdict is Verdict.FAIL and not self.reading(ladder).dirty):
             ladder.judgement = replace(j, verdict=Verdict.INCONCLUSIVE, status=Status.NOISY, reason=Status.NOISY.advice)
 
     # ---- what the locator asks
@@ -191,7 +204,7 @@ class Rays:
 
     def residual(self, where: range, number: int, *, ramp: bool = False, wanted: float = 0.0) -> Reading:
         """The claim minus the derivative along `number` restricted to `where`."""
-        plan = self.meter.plan(len(where), wanted)
+        plan = self.meter.plan(len(where), wanted, ramp=ramp)
         values = np.empty(plan.steps.size)
         for k, h in enumerate(plan.steps.tolist()):
             pair = self.probe.pair(where, number, h, ramp=ramp)
@@ -234,9 +247,14 @@ class Rays:
         gap = abs(claimed - j.value)
         if j.verdict is Verdict.FAIL or (j.verdict is Verdict.PASS and gap > 2 * j.uncertainty):
             shift = (float(self.probe.slopes[index]) - j.value) * scale
-            self.probe.slopes[index] = j.value
+            self.probe.correct(index, j.value)
+            self.corrected[index] = j.value
             return Trial(j.verdict is Verdict.FAIL, shift)
         return Trial(False, 0.0)
+
+    def take_back(self) -> None:
+        """Measure against the claim as it was, but for the entries that were judged on their own."""
+        self.probe.restore(self.corrected)
 
     def _entry(self, index: int) -> tuple[Judgement, int]:
         """The verdict on one entry, from a ladder that grows where that may help; and the evaluations spent."""
@@ -260,6 +278,7 @@ class Rays:
                 quantum=self.quantum,
                 scale=ordinary,
                 tolerance=self.tolerance,
+                reach=scale * USUAL,
             )
             clear = j.verdict is not Verdict.INCONCLUSIVE and j.uncertainty < abs(claimed - j.value) / 8
             if FINER in more and not clear and not j.step > 2 * tried[0, max(-3, -tried.shape[1])]:

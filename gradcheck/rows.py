@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcheck.entries import Columns, join
 from gradcheck.model import DerivativeEstimate, DirectionCheck, Tolerance, Verdict
-from gradcheck.numerics.comparison import judge
+from gradcheck.numerics.comparison import USUAL, judge
 from gradcheck.numerics.directions import direction
 from gradcheck.numerics.stencils import RATIO
 from gradcheck.search import search
@@ -128,6 +128,7 @@ def _one_direction(
             quantum=float(calibration.quantum[row]),
             scale=float(scale[row]),
             tolerance=tolerance,
+            reach=USUAL,
         )
         judged.append((row, judgement))
     row, worst = max(judged, key=lambda pair: (pair[1].verdict, suspicion[pair[0]]))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.entries import Columns, join
+from gradcheck.factors import common_factor
 from gradcheck.model import DerivativeEstimate, Diagnosis, DiagnosisKind, DirectionCheck, Tolerance, Verdict
 from gradcheck.numerics.localization import TOLERATED, Located, Locator, Reading
 from gradcheck.probe import Stopped
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-EXAMPLES = 3  # entries judged one by one when all are wrong by a factor
+ALIKE, SHARED = 1e-4, 0.1  # how far ratios may be apart, relative to themselves and to their distance from 1
+EXAMPLES = 5  # entries of a block are judged before it is said to be off by one factor
 LISTED = 20  # indices that a diagnosis spells out
 
 Tick = Callable[[str, int, int, str], None]
@@ -84,9 +86,11 @@ class Searched:
         if not self.limits or not math.isfinite(self.limits[0].usual):
             return "No error of a single entry can be excluded."
         one = self.limits[0]
+        apart = [limit for limit in self.limits[1:] if not one.usual / 2 < limit.usual < 2 * one.usual]
         return (
             f"An error beyond tolerance and above {one.usual:.2g} in any one entry of ordinary scale would have been seen, "
             f"one above {one.usual / 2:.2g} with probability {one.probability:.2g}; entries are of size {one.size:.2g}."
+            + "".join(f" In {limit.name}: {limit.usual:.2g}, size {limit.size:.2g}." for limit in apart[:LISTED])
         )
 
 
@@ -113,7 +117,8 @@ def search(
         tick: told about progress (phase, done, total, detail); expired: asked whether the budget is spent.
         locate: search for the wrong entries.
         row: which value of f the claim is the gradient of (a row of a Jacobian or Hessian).
-        parts: (name, start, stop) of the variables that belong together, to state limits for each.
+        parts: (name, start, stop) of the variables that belong together, to state limits for each; by default the rows of a
+            matrix, or its columns if they are fewer.
         point: number of the point, for the record.
     """
     rays = Rays(function, claimed, x, preflight, tolerance, seed=seed, row=row, expired=expired)
@@ -127,7 +132,8 @@ def search(
         stopped = "budget"
     except KeyboardInterrupt:
         stopped = "interrupt"
-    return searcher.result(parts, point, stopped)
+    named = [(name, slice(start, stop)) for name, start, stop in parts]
+    return searcher.result(named or _slices(function.argument_shape), point, stopped)
 
 
 class _Searcher:
@@ -140,6 +146,7 @@ class _Searcher:
         self.locator: Locator | None = None
         self.fresh: list[Reading] = []
         self.factor: float | None = None
+        self.tolerable = False  # all entries are off by one factor, within tolerance
 
     def look(self, count: int) -> None:
         """Judge so many random directions."""
@@ -156,11 +163,19 @@ class _Searcher:
             self.rays.direction()
         if self._scaled():
             return
-        known = {ladder.number: self.rays.reading(ladder) for ladder in self.rays.ladders}
+        known = {} if self.rays.corrected else {r.number: self.rays.reading(r) for r in self.rays.ladders}
         self.locator = Locator(self.rays, self.rays.next, known)
         self.located = self.locator.found
+        self.located.wrong += [i for i in self.rays.corrected if self.rays.rows[i].verdict[0] == Verdict.FAIL]
         self.rays.watch = self._watch
         self.locator.locate()
+        for rule in self.located.patterns:
+            ratios = self._ratios(rule)
+            more = EXAMPLES - len(ratios) if _alike(ratios) else 0  # two or three may be alike by chance
+            for k in range(more):
+                self.rays.confirm(rule[(2 * k + 1) * len(rule) // (2 * more)])
+        if self.unresolved:
+            self._scaled(searched=True)
 
     def _watch(self) -> None:
         """Report how far the search is."""
@@ -169,53 +184,24 @@ class _Searcher:
             names = len(found.wrong) + len(found.patterns)
             self.tick("located", names, names + found.open_sets, f"{names} found, {found.open_sets} blocks left")
 
-    def _scaled(self) -> bool:
-        """Whether the claim is the derivative times one factor, as far as the directions can tell."""
-        pairs = [(ladder, self.rays.reading(ladder)) for ladder in self.rays.ladders]
-        clear = [
-            (ladder.ideal, ladder.ideal - r.value, r.uncertainty) for ladder, r in pairs if math.isfinite(r.uncertainty)
-        ]
-        if len(clear) < 2:
+    def _scaled(self, *, searched: bool = False) -> bool:
+        """Whether the claim is the derivative times one factor."""
+        found = common_factor(self.rays, self.tolerance, searched=searched)
+        if found is None:
             return False
-        ideal, value, u = max(clear, key=lambda one: abs(one[1]) / (one[2] or 1e-300))
-        if abs(value) < 100 * u:
-            return False
-        factor = ideal / value
-        spread = max(abs(factor), 1.0) * u / abs(value)
-        for ideal, value, u in clear:
-            if abs(ideal - factor * value) > max(1.0, abs(factor)) * u + spread * abs(value):
-                return False
-        if factor == 0 and self.rays.claimed.any():
-            return False
-        kept = self.rays.probe.slopes
-        if factor:
-            self.rays.probe.slopes = kept / factor
-            fresh = self.rays.residual(range(self.rays.size), self.rays.next)
-            self.rays.next += 1
-            largest = math.sqrt(max(ladder.square for ladder in self.rays.ladders)) / abs(factor)
-            if (
-                abs(fresh.value) > fresh.uncertainty + 4 * spread * largest
-            ):  # the factor is known to within its spread only
-                self.rays.probe.slopes = kept
-                return False
-            self.fresh = [fresh]
-        if abs(factor - 1) <= self.tolerance.rtol + spread:
-            return True  # off by a factor, but within tolerance
-        size = np.abs(self.rays.probe.slopes * self.rays.probe.scales) if factor else self.rays.probe.scales
-        for index in np.argpartition(-size, min(EXAMPLES, self.rays.size) - 1)[:EXAMPLES].tolist():
-            self.rays.confirm(index)
-        if not any(row.verdict[0] == Verdict.FAIL for row in self.rays.rows.values()):
-            self.rays.probe.slopes, self.fresh = kept, []  # that the directions agreed on a factor was chance
-            return False
-        self.factor = factor
+        self.fresh = [found.fresh] if found.fresh else []
+        if found.tolerable:
+            self.tolerable = True
+            return True
+        factor = self.factor = found.value
         kind = DiagnosisKind.SCALE
         message = f"every entry is {_number(factor)} times what it should be."
         if factor == 0:
             kind, message = DiagnosisKind.ZERO_BLOCK, "every entry is 0."
-        elif abs(factor + 1) <= max(self.tolerance.rtol, 2 * spread):
+        elif abs(factor + 1) <= max(self.tolerance.rtol, 2 * found.spread):
             kind, message = DiagnosisKind.SIGN, "every entry has the wrong sign."
         self.diagnoses.append(
-            Diagnosis(kind=kind, message=message, parameters={"factor": factor, "uncertainty": spread})
+            Diagnosis(kind=kind, message=message, parameters={"factor": factor, "uncertainty": found.spread})
         )
         return True
 
@@ -223,12 +209,15 @@ class _Searcher:
     def unresolved(self) -> bool:
         """Whether a search was begun and neither found what is off nor saw that all entries are, by little."""
         found = self.located
-        return found is not None and not (found.clean or found.wrong or found.patterns or found.tolerated >= TOLERATED)
+        known = self.tolerable or found is None or found.clean or found.wrong or found.patterns
+        return not known and found is not None and found.tolerated < TOLERATED
 
     # ---- the record
 
-    def result(self, parts: Sequence[tuple[str, int, int]], point: int, stopped: str) -> Searched:
+    def result(self, parts: Sequence[tuple[str, slice]], point: int, stopped: str) -> Searched:
         """What is known by now."""
+        self.rays.probe.release()
+        self.rays.reconsider()
         found = self.located or Located()
         if self.locator is not None and found.clean:
             self.fresh = self.locator.fresh
@@ -247,7 +236,7 @@ class _Searcher:
             failed=sum(check.verdict is Verdict.FAIL for check in checks),
             inconclusive=sum(check.verdict is Verdict.INCONCLUSIVE for check in checks),
             threshold=threshold,
-            limits=tuple(self._limit(*part, threshold) for part in (("", 0, self.rays.size), *parts)),
+            limits=tuple(self._limit(*part, threshold) for part in (("", slice(None)), *parts)),
             wrong=max(total, found.dense.count if found.dense else 0),
             complete=not stopped,
             stopped=stopped,
@@ -294,13 +283,13 @@ class _Searcher:
             return math.inf
         return min(abs(r.value) + r.uncertainty for r in readings)
 
-    def _limit(self, name: str, start: int, stop: int, threshold: float) -> Limit:
-        scales = self.rays.probe.scales[start:stop]
-        positive = scales[scales > 0]
+    def _limit(self, name: str, part: slice, threshold: float) -> Limit:
+        scales, claimed = self.rays.probe.scales[part], self.rays.claimed[part]
         least = float(scales.min()) if scales.size else 0.0
+        positive = scales if least > 0 else scales[scales > 0]  # no copy where there need be none: they are large
         certain = 2 * threshold / least if least > 0 else math.inf
         usual = 2 * threshold / float(np.median(positive)) if positive.size else math.inf
-        size = float(np.sqrt(np.mean(np.square(self.rays.claimed[start:stop])))) if scales.size else 0.0
+        size = float(np.linalg.norm(claimed)) / math.sqrt(scales.size) if scales.size else 0.0
         seen = len(self.fresh or self.rays.ladders)
         return Limit(name, certain, certain / 2, 1 - 0.5**seen, usual, size)
 
@@ -341,23 +330,31 @@ class _Searcher:
                 )
             )
 
+    def _ratios(self, rule: range) -> list[float]:
+        """Claim over derivative, for the entries of a rule that were judged to be wrong."""
+        known = [row for i, row in self.rays.rows.items() if i in rule and row.verdict[0] == Verdict.FAIL]
+        return [float(row.claimed[0] / row.numeric[0]) for row in known if row.numeric[0]]
+
     def _rule(self, rule: range) -> Diagnosis:
         chosen = slice(rule.start, rule.stop, rule.step)
-        known = [row for i, row in self.rays.rows.items() if i in rule and row.verdict[0] == Verdict.FAIL]
-        ratios = [float(row.claimed[0] / row.numeric[0]) for row in known if row.numeric[0]]
+        ratios = self._ratios(rule)
         parameters: dict[str, Any] = {"start": rule[0], "stop": rule[-1] + 1, "step": rule.step, "count": len(rule)}
-        if len(ratios) > 1 and max(ratios) - min(ratios) <= 1e-4 * max(abs(r) for r in ratios):
+        if _alike(ratios):
             parameters["factor"] = ratios[0]
         first, last = self._paths([rule[0], rule[-1]])
+        every = len(rule) == self.rays.size
         which = f"all {len(rule):,} entries" if rule.step == 1 else f"every {_ordinal(rule.step)} entry"
         zero = not self.rays.claimed[chosen].any()
         wrong = "0, but should not be" if zero else "wrong"
-        if not zero and "factor" in parameters:
+        kind = DiagnosisKind.ENTRIES if every else DiagnosisKind.BLOCK
+        if zero:
+            kind = DiagnosisKind.ZERO_BLOCK
+        elif "factor" in parameters:
             wrong = f"{_number(parameters['factor'])} times what it should be"
+            kind = DiagnosisKind.SCALE if every else kind
+        where = "" if every else f" from {first} to {last}"
         return Diagnosis(
-            kind=DiagnosisKind.ZERO_BLOCK if zero else DiagnosisKind.BLOCK,
-            message=f"{which} from {first} to {last} {'are' if rule.step == 1 else 'is'} {wrong}.",
-            parameters=parameters,
+            kind=kind, message=f"{which}{where} {'are' if rule.step == 1 else 'is'} {wrong}.", parameters=parameters
         )
 
     def _paths(self, indices: Sequence[int]) -> list[str]:
@@ -370,9 +367,33 @@ class _Searcher:
         )
 
 
+def _slices(shape: tuple[int, ...]) -> list[tuple[str, slice]]:
+    """The parts of an array of several axes, as slices of its flat entries: along its first axis, or its last if that is shorter.
+
+    None of one axis, and none if there would be more than LISTED.
+    """
+    if len(shape) < 2:
+        return []
+    others, rows, columns = ", :" * (len(shape) - 1), shape[0], shape[-1]
+    if not 1 < min(rows, columns) <= LISTED:
+        return []
+    if rows <= columns:
+        width = math.prod(shape[1:])
+        return [(f"[{k}{others}]", slice(k * width, (k + 1) * width)) for k in range(rows)]
+    return [(f"[{others[2:]}, {k}]", slice(k, None, columns)) for k in range(columns)]
+
+
 def _nothing() -> Columns:
     number, integer, small = np.empty(0), np.empty(0, np.int64), np.empty(0, np.int8)
     return Columns(integer, number, number, number, number, integer, small, small)
+
+
+def _alike(ratios: list[float]) -> bool:
+    """Whether claims are their derivatives times one factor: by how much that is off 1 is the same, not only about 1."""
+    if len(ratios) < 2:
+        return False
+    spread = max(ratios) - min(ratios)
+    return spread <= ALIKE * max(map(abs, ratios)) and spread <= SHARED * min(abs(ratio - 1) for ratio in ratios)
 
 
 def _number(value: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck.entries import Columns, status_code
 from gradcheck.model import Status, Tolerance, Verdict
-from gradcheck.numerics.comparison import Judgement, judge
+from gradcheck.numerics.comparison import USUAL, Judgement, judge
 from gradcheck.numerics.extrapolation import ladder_steps
 from gradcheck.numerics.first_look import RESOLVED, SMALL, Ordinary
 from gradcheck.numerics.stencils import RATIO, smallest_step, steps_near
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 ENOUGH = 16  # columns that get a whole ladder even if all of them are plainly wrong
 FULL_LADDERS = 64  # the evaluations of this many whole ladders may be spent without asking what it costs
 SPENDING = 12  # evaluations a column, on average, that re-examination may cost beyond that
-REACH = 1.37  # the largest step of a ladder in natural scales; no round number, lest x ± h fall on a grid that f rounds x to
-USUAL = 0.1  # steps up to this many natural scales leave f at its usual size
+REACH = 1.37  # the largest step of a ladder in natural scales; no round number, lest x ± h fall on a grid that f rounds x to …
 DEPTH = 60  # … and the smallest this many binades below, where x = 0 sets no limit
 NEARBY = (0.03, 0.1, 0.3)  # how far f is searched for jumps, in natural scales
 MODEST = 0.3  # gaps below this share of the entry are doubted if f jumps nearby

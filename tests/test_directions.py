@@ -43,6 +43,11 @@ def test_any_piece_can_be_made_alone(start: int, size: int) -> None:
     assert np.array_equal(direction(size, 11, 4, start), whole[start:])
 
 
+def test_any_stride_can_be_made_alone() -> None:
+    whole = direction(SIZE, 9, 4)
+    assert np.array_equal(direction(20_000, 9, 4, 3, 7), whole[3::7][:20_000])
+
+
 def test_the_numbers_stay_what_they_are() -> None:
     assert direction(4, 0, 0).tolist() == direction(4, 2**64, 0).tolist()
     assert keys(0, 0) != keys(0, 1)

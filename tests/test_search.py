@@ -157,6 +157,50 @@ def test_rules_are_named_with_exact_bounds(name: str, where: slice) -> None:
     assert function.calls <= 500
 
 
+def test_a_rule_that_holds_everywhere_is_no_block() -> None:
+    def wrong(x: Any) -> Any:
+        g = 1.01 * np.tanh(x)
+        g[[7, 70, 700]] *= 1.5  # so that the directions do not agree on the factor
+        return g
+
+    found, _ = run(log_cosh, wrong)
+    assert [d.kind for d in found.diagnoses] in ([DiagnosisKind.SCALE], [DiagnosisKind.ENTRIES])
+    assert "from [" not in found.diagnoses[0].message
+    assert found.wrong == SIZE
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_dense_small_errors_have_no_factor(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    found, _ = run(log_cosh, off(np.tanh, slice(None), 3e-5 * random.choice([-1, 1], SIZE)))
+    assert found.verdict is Verdict.FAIL
+    assert found.wrong > SIZE // 2
+    assert not any("factor" in d.parameters for d in found.diagnoses)
+
+
+@smooth
+@pytest.mark.parametrize("factor", [1 + 1e-6, 1 - 1e-9, 1 + 1e-11])
+def test_a_factor_within_tolerance_passes(name: str, factor: float) -> None:
+    f, grad = SMOOTH[name]
+    found, function = run(f, lambda x: factor * grad(x))
+    assert found.verdict is Verdict.PASS
+    assert function.calls <= 450
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_error_just_above_the_limit_is_no_tolerable_factor(seed: int) -> None:
+    f, grad = SMOOTH["huber"]
+    right, _ = run(f, grad, seed=seed)
+    g = np.abs(grad(X))
+    random = np.random.default_rng(seed)
+    for multiple in (1.1, 2.0, 8.0):
+        size = multiple * right.limits[0].usual
+        index = int(random.choice(np.flatnonzero((g > 10 * size) & (g < 1e4 * size) & (np.abs(X) > 0.01))))
+        found, function = run(f, off(grad, index, size / g[index]), seed=seed)
+        assert (found.verdict, named(found)) == (Verdict.FAIL, [index])
+        assert function.calls <= 250
+
+
 def test_a_block_of_zeros_has_its_own_name() -> None:
     found, _ = run(log_cosh, off(np.tanh, slice(100, 900), -1.0))
     assert [d.kind for d in found.diagnoses] == [DiagnosisKind.ZERO_BLOCK]
@@ -197,6 +241,20 @@ def test_noise_makes_no_false_alarm_and_is_told(noisy: Any, seed: int) -> None:
     assert found.limits[0].usual > 1e-3
 
 
+def test_a_gap_within_the_noise_of_other_directions_is_no_failure() -> None:
+    x = np.random.default_rng(10).normal(size=10**5)
+
+    def noisy(x: Any) -> float:
+        size = np.abs(x)
+        return float(np.sum(size + np.log1p(np.exp(-2 * size)))) * float(1 + 1e-8 * np.sin(1e9 * x[0] + 1e7 * x.sum()))
+
+    function, claim = Function(noisy, x), Claim(np.tanh, x, x.shape)
+    preflight = examine(function, claim, x, 10)
+    found = search(function, preflight.claimed, x, preflight, Tolerance(rtol=6e-6, atol=0.0), seed=10)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert not found.diagnoses
+
+
 def test_noise_that_hides_whole_entries_is_inconclusive() -> None:
     found, _ = run(lambda x: log_cosh(x) + 1e3 * np.sin(1e9 * x.sum()), np.tanh)
     assert found.verdict is Verdict.INCONCLUSIVE
@@ -232,6 +290,26 @@ def test_limits_of_parts_are_not_diluted() -> None:
     assert a.usual < 1e-4 * a.size
     assert b.usual < 1e-4 * b.size
     assert whole.certain == max(a.certain, b.certain)
+
+
+@pytest.mark.parametrize(
+    ("shape", "names"),
+    [
+        ((2, 2500), ["", "[0, :]", "[1, :]"]),
+        ((2500, 2), ["", "[:, 0]", "[:, 1]"]),
+        ((2, 5, 500), ["", "[0, :, :]", "[1, :, :]"]),
+        ((50, 100), [""]),
+        ((5000, 1), [""]),
+    ],
+)
+def test_limits_of_a_matrix_are_told_by_row_or_column(shape: tuple[int, ...], names: list[str]) -> None:
+    x = X.reshape(shape).copy()
+    x[(Ellipsis, 1) if shape == (2500, 2) else 1] *= 1e-5
+    found, _ = run(log_cosh, np.tanh, x)
+    assert [limit.name for limit in found.limits] == names
+    if len(names) == 3:
+        assert found.limits[2].usual > 1e3 * found.limits[1].usual
+        assert names[2] in found.sentence or names[1] in found.sentence
 
 
 def test_a_gradient_in_single_precision_passes() -> None:

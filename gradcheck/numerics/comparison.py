@@ -22,6 +22,7 @@ BEYOND_NOISE = 10.0  # … if it is this many times the noise
 MAY_STAY, MAYBE_NOISE = 0.5, 5.0  # the same for a bend that casts doubt only
 SMALLEST = 6  # how many of the smallest steps show whether φ jumps at 0, …
 SETTLED = 1e-2  # … being this share of the jump apart
+USUAL = 0.1  # steps up to this many natural scales leave f at its usual size, so that its rounding errors do not grow
 MARGIN = 1.25  # a FAIL needs a gap larger than the tolerance by this multiple of the uncertainty
 
 

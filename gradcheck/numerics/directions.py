@@ -27,8 +27,8 @@ def keys(seed: int, number: int) -> tuple[int, int]:
     return key & 0xFFFFFFFF, key >> 32
 
 
-def direction(size: int, seed: int, number: int, start: int = 0) -> Array:
-    """Entries start … start + size − 1 of direction `number` of the stream `seed`: sign · U(0.5, 1.5), shape (size,).
+def direction(size: int, seed: int, number: int, start: int = 0, stride: int = 1) -> Array:
+    """Entries start, start + stride, … of direction `number` of the stream `seed`: sign · U(0.5, 1.5), shape (size,).
 
     Signs alone are blind to two equal errors half of the time; no weight is near 0, so that no entry is hidden.
     Direction 7 is the same whether or not 0 … 6 were made, and entry 5 whether or not the others were.  The stream repeats
@@ -40,7 +40,8 @@ def direction(size: int, seed: int, number: int, start: int = 0) -> Array:
     for low in range(0, size, CHUNK):
         piece = out[low : low + CHUNK]
         work = spare[: piece.size]
-        z = np.arange(start + low, start + low + piece.size, dtype=np.int64).astype(np.uint32)
+        first, last = start + low * stride, start + (low + piece.size) * stride
+        z = np.arange(first, last, stride, dtype=np.int64).astype(np.uint32)
         z += before
         z ^= np.right_shift(z, np.uint32(16), out=work)
         z *= np.uint32(0x21F0AAAD)

@@ -10,17 +10,26 @@ first one found; errors too many to name are counted by sampling.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 
-LONE = 8.0  # a reading this many times its uncertainty is beyond doubt, and worth a second one with rising weights
+CLEAR = 8.0  # a reading this many times its uncertainty is beyond doubt
+VISIBLE = 4.0  # … and one this many times worth others with rising weights, …
+FAINT = 16.0  # … while one below this leaves no room for others that can be seen
+MORE = 2  # further directions that are tried where one is not
+HOPEFUL = 0.4  # … which are taken to be this share of their uncertainty off
 WINDOW = 64  # how far around the first found entry its neighbours are tested
+NEXT = 3  # terms of a progression beyond one that are read with it
 TERMS = 4  # a progression has at least this many wrong entries
+SPREAD = 8  # more sets than this where all errors together are hardly visible: they will not be found one by one
 CROWD = 64  # more sets than this, each with an error in it, raise the question how many errors there are
 MANY = 120  # more wrong entries than this are reported as dense, not one by one
-SAMPLE = 24  # sets read for each size when errors are counted
+SAMPLE, ENOUGH = (
+    48,
+    8,
+)  # sets read for each size when errors are counted; if the first all hold one, the size is too large
 FUTILE = 3  # rounds that find nothing although the reading says otherwise, until the search gives up
 TOLERATED = 3  # entries that are off but within tolerance, until the rest is taken to be alike
 FRESH = 2  # directions that must read 0 at the end
@@ -114,6 +123,13 @@ class _Set:
     lone: bool = True  # may hold one error only
 
 
+def _around(where: range, ratio: float, spread: float) -> range:
+    """The part of a set in which a lone error is, whose reading with rising weights is ratio ± spread of that without."""
+    n = len(where)
+    centre, margin = (ratio - 0.5) * n - 0.5, 0.01 + spread * n
+    return where[max(0, math.ceil(max(centre - margin, 0))) : max(0, math.floor(min(centre + margin, n - 1)) + 1)]
+
+
 class Locator:
     """Searches the entries behind `probe`; `found` is up to date at any moment.
 
@@ -126,10 +142,12 @@ class Locator:
         self.found = Located()
         self.number = first
         self.lone_size = probe.size
+        self.sharp_size = probe.size  # rising weights did not tell more than half a set of four times that size
         self.coarse = 0.0  # a small part of what one found error changes
         self.sharp = 0.0  # as sharp as the reading that started the round: smaller errors are below its limit
         self.queue: list[_Set] = []
         self.tried: set[int] = set()
+        self.vain = 0  # entries of this round that were judged, and are right
         self.fresh: list[Reading] = []
         self.random = np.random.Generator(np.random.Philox(key=[first, probe.size]))
 
@@ -149,10 +167,11 @@ class Locator:
                 self.fresh.append(reading)
                 continue
             clean, self.fresh = 0, []
+            reading = self._clearer(reading)
             self.sharp = reading.uncertainty / 2
             before = len(self.found.wrong) + len(self.found.patterns) + self.found.tolerated
             self.queue = [_Set(everything, reading)]
-            self.tried = set()
+            self.tried, self.vain, self.sharp_size = set(), 0, self.probe.size
             if not self._round():
                 return self.found
             if len(self.found.wrong) + len(self.found.patterns) + self.found.tolerated == before:
@@ -162,11 +181,22 @@ class Locator:
         self.found.open_sets = 0
         return self.found
 
+    def _clearer(self, reading: Reading) -> Reading:
+        """The reading along the best of a few directions, if the first shows hardly more than that something is wrong."""
+        for _ in range(MORE):
+            if reading.clarity >= VISIBLE:
+                break
+            another = self.probe.residual(range(self.probe.size), self.next)
+            if another.clarity > reading.clarity:
+                self.number, reading = self.next, another
+            self.next += 1
+        return reading
+
     # ---- one round
 
     def _round(self) -> bool:
-        """Open sets until none is left; False if the errors are too many."""
-        counted = False
+        """Open sets until none is left; False if the errors are too many, or too small for their number."""
+        counted, faint = False, self.queue[0].reading.clarity < FAINT
         while self.queue:
             self.found.open_sets = len(self.queue)
             if not counted and len(self.queue) > CROWD:
@@ -175,6 +205,8 @@ class Locator:
                     return False
             if len(self.found.wrong) > MANY:
                 self.found.dense = self._count()
+                return False
+            if faint and (len(self.queue) > SPREAD or self.vain > 1):
                 return False
             if self.found.tolerated >= TOLERATED:
                 return True
@@ -205,13 +237,21 @@ class Locator:
         self._divide(where[:middle], where[middle:], reading)
 
     def _divide(self, first: range, second: range, reading: Reading) -> None:
-        """Read the first of two sets and infer the second, or read it too where inference is not sharp enough."""
+        """Read the first of two sets and infer the second, or read it too where inference is not sharp enough.
+
+        Near the limit of what can be seen, one error is all that is looked for: it is where the first is not.
+        """
         if not first or not second:
             self._push(_Set(first or second, reading))
             return
         one = self._read(first, abs(reading.value) / 16)
         two = reading.minus(one)
-        if abs(two.value) < 4 * two.uncertainty and one.uncertainty < two.uncertainty / 2:
+        limit = reading.clarity < FAINT and one.uncertainty > reading.uncertainty / 4
+        if limit and abs(one.value) < abs(reading.value) / 4:
+            one, two = replace(one, value=0.0), reading
+        elif limit and not two.dirty:
+            two = two if one.dirty else self._read(second, one.uncertainty)
+        elif two.clarity < 4 and one.uncertainty < two.uncertainty / 2:
             two = self._read(second, one.uncertainty)
         self._push(_Set(first, one), _Set(second, two))
 
@@ -219,31 +259,39 @@ class Locator:
         return self.probe.residual(where, self.number, wanted=max(wanted, self.sharp))
 
     def _alone(self, item: _Set) -> bool:
-        """Treat the set as if it held one error: rising weights say where.  False if that is not so, or was not tried."""
-        where, reading, n = item.where, item.reading, len(item.where)
-        if not item.lone or n > self.lone_size or abs(reading.value) < LONE * reading.uncertainty:
+        """Treat the set as if it held one error: rising weights say where.  False if that is not so, or was not tried.
+
+        Each reading narrows the place to a window, and the next one, over the window alone, is 0 if the error is not there.
+        Uncertainties are bounds that are rarely reached: the window is taken narrower than they ask for, until one misses.
+        """
+        reading, window = item.reading, item.where
+        if not item.lone or len(window) > min(self.lone_size, self.sharp_size) or reading.clarity < VISIBLE:
             return False
-        rising = self.probe.residual(where, self.number, ramp=True, wanted=abs(reading.value) / 256)
-        ratio = rising.value / reading.value
-        centre = (ratio - 0.5) * n - 0.5
-        margin = 0.01 + (rising.uncertainty + abs(ratio) * reading.uncertainty) / abs(reading.value) * n
-        low, high = max(0, math.ceil(centre - margin)), min(n, math.floor(centre + margin) + 1)
-        if low >= high:
-            self.lone_size = min(self.lone_size, n // 2)
-            return False
-        if high - low > n // 2:
-            return False
-        if high - low == 1:
-            self._settle(item, where[low])
-            return True
-        inside = self._read(where[low:high], abs(reading.value) / 64)
-        rest = reading.minus(inside)
-        if not rest.dirty:
-            self._push(_Set(where[low:high], min(inside, reading, key=lambda r: r.uncertainty)))
-            return True
-        self.lone_size = min(self.lone_size, n // 2)
-        self._push(_Set(where[low:high], inside))
-        self._divide(where[:low], where[high:], rest)
+        share, wider = HOPEFUL, window
+        while len(window) > 1:
+            n = len(window)
+            rising = self.probe.residual(window, self.number, ramp=True, wanted=abs(reading.value) / 256)
+            ratio = rising.value / reading.value
+            spread = (rising.uncertainty + abs(ratio) * reading.uncertainty) / abs(reading.value)
+            present = abs(ratio - 1) <= 0.5 + spread
+            if not present and share < 1 and n < len(item.where):
+                share, window = 1.0, wider
+                reading = self._read(wider, self.sharp)
+                if reading.clarity >= VISIBLE:
+                    continue
+            widest = _around(window, ratio, spread)
+            if not present or not widest:
+                self.lone_size = min(self.lone_size, len(item.where) // 2)
+                return False
+            inner = _around(window, ratio, spread * HOPEFUL)
+            if len(inner) <= 1:
+                inner = widest
+            if len(inner) > max(1, n // 2):
+                self.sharp_size = n // 4
+                self._split(_Set(window, reading))
+                return True
+            share, wider, window = HOPEFUL, widest, inner
+        self._settle(item, window[0])
         return True
 
     def _settle(self, item: _Set, index: int) -> None:
@@ -255,6 +303,7 @@ class Locator:
         self.tried.add(index)
         trial = self.probe.confirm(index)
         if trial.shift == 0:
+            self.vain += 1
             if len(item.where) > 1:
                 self.lone_size = min(self.lone_size, len(item.where) // 2)
                 self._split(item)
@@ -271,12 +320,12 @@ class Locator:
         else:
             self.found.tolerated += 1
 
-    def _holds_error(self, where: range) -> bool:
-        """Whether an entry of the set is wrong: a coarse reading says so at once, or a sharp one has to."""
-        if any(i in where for i in self.found.wrong):
+    def _holds_error(self, where: range, besides: int = -1) -> bool:
+        """Whether another entry of the set is wrong: a coarse reading says so at once, or a sharp one has to."""
+        if any(i in where and i != besides for i in self.found.wrong):
             return True
         coarse = self._read(where, self.coarse)
-        if coarse.clarity > LONE or coarse.uncertainty <= 2 * self.sharp:
+        if coarse.clarity > CLEAR or coarse.uncertainty <= 2 * self.sharp:
             return coarse.dirty
         return self._read(where).dirty
 
@@ -312,6 +361,8 @@ class Locator:
 
     def _stride(self, index: int, reach: int) -> int | None:
         """The distance to the nearest wrong entry within reach, on the side where there is one."""
+        if not self._holds_error(range(max(0, index - reach), min(index + reach + 1, self.probe.size)), index):
+            return None
         for side in (1, -1):
             count = min(reach, self.probe.size - 1 - index if side > 0 else index)
             if count < 1:
@@ -333,8 +384,10 @@ class Locator:
         """How far the terms index ± m · stride are wrong without a gap: by doubling m, then bisection, from coarse readings."""
 
         def clear(side: int, m: int) -> bool:
-            i = index + side * m * stride
-            return i in self.found.wrong or self._read(range(i, i + 1), self.coarse).clarity > LONE
+            most = (self.probe.size - 1 - index if side > 0 else index) // stride
+            ends = sorted(index + side * k * stride for k in (m, min(m + NEXT, most)))
+            terms = range(ends[0], ends[1] + 1, stride)  # a few at a time: one may be off by little
+            return any(i in terms for i in self.found.wrong) or self._read(terms, self.coarse).clarity > CLEAR
 
         def last(side: int) -> int:
             limit = (self.probe.size - 1 - index if side > 0 else index) // stride
@@ -379,7 +432,12 @@ class Locator:
         while True:
             count = min(SAMPLE, size // n)
             starts = self.random.choice(size // n, size=count, replace=False) * n
-            share = sum(self._holds_error(range(int(start), int(start) + n)) for start in starts) / count
+            held: list[bool] = []
+            for start in starts.tolist():
+                held.append(self._holds_error(range(start, start + n)))
+                if len(held) == ENOUGH and all(held) and n > 1:
+                    break
+            share = sum(held) / len(held)
             if share <= 0.8 or n == 1:
                 break
             n = max(1, n // 8)
