@@ -219,14 +219,16 @@ class Function:
         square = float(direction @ direction)
         group = max(1, LINE_BYTES // (16 * flat.size))
         found, realised = [], []
+        room = np.empty((2 * min(group, len(steps)), flat.size), self.dtype)
         for low in range(0, len(steps), group):
             with np.errstate(over="ignore", invalid="ignore"):
-                moved = steps[low : low + group, None] * direction
-                points = np.empty((2 * len(moved), flat.size), self.dtype)
+                t = steps[low : low + group, None]
+                points = room[: 2 * len(t)]
                 ahead, behind = points[0::2], points[1::2]
+                moved = np.multiply(t, direction, out=behind if self.dtype == np.float64 else None)
                 np.add(flat, moved, out=ahead, casting="same_kind")
                 np.subtract(flat, moved, out=behind, casting="same_kind")
-                realised.append((ahead.astype(np.float64) - behind) @ direction / (2 * square))
+                realised.append(np.subtract(ahead, behind, dtype=np.float64) @ direction / (2 * square))
             found.append(self._one_by_one(points))
         if self._may_take_rows and engines.batch_size(flat) >= engines.FEWEST_ROWS and len(points) >= sum(TRIED):
             self._seen = points, found[-1]

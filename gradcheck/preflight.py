@@ -81,23 +81,25 @@ def examine(
         raise UserCodeError(f"{function.role} is {shown} at the point; choose a point inside its domain", "non_finite")
 
     first_raw = _ask(claim, x, findings)
-    first = claim.numbers(first_raw)
-    kept = first.copy()
+    kept = claim.numbers(first_raw)
 
     steps = LADDER
     v = scales * (_direction(x.size, seed) if x.size <= REMEMBERED else direction(x.size, seed, SETUP_STREAM))
     plus, minus, realised = function.line(x, v, steps)
     calibration = calibrate(plus, minus, value, realised, x.size, float(np.finfo(x.dtype).eps))
 
-    other = (x - realised[-1] * v).astype(x.dtype)
+    other = (x - realised[-1] * v).astype(x.dtype, copy=False)
+    del v  # arrays of the size of x are let go as soon as may be: there may be a hundred million entries
     if not claim.once:
         second_raw = _ask(claim, x, findings)  # the last call of f was elsewhere
-        second = claim.numbers(second_raw)
+        second = _one_of(claim.numbers(second_raw), kept)
         with contextlib.suppress(UserCodeError):  # outside its domain the claim may raise
             claim.raw_at(other.reshape(claim.argument_shape).copy())
         findings += _reuses_buffer(claim, first_raw, second_raw, kept)
+        del second_raw
 
     again = function.at_scratch(x, other)
+    del other
     _same_size(function, value.size, again)
     if not np.array_equal(again, value):
         afresh = function.at(x)
@@ -107,7 +109,7 @@ def examine(
         else:
             findings.append(_not_deterministic(function, value, afresh))
     if not claim.once:
-        third = claim.numbers(_ask(claim, x, findings))  # the last call of f was at x
+        third = _one_of(claim.numbers(_ask(claim, x, findings)), kept)  # the last call of f was at x
         findings += _order(claim, kept, second, third)
     if mutated_by_f or function.mutated:
         function.in_place = False
@@ -158,6 +160,11 @@ def _ask(claim: Claim, x: NDArray[Any], findings: list[Finding]) -> Any:
             )
         )
     return raw
+
+
+def _one_of(answer: Array, known: Array) -> Array:
+    """`known` itself, if the answer is the same."""
+    return known if unchanged(answer, known) else answer
 
 
 def _reuses_buffer(claim: Claim, first: Any, second: Any, kept: Array) -> list[Finding]:
@@ -212,7 +219,7 @@ def _not_deterministic(function: Function, before: Array, after: Array) -> Findi
 
 def _order(claim: Claim, after_f: Array, after_other: Array, again: Array) -> list[Finding]:
     """Compare the claim at x after f(x), after f elsewhere, and after f(x) again."""
-    if after_f.tobytes() == again.tobytes() == after_other.tobytes():
+    if after_f is again and after_f is after_other:
         return []
     size = float(np.max(np.abs(after_f), initial=0.0))
     noise = 64 * np.finfo(np.float64).eps * size

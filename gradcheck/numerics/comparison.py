@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 STAYS = 0.7  # a bend that keeps this share from one step to the next smaller one is a kink …
 BEYOND_NOISE = 10.0  # … if it is this many times the noise
 MAY_STAY, MAYBE_NOISE = 0.5, 5.0  # the same for a bend that casts doubt only
+SAME = 0.2  # the disagreement at a kink is the same from rung to rung to within this share, …
+ALIKE = 2 * SAME / (1 - SAME)  # … so that one is off the next by less than this
 SMALLEST = 6  # how many of the smallest steps show whether φ jumps at 0, …
 SETTLED = 1e-2  # … being this share of the jump apart
 USUAL = 0.1  # steps up to this many natural scales leave f at its usual size, so that its rounding errors do not grow
@@ -75,12 +77,6 @@ def judge(
         amplitude = _amplitude(plus, minus, centre, steps, reach)
         floor = np.where(plus == minus, unmoved, resolution * amplitude) / (2 * steps)
         central = extrapolate((plus - minus) / (2 * steps), steps, floor, RATIO**2, amplitude)
-        forward = extrapolate(
-            (plus - centre) / steps, steps, 2 * np.where(plus == centre, 2 * floor, floor), RATIO, amplitude
-        )
-        backward = extrapolate(
-            (centre - minus) / steps, steps, 2 * np.where(minus == centre, 2 * floor, floor), RATIO, amplitude
-        )
 
     jump = _jump(plus - centre, minus - centre)
     if jump:
@@ -88,14 +84,18 @@ def judge(
         return Judgement(Verdict.INCONCLUSIVE, Status.JUMP, central.best.value, float("inf"), float(steps[-1]), reason)
     best, others, doubt = central.best, central.others, 0.0
     status = Status.CONVERGED
-    sides = (forward.best, backward.best)
-    lone = _one_sided(plus, minus, central, forward, backward)
-    if lone is not None:
-        best, others, status = lone.best, lone.others, Status.ONE_SIDED
-    elif _differ(*sides) and _persists(plus + minus - 2 * centre, steps, sides):
-        return _at_kink(claimed, *sides, tolerance)
-    else:
-        sure, possible = _bends(plus + minus - 2 * centre, steps, best.step, max(central.noise, resolution))
+    second = plus + minus - 2 * centre
+    lone = not np.isfinite(best.uncertainty)  # central differences gave nothing: f may have values on one side only
+    if lone or _may_persist(second, steps):
+        forward, backward = _one_sided(plus, minus, centre, steps, floor, amplitude)
+        if lone:
+            side = min(forward, backward, key=lambda e: e.best.uncertainty)
+            if np.isfinite(side.best.uncertainty):
+                return _weigh(claimed, side.best, side.others, Status.ONE_SIDED, scale, tolerance)
+        elif _differ(forward.best, backward.best) and _persists(second, steps, (forward.best, backward.best)):
+            return _at_kink(claimed, forward.best, backward.best, tolerance)
+    if not lone:
+        sure, possible = _bends(second, steps, best.step, max(central.noise, resolution))
         doubt = best.uncertainty + possible
         best = Plateau(best.value, max(best.uncertainty, sure), best.step)
     return _weigh(claimed, best, others, status, scale, tolerance, doubt)
@@ -186,13 +186,15 @@ def _weigh(
 
 
 def _one_sided(
-    plus: Array, minus: Array, central: Extrapolation, forward: Extrapolation, backward: Extrapolation
-) -> Extrapolation | None:
-    """The side to go by when f has values on one side of the point only (or central differences gave nothing)."""
-    if np.isfinite(central.best.uncertainty):
-        return None
-    side = min(forward, backward, key=lambda e: e.best.uncertainty)
-    return side if np.isfinite(side.best.uncertainty) else None
+    plus: Array, minus: Array, centre: float, steps: Array, floor: Array, amplitude: Array
+) -> tuple[Extrapolation, Extrapolation]:
+    """The derivative on the right and on the left."""
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        ahead, behind = (plus - centre) / steps, (centre - minus) / steps
+        return (
+            extrapolate(ahead, steps, 2 * np.where(plus == centre, 2 * floor, floor), RATIO, amplitude),
+            extrapolate(behind, steps, 2 * np.where(minus == centre, 2 * floor, floor), RATIO, amplitude),
+        )
 
 
 def _differ(right: Plateau, left: Plateau) -> bool:
@@ -204,11 +206,19 @@ def _differ(right: Plateau, left: Plateau) -> bool:
     )
 
 
+def _may_persist(second: Array, steps: Array) -> bool:
+    """Whether one-sided differences disagree alike at four rungs in a row: else they need not be extrapolated to see it."""
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        bend = second / steps
+        alike = np.abs(bend[1:] / bend[:-1] - 1.0) < ALIKE
+    return bool((alike[:-2] & alike[1:-1] & alike[2:]).any())
+
+
 def _persists(second: Array, steps: Array, sides: tuple[Plateau, Plateau]) -> bool:
     """Whether the one-sided differences disagree by the same amount at four rungs in a row (noise would not)."""
     gap = sides[0].value - sides[1].value
     with np.errstate(invalid="ignore"):
-        same = np.abs(second / steps - gap) < 0.2 * abs(gap)
+        same = np.abs(second / steps - gap) < SAME * abs(gap)
     return bool((same[:-3] & same[1:-2] & same[2:-1] & same[3:]).any())
 
 

@@ -94,7 +94,7 @@ def extrapolate(
     size = np.ones(steps.size) if amplitude is None else amplitude
     table = richardson(differences, factor)
     with np.errstate(invalid="ignore", over="ignore"):
-        moved = np.abs(np.diff(table, axis=1))  # (COLUMNS, R - 1): from rung j to rung j + 1
+        moved = np.abs(table[:, 1:] - table[:, :-1])  # (COLUMNS, R - 1): from rung j to rung j + 1
         jumps = np.where(np.isfinite(moved), moved, 0.0) * steps[1:]
         spread = np.full(table.shape, np.inf)
         spread[:, 1:-1] = np.fmax(moved[:, :-1], moved[:, 1:])
@@ -174,7 +174,7 @@ def _doubt(
     Kinks on the way to small steps change the slope from rung to rung, and no plateau shows them.
     """
     with np.errstate(invalid="ignore"):
-        moved = np.abs(np.diff(central))
+        moved = np.abs(central[1:] - central[:-1])
         bends = np.maximum(
             1.5 * np.append(moved, np.inf), np.append(np.inf, moved) / 12
         )  # smooth: the next is a 16th of it
@@ -255,17 +255,16 @@ def _rough_trend(table: Array, moved: Array, steps: Array, uncertainty: Array, b
 
     Truncation grows at least like h² from rung to rung; jumps of f (an adaptive solver, a table look-up) do not grow.
     """
-    signed = np.diff(table[0]) * steps[1:]
+    signed = (table[0, 1:] - table[0, :-1]) * steps[1:]
     jumps = np.where(np.isfinite(moved), moved, np.inf).min(axis=0) * steps[1:]
     larger = jumps[:best]
     if larger.size < 3:
         return None
-    windows, offsets = (np.lib.stride_tricks.sliding_window_view(a, 3) for a in (larger, signed[:best]))
+    low, high = _in_threes(larger)
+    least, most = _in_threes(signed[:best])
     with np.errstate(invalid="ignore"):
-        rough = (windows.min(axis=1) > ROUGHER * level) & (windows.max(axis=1) < 8 * windows.min(axis=1))
-        rough &= np.ptp(offsets, axis=1) > 0.5 * np.abs(offsets).max(
-            axis=1
-        )  # the offsets beyond a kink are all the same
+        rough = (low > ROUGHER * level) & (high < 8 * low)
+        rough &= most - least > 0.5 * np.maximum(most, -least)  # the offsets beyond a kink are all the same
     rows = np.flatnonzero(rough)
     if not rows.size:
         return None
@@ -273,3 +272,9 @@ def _rough_trend(table: Array, moved: Array, steps: Array, uncertainty: Array, b
     cells[:, : rows.max() + 3] = uncertainty[:, : rows.max() + 3]
     cell = int(np.argmin(cells))
     return cell if cells.flat[cell] < RESOLVED_TREND * abs(float(table.flat[cell])) else None
+
+
+def _in_threes(values: Array) -> tuple[Array, Array]:
+    """The smallest and the largest of any three neighbours."""
+    a, b, c = values[:-2], values[1:-1], values[2:]
+    return np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)

@@ -2,7 +2,8 @@
 
 Times, interleaved in one run, `gradcheck.check_hessian` (report included) and
 `scipy.optimize._numdiff.approx_derivative(grad, x, method="3-point")`, which computes the numeric Hessian only, on a Rosenbrock
-gradient compiled with Numba; prints medians and their ratio.
+gradient compiled with Numba; prints medians and their ratio.  The claim is a dense array, one of which every entry is compared on
+request (its zeros are compared at once otherwise), and a sparse one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numba
 import numpy as np
 from scipy.optimize import rosen_hess
 from scipy.optimize._numdiff import approx_derivative
+from scipy.sparse import csr_array
 
 import gradcheck
 
@@ -47,32 +49,39 @@ def seconds(run: Callable[[], object]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 300, 1000])
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=9)
     options = parser.parse_args()
-    print(f"{'n':>6}  {'gradcheck s':>12}  {'SciPy s':>10}  {'SciPy / gradcheck':>18}  verdict")
+    print(f"{'n':>6}  {'claim':<19}  {'gradcheck s':>12}  {'SciPy s':>10}  {'SciPy / gradcheck':>18}  verdict")
     for n in options.sizes:
         measure(n, options.runs)
 
 
 def measure(n: int, runs: int) -> None:
-    """One row of the table."""
+    """The rows of the table for one size."""
     x = np.random.default_rng(0).uniform(-1, 1, n)
-    hess = rosen_hess(x)
-
-    def check() -> gradcheck.Report:
-        return gradcheck.check_hessian(rosenbrock, lambda _: hess, x, grad=gradient, throw=False)
+    dense = rosen_hess(x)
+    kinds: dict[str, tuple[object, dict[str, str]]] = {
+        "dense": (dense, {}),
+        "dense, every entry": (dense, {"method": "coordinates"}),
+        "sparse": (csr_array(dense), {}),
+    }
 
     def difference() -> object:
         return approx_derivative(gradient, x, method="3-point")
 
-    report = check()
-    difference()
-    ours, theirs = [], []
-    for _ in range(runs):
-        ours.append(seconds(check))
-        theirs.append(seconds(difference))
-    mine, scipys = statistics.median(ours), statistics.median(theirs)
-    print(f"{n:6}  {mine:12.4f}  {scipys:10.4f}  {scipys / mine:18.2f}  {report.verdict.name}")
+    for name, (hess, method) in kinds.items():
+
+        def check(hess: object = hess, method: dict[str, str] = method) -> gradcheck.Report:
+            return gradcheck.check_hessian(rosenbrock, lambda _: hess, x, grad=gradient, throw=False, **method)
+
+        report = check()
+        difference()
+        ours, theirs = [], []
+        for _ in range(runs):
+            ours.append(seconds(check))
+            theirs.append(seconds(difference))
+        mine, scipys = statistics.median(ours), statistics.median(theirs)
+        print(f"{n:6}  {name:<19}  {mine:12.4f}  {scipys:10.4f}  {scipys / mine:18.2f}  {report.verdict.name}")
 
 
 if __name__ == "__main__":
