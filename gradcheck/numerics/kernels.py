@@ -128,7 +128,8 @@ def _types(f: Any, argument: NDArray[Any]) -> tuple[Any, Any] | None:
     for (parameter, *others), compiled in f.overloads.items():
         if others or not isinstance(parameter, types.Array) or parameter.ndim != argument.ndim:
             continue
-        if parameter.layout in "CA" and parameter.dtype.name == argument.dtype.name:
+        number = parameter.dtype
+        if parameter.layout in "CA" and isinstance(number, types.Float) and number.bitwidth == 8 * argument.itemsize:
             returned = compiled.signature.return_type
             array = isinstance(returned, types.Array) and returned.ndim > 0 and returned.layout == "C"
             number = returned.dtype if array else returned
