@@ -69,17 +69,24 @@ class Pattern:
         """Where a dense matrix is not zero, or what a sparse one stores."""
         if matrix.sparse:
             return cls(np.asarray(matrix.value.indices), np.asarray(matrix.value.indptr), matrix.rows)
-        rows, columns = np.divmod(np.flatnonzero(matrix.value != 0), matrix.columns)
-        return cls._from_places(np.sort(columns * matrix.rows + rows), matrix.rows, matrix.columns)
+        return cls._of_mask(matrix.value != 0)
 
     @classmethod
     def worth_having(cls, matrix: Matrix) -> Pattern | None:
         """Where a dense claim is not zero; None if that is in too many places to save much."""
         size = matrix.rows * matrix.columns
-        if not matrix.dense or size < WORTH or np.count_nonzero(matrix.value != 0) > SPARSE * size:
+        if not matrix.dense or size < WORTH:
             return None
-        pattern = cls.of_values(matrix)
+        present = matrix.value != 0
+        if np.count_nonzero(present) > SPARSE * size:
+            return None
+        pattern = cls._of_mask(present)
         return pattern if pattern.colour_count <= SAVING * matrix.columns else None
+
+    @classmethod
+    def _of_mask(cls, present: NDArray[np.bool_]) -> Pattern:
+        rows, columns = np.divmod(np.flatnonzero(present), present.shape[1])
+        return cls._from_places(np.sort(columns * present.shape[0] + rows), *present.shape)
 
     @classmethod
     def _from_places(cls, places: NDArray[np.int64], rows: int, columns: int) -> Pattern:
