@@ -126,6 +126,8 @@ class Matrix:
         if not self.dense and not self.sparse:
             units, place = np.unique(columns, return_inverse=True)
             return self.block(units)[place, rows]
+        if not rows.size:  # SciPy answers with a matrix
+            return np.empty(0)
         return np.array(self.value[rows, columns], dtype=np.float64).reshape(-1)
 
     def asymmetry(

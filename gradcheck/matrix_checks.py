@@ -232,6 +232,7 @@ def _require_gradient(f: Callable[..., Any], grad: Callable[..., Any], check: Ma
         args=settings.args,
         seed=settings.seed,
         bounds=settings.bounds,
+        budget=settings.budget,
         throw=False,
     )
     check.draft.notes.append(f"grad against f along {len(report.directions)} random directions: {report.verdict.name}")

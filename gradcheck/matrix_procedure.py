@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,26 +94,39 @@ class MatrixCheck(Check):
         return Pattern.worth_having(matrix) if free else None
 
     def _survey_groups(self, x: NDArray[Any], preflight: Preflight, matrix: Matrix, pattern: Pattern) -> None:
-        """Compare the entries of a pattern, columns that share no row together, and see whether there is anything else."""
+        """Compare the entries of a pattern, columns that share no row together, and see whether there is anything else.
+
+        Where that cannot be seen along one direction, all entries are compared.
+        """
         survey, outside, ordinary = self._looked_at(x, preflight, matrix, pattern)
         self.draft.notes.append(f"{matrix.columns} columns were differenced in {pattern.colour_count} groups")
         if outside is None:
             self._accept(survey, preflight)
             return
-        findings = outside_pattern(matrix, outside, survey.columns.doubtful // matrix.columns)
-        self._accept(survey if findings else outside.added_to(survey, pattern, ordinary), preflight)
-        self.draft.findings += findings
+        outside = outside.but_for(survey, pattern)
+        findings = outside_pattern(matrix, outside)
+        if findings:
+            self._accept(survey, preflight)
+            self.draft.findings += findings
+        elif outside.clear:
+            self._accept(outside.added_to(survey, pattern, ordinary), preflight)
+        else:
+            self.draft.notes.append("every entry was compared: the rest of the matrix was not clear from one direction")
+            self._survey(x, preflight, matrix.blocks())
 
     def _looked_at(
         self, x: NDArray[Any], preflight: Preflight, matrix: Matrix, pattern: Pattern
     ) -> tuple[Survey, Outside | None, Ordinary]:
-        """A survey of the entries of a pattern, and what is outside of it, unless time is up."""
+        """A survey of the entries of a pattern, and what is outside of it, unless time is up or Ctrl-C comes."""
         compressed = Compressed(self.function, pattern, x)
         surveyor = self._surveyor(x, preflight, compressed.evaluate)
         survey = surveyor.survey(compressed.blocks(matrix))
         if survey.stopped:
             return survey, None, surveyor.ordinary
-        outside = look_outside(self.function, matrix, pattern, preflight, surveyor.ordinary, x, self.options.seed)
+        try:
+            outside = look_outside(self.function, matrix, pattern, preflight, surveyor.ordinary, x, self.options.seed)
+        except KeyboardInterrupt:
+            return replace(survey, stopped="interrupt"), None, surveyor.ordinary
         return survey, outside, surveyor.ordinary
 
     def _survey_zeros_at_once(self, x: NDArray[Any], preflight: Preflight, matrix: Matrix, pattern: Pattern) -> bool:

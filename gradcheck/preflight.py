@@ -228,7 +228,7 @@ def _order(claim: Claim, after_f: Array, after_other: Array, again: Array) -> li
         return bool(np.any(np.abs(a - b) > noise)) or not np.array_equal(np.isfinite(a), np.isfinite(b))
 
     if differs(after_f, again):
-        gap = float(np.nanmax(np.abs(after_f - again)))
+        gap = float(np.fmax.reduce(np.abs(after_f - again)))
         return [
             Finding(
                 kind=FindingKind.NON_DETERMINISTIC,
@@ -239,7 +239,7 @@ def _order(claim: Claim, after_f: Array, after_other: Array, again: Array) -> li
             )
         ]
     if differs(after_f, after_other):
-        gap = float(np.nanmax(np.abs(after_f - after_other)))
+        gap = float(np.fmax.reduce(np.abs(after_f - after_other)))
         return [
             Finding(
                 kind=FindingKind.ORDER_DEPENDENT,

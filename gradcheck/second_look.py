@@ -237,14 +237,21 @@ class SecondLook:
         return np.asarray(columns.gap > UNEXAMINED * (allowed + uncertainty))
 
     def decide_by_first_look(self, columns: Columns) -> None:
-        """The verdict on entries that the bound on re-examination left out, from their first difference alone."""
+        """The verdict on entries that the bound on re-examination left out, from their first difference alone.
+
+        None is called wrong if others were examined, which looked worse, and none of them was.
+        """
         left = columns.status == status_code(Status.NOT_EXAMINED)
         if not left.any():
             return
         allowed, u, enough = self._seen_first(columns)
         columns.uncertainty[left] = u[left]
-        columns.verdict[left & (columns.gap > UNEXAMINED * (allowed + u))] = Verdict.FAIL
+        examined = ~left & (columns.status != status_code(Status.FIRST_STEP))
+        if not examined.any() or (columns.verdict[examined] == Verdict.FAIL).any():
+            columns.verdict[left & (columns.gap > UNEXAMINED * (allowed + u))] = Verdict.FAIL
         columns.verdict[left & (columns.gap <= allowed + u) & (u <= enough)] = Verdict.PASS
+        constant = self.preflight.calibration.quantum[columns.entry // self.n] == 0
+        columns.verdict[left & constant & (columns.claimed == 0) & (columns.numeric == 0)] = Verdict.PASS
 
     def _look_for_jumps(self, columns: Columns) -> None:
         """Before small gaps are called wrong: if f jumps nearby, its differences cannot refute a claim that far apart.

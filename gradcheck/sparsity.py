@@ -31,6 +31,7 @@ LEAST = 0.5  # the weight of an entry in it, at the least
 SHOWN = 20  # how many rows a finding lists
 SCATTER = 6.0  # how many times the noise of a row, as measured along one line, may be seen along another
 CERTAIN = 5e-6  # gaps below this share of the product are not blamed on the pattern
+FINER = 16.0  # … nor are others that are not seen at steps so many times smaller
 SPARSE = 0.05  # a dense claim is worth a pattern if no more than this share of it is not zero
 WORTH = 2**14  # … it has this many entries
 SAVING = 0.3  # … and that leaves this share of the evaluations
@@ -68,7 +69,11 @@ class Pattern:
     def of_values(cls, matrix: Matrix) -> Pattern:
         """Where a dense matrix is not zero, or what a sparse one stores."""
         if matrix.sparse:
-            return cls(np.asarray(matrix.value.indices), np.asarray(matrix.value.indptr), matrix.rows)
+            stored = cls(np.asarray(matrix.value.indices), np.asarray(matrix.value.indptr), matrix.rows)
+            if getattr(matrix.value, "has_canonical_format", True):
+                return stored
+            places = np.unique(stored._places())  # an entry may be stored in parts
+            return cls._from_places(places, matrix.rows, matrix.columns)
         return cls._of_mask(matrix.value != 0)
 
     @classmethod
@@ -107,7 +112,7 @@ class Pattern:
 
     def times(self, matrix: Matrix, v: Array) -> Array:
         """The product with `v` of what the matrix has where it was promised, (m,)."""
-        if self.promised is None and not matrix.dense:
+        if self.promised is None and matrix.sparse:
             return matrix.times(v)
         values = matrix.entries(self.indices, self.of_column) * v[self.of_column]
         if self.promised is not None:
@@ -201,19 +206,26 @@ class Outside:
 
     @property
     def clear(self) -> bool:
-        """Whether no row has more than rounding and truncation explain."""
+        """Whether no row has more than rounding and truncation explain, and none has no value."""
         return bool((self.gap <= self.allowed).all())
+
+    def but_for(self, survey: Survey, pattern: Pattern) -> Outside:
+        """The same without rows that have wrong or open entries within the pattern: they tell nothing about the rest."""
+        doubtful = survey.columns.doubtful
+        all_known = doubtful.size == survey.failed + survey.inconclusive + survey.errors
+        rows = np.unique(doubtful // pattern.columns) if all_known else slice(None)  # a survey does not hold any number
+        gap, allowed = self.gap.copy(), self.allowed.copy()
+        gap[rows] = allowed[rows] = 0.0
+        return replace(self, gap=gap, allowed=allowed)
 
     def missed(self, ordinary: Ordinary) -> float:
         """How large an entry without a place in the pattern may be, relative to what is ordinary there."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return float(((self.gap + self.allowed) * self._per_unit(ordinary)).max())
+        return self._relative(self.gap + self.allowed, ordinary)
 
     def added_to(self, survey: Survey, pattern: Pattern, ordinary: Ordinary) -> Survey:
         """A survey of the entries of the pattern, as one of all entries: the others were compared by this product."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            relative = float((self.gap * self._per_unit(ordinary)).max())
-            digits = 16.0 if relative <= 1e-16 else -float(np.log10(relative))
+        relative = self._relative(self.gap, ordinary)
+        digits = 16.0 if relative <= 1e-16 else -float(np.log10(relative))
         unused = np.flatnonzero(np.diff(pattern.starts) == 0)
         return replace(
             survey,
@@ -225,10 +237,13 @@ class Outside:
         )
 
     @staticmethod
-    def _per_unit(ordinary: Ordinary) -> Array:
-        """What a unit of the product amounts to in one entry of each row, relative to what is ordinary there, at the most."""
+    def _relative(of_product: Array, ordinary: Ordinary) -> float:
+        """What so much of the product amounts to in one entry, relative to what is ordinary in its row, at the most.
+
+        Rows in which nothing was seen have no size to compare with.
+        """
         weight = LEAST * np.minimum(ordinary.seen, ordinary.largest * ordinary.scales.min())
-        return np.asarray(1 / weight, dtype=np.float64)
+        return float((of_product / np.where(weight > 0, weight, np.inf)).max())
 
 
 def look_outside(
@@ -240,20 +255,61 @@ def look_outside(
     x: NDArray[Any],
     seed: int,
 ) -> Outside:
-    """Compare one product with a random vector, four evaluations, with that of the claim within the pattern.
+    """Compare one product with a random vector, four evaluations or eight, with that of the claim within the pattern.
 
     ordinary: what a survey of the pattern has learnt.
     """
-    calibration = preflight.calibration
-    v = preflight.scales * direction(x.size, seed, STREAM)
-    plus, minus, t = function.line(x, v, calibration.fraction * np.array([1, 1 / RATIO]))
+    fraction = preflight.calibration.fraction
+    v, inward = _turned_inward(preflight.scales * direction(x.size, seed, STREAM), x, fraction, function.bounds)
+    claimed = [pattern.times(matrix, v)]
+    if not matrix.dense and not matrix.sparse:  # what an operator has beyond the pattern is compared nowhere else
+        claimed.append(matrix.times(v))
+    centre = preflight.value if inward else None
+    outside = _along(function, x, v, fraction, claimed, preflight.calibration, ordinary, centre)
+    if (
+        outside.gap > outside.certain
+    ).any():  # but f may bend more along one of its variables than the step was made for
+        finer = _along(function, x, v, fraction / FINER, claimed, preflight.calibration, ordinary, centre)
+        certain = np.where(finer.gap > finer.certain, outside.certain, np.inf)
+        return replace(outside, certain=certain)
+    return outside
+
+
+def _along(
+    function: Function,
+    x: NDArray[Any],
+    v: Array,
+    fraction: float,
+    claimed: list[Array],
+    calibration: Calibration,
+    ordinary: Ordinary,
+    centre: Array | None,
+) -> Outside:
+    """What f's product with v, differenced with steps of `fraction` and less, has beyond those claimed.
+
+    centre: f(x), if f is to be differenced ahead of x only.
+    """
+    plus, minus, t = function.line(x, v, fraction * np.array([1, 1 / RATIO]))
     with np.errstate(invalid="ignore", over="ignore"):
-        wide, narrow = ((plus[k] - minus[k]) / (2 * t[k]) for k in (0, 1))
+        if centre is None:
+            (wide, narrow), gain, pair = ((plus[k] - minus[k]) / (2 * t[k]) for k in (0, 1)), RATIO**2, 1
+        else:
+            (wide, narrow), gain, pair = ((plus[k] - centre) / t[k] for k in (0, 1)), RATIO, 2
         bend = np.abs(wide - narrow)
-        found, rounding = narrow + (narrow - wide) / (RATIO**2 - 1), _noise(calibration, ordinary) / t[1]
-        allowed = bend / 8 + SCATTER * rounding
-        certain = 20 * (bend + rounding) + CERTAIN * np.abs(narrow)
-        return Outside(np.abs(found - pattern.times(matrix, v)), allowed, certain)
+        found, rounding = narrow + (narrow - wide) / (gain - 1), pair * _noise(calibration, ordinary) / t[1]
+        gap = np.max([np.abs(found - product) for product in claimed], axis=0)
+        return Outside(gap, bend / 8 + SCATTER * rounding, 20 * (bend + rounding) + CERTAIN * np.abs(narrow))
+
+
+def _turned_inward(
+    v: Array, x: NDArray[Any], fraction: float, bounds: tuple[Array, Array] | None
+) -> tuple[Array, bool]:
+    """v, away from the bounds that x ± fraction · v would cross, and whether there are any."""
+    if bounds is None:
+        return v, False
+    size = np.abs(v)
+    low, high = x - fraction * size < bounds[0], x + fraction * size > bounds[1]
+    return np.where(high, -size, np.where(low, size, v)), bool((low | high).any())
 
 
 def _noise(calibration: Calibration, ordinary: Ordinary) -> Array:
@@ -263,12 +319,9 @@ def _noise(calibration: Calibration, ordinary: Ordinary) -> Array:
     return np.maximum(calibration.noise, usual * ordinary.seen)
 
 
-def outside_pattern(matrix: Matrix, outside: Outside, doubtful: NDArray[np.int64]) -> list[Finding]:
-    """Whether func has derivatives where the sparsity pattern has none.
-
-    doubtful: rows with entries that are wrong or open within the pattern, which tell nothing about the rest.
-    """
-    rows = np.setdiff1d(np.flatnonzero(outside.gap > outside.certain), doubtful)
+def outside_pattern(matrix: Matrix, outside: Outside) -> list[Finding]:
+    """Whether func has derivatives where the sparsity pattern has none."""
+    rows = np.flatnonzero(outside.gap > outside.certain)
     if not rows.size:
         return []
     shown = ", ".join(map(str, rows[:5].tolist())) + (", …" if rows.size > 5 else "")

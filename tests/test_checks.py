@@ -557,3 +557,18 @@ def test_what_scipy_stores_passes_and_a_wrong_entry_is_named(wrap):
     report = check_hessian(rosen, wrong, x, grad=rosen_der, throw=False)
     assert failed(report) == [(4, 5)]
     assert FindingKind.NOT_SYMMETRIC in [finding.kind for finding in report.findings]
+
+
+def test_the_budget_holds_for_the_gradient_of_a_hessian_too():
+    x = np.random.default_rng(0).normal(size=200)
+    calls = []
+    report = check_hessian(
+        lambda x: calls.append(0) or float(np.sum(x**4)),
+        lambda x: np.diag(12 * x**2),
+        x,
+        grad=lambda x: 4 * x**3 + np.sin(x),
+        budget=1e-9,
+        throw=False,
+    )
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert len(calls) < 100

@@ -215,3 +215,9 @@ def test_the_set_up_is_cheap():
     function, claim = Function(f, x0), Claim(grad, x0, x0.shape)
     examine(function, claim, x0, 0)
     assert (function.calls <= 30, claim.calls <= 4) == (True, True)
+
+
+def test_an_answer_that_becomes_no_number_gets_a_finding_and_no_warning():
+    answers = iter([2.0, 2.0, 2.0, np.nan])
+    report = check_gradient(lambda x: float(x[0] ** 2), lambda x: np.array([next(answers, 2.0)]), [1.0], throw=False)
+    assert [finding.kind for finding in report.findings] == [FindingKind.NON_DETERMINISTIC]

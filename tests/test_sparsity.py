@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcheck import check_hessian, check_jacobian
-from gradcheck.errors import UserCodeError
+from gradcheck.errors import CheckInterrupted, UserCodeError
 from gradcheck.evaluation import Function
 from gradcheck.matrices import Matrix
 from gradcheck.model import Verdict
@@ -144,3 +144,135 @@ def test_what_the_zeros_hide_is_found_and_named(place, size):
 def test_a_missing_off_diagonal_is_found_entry_by_entry():
     report = check_hessian(chain, lambda x: np.diag(np.diag(chain_hess(x))), x150, grad=chain_grad, throw=False)
     assert (report.verdict, report.failed) == (Verdict.FAIL, 2 * (N - 1))
+
+
+# ---- sparse claims: what is outside of the pattern
+
+sparse = pytest.importorskip("scipy.sparse")
+RING = np.roll(np.eye(N), 1, axis=0)
+POSITIVE = np.random.default_rng(3).uniform(0.2, 1, N)
+
+
+def ring(x):
+    return x**2 + np.roll(x, 1)
+
+
+def ring_jac(x):
+    return np.diag(2 * x) + RING
+
+
+def ring_jac_without(row, column):
+    def jac(x):
+        values = ring_jac(x)
+        values[row, column] = 0
+        return sparse.csr_array(values)
+
+    return jac
+
+
+@pytest.mark.parametrize("claimed", ["all", "all but one"])
+def test_at_the_bounds_the_rest_is_compared_along_a_direction_that_stays_inside(claimed):
+    x = np.where(np.arange(N) % 3 == 0, 0.1, POSITIVE)
+    jac = (lambda x: sparse.csr_array(ring_jac(x))) if claimed == "all" else ring_jac_without(5, 4)
+    report = check_jacobian(ring, jac, x, bounds=(0.1, 2.0), throw=False)
+    assert report.verdict is (Verdict.PASS if claimed == "all" else Verdict.FAIL)
+
+
+@pytest.mark.parametrize(("missing", "verdict"), [(False, Verdict.PASS), (True, Verdict.FAIL)])
+def test_where_a_direction_has_no_value_every_entry_is_compared(missing, verdict):
+    def func(x):
+        return np.append(ring(x), np.sqrt(x[3] - 0.1 + 1e-9) + x[7])
+
+    def jac(x):
+        last = np.zeros(N)
+        last[3], last[7] = 0.5 / np.sqrt(x[3] - 0.1 + 1e-9), 0 if missing else 1
+        return sparse.csr_array(np.vstack([ring_jac(x), last]))
+
+    x = POSITIVE.copy()
+    x[3] = 0.1
+    report = check_jacobian(func, jac, x, throw=False)
+    assert (report.verdict, report.checked) == (verdict, (N + 1) * N)
+    assert [entry.index for entry in report.entries if entry.verdict is Verdict.FAIL] == [(N, 7)] * missing
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("seed", range(3))
+def test_variables_of_very_different_sensitivity_are_no_reason_to_blame_the_pattern(seed, dtype):
+    rng = np.random.default_rng([9, 19, 33][seed])
+    rng.uniform(-8, 8, 40)
+    units = 10.0 ** rng.uniform(-3, 3, 60)
+    values = (rng.normal(size=(40, 60)) * (rng.random((40, 60)) < 0.08) / units).astype(dtype)
+    x = (rng.normal(size=60) * units).astype(dtype)
+    report = check_jacobian(
+        lambda x: np.sin(values @ x),
+        lambda x: sparse.csr_array(np.cos(values @ x)[:, None] * values),
+        x,
+        seed=seed,
+        throw=False,
+    )
+    assert report.failed == 0
+    assert not [finding for finding in report.findings if finding.verdict is Verdict.FAIL]
+
+
+def test_a_claim_that_stores_nothing_is_compared():
+    empty = sparse.csr_array((N, N))
+    assert check_jacobian(lambda x: np.ones(N), lambda x: empty, POSITIVE).verdict is Verdict.PASS
+    assert check_jacobian(ring, lambda x: empty, POSITIVE, throw=False).verdict is Verdict.FAIL
+
+
+def test_an_entry_stored_in_parts_counts_once():
+    def jac(x):
+        once = sparse.csc_array(ring_jac(x))
+        return sparse.csc_array((once.data.repeat(2) / 2, once.indices.repeat(2), once.indptr * 2), shape=(N, N))
+
+    report = check_jacobian(ring, lambda x: 2 * jac(x), POSITIVE, throw=False)
+    assert report.failed == 2 * N
+    assert report.checked == N * N
+
+
+@pytest.mark.parametrize("place", [(5, 4), (5, 90)])
+def test_an_operator_may_not_have_or_lack_what_the_pattern_does_not_say(place):
+    linalg = pytest.importorskip("scipy.sparse.linalg")
+    pattern = ring_jac(POSITIVE) != 0
+    pattern[5, 4] = False
+    extra = np.zeros((N, N))
+    extra[place] = place != (5, 4)
+    report = check_jacobian(
+        ring, lambda x: linalg.aslinearoperator(ring_jac(x) + extra), POSITIVE, sparsity=pattern, throw=False
+    )
+    assert report.findings[0].evidence["rows"] == [5]
+
+
+def test_more_wrong_entries_than_a_report_holds_are_not_blamed_on_the_pattern():
+    x = np.linspace(0.5, 1.5, 20_000)
+    report = check_jacobian(lambda x: x**2, lambda x: sparse.diags_array(4 * x), x, method="coordinates", throw=False)
+    assert (report.failed, report.findings) == (x.size, ())
+
+
+def test_an_entry_that_is_wrong_does_not_count_against_the_resolution_of_others():
+    def jac(x):
+        values = ring_jac(x)
+        values[3, 90] = 1
+        return sparse.csr_array(values)
+
+    report = check_jacobian(ring, jac, POSITIVE, throw=False)
+    assert report.failed == 1
+    assert report.resolution.digits >= 6
+
+
+def test_ctrl_c_at_the_last_direction_loses_nothing():
+    calls = 0
+
+    def func(x):
+        nonlocal calls
+        calls += 1
+        if calls == stop:
+            raise KeyboardInterrupt
+        return ring(x)
+
+    stop = 0
+    check_jacobian(func, lambda x: sparse.csr_array(ring_jac(x)), POSITIVE)
+    stop, calls = calls - 1, 0
+    with pytest.raises(CheckInterrupted) as caught:
+        check_jacobian(func, lambda x: sparse.csr_array(ring_jac(x)), POSITIVE)
+    assert caught.value.report.checked == 2 * N

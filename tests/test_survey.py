@@ -254,3 +254,26 @@ def test_the_gap_that_passes_is_part_of_the_uncertainty():
     for entry in report.entries:
         assert entry.abs_error > 1e-6
         assert entry.estimate.uncertainty >= entry.abs_error
+
+
+def test_outputs_that_are_constant_pass_whatever_their_number():
+    x = np.random.default_rng(2).uniform(0.2, 1, 150)
+    report = check_jacobian(
+        lambda x: np.append(np.sin(x), 3.0), lambda x: np.vstack([np.diag(np.cos(x)), 0 * x]), x, method="coordinates"
+    )
+    assert (report.verdict, report.checked) == (Verdict.PASS, 151 * 150)
+
+
+def test_nothing_is_called_wrong_unexamined_if_nothing_that_looked_worse_was():
+    rng = np.random.default_rng(2)
+    rows, units = 10.0 ** rng.uniform(-8, 8, 60), 10.0 ** rng.uniform(-6, 6, 400)
+    draw = np.random.default_rng(2)
+    values = draw.normal(size=(60, 400)) * (draw.random((60, 400)) < 0.02) / units
+    values[5], values[:, 7] = 0, 0
+    for _ in range(3):
+        rng.normal(size=400)
+    x = rng.normal(size=400) * units
+    report = check_jacobian(
+        lambda x: rows * np.sin(values @ x), lambda x: (rows * np.cos(values @ x))[:, None] * values, x, throw=False
+    )
+    assert report.failed == 0
