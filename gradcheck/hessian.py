@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck.errors import PointError
 from gradcheck.numerics.directions import direction
 from gradcheck.numerics.noise import Calibration, calibrate, ladder
 from gradcheck.numerics.stencils import CENTRAL, natural_scales, steps_near
@@ -64,6 +65,8 @@ class DifferencedGradient:
 
     The step is measured at x0 and then fixed, so that its truncation error is a smooth function that differencing shrinks
     along with everything else, and its noise is measured like that of any other function.
+
+    Raises `PointError` if x0 is too near the bounds of f.
     """
 
     def __init__(self, function: Function, x0: NDArray[Any], seed: int) -> None:
@@ -72,6 +75,14 @@ class DifferencedGradient:
         line = _line(function, flat, seed)
         self.steps = line.scales * min(WIDER * line.calibration.fraction, 0.05)
         self.columns = np.arange(flat.size, dtype=np.intp)
+        if function.bounds is not None:
+            reach, (low, high) = max(CENTRAL) // 2 * self.steps, function.bounds
+            lost = np.flatnonzero((flat - reach < low) | (flat + reach > high))
+            if lost.size:
+                raise PointError(
+                    f"without a gradient f is differenced twice, and entry {int(lost[0])} is too near its bounds for that; "
+                    "give grad, or a point farther inside"
+                )
 
     def __call__(self, x: NDArray[Any]) -> Array:
         flat = x.reshape(-1)

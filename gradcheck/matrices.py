@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ROUNDING = 1e3  # units in the last place that two computed entries of a symmetric matrix may differ by
 TILE = 128  # rows and columns of a matrix that are compared with their transpose at a time
-BLOCK_VALUES = 2**17  # entries compared at a time
+BLOCK_ENTRIES = 2**17  # entries compared at a time
 LARGE = 2**19  # a matrix with more entries is asked for once only: repeating it would hold it twice
 SMALL_BYTES = 2**27  # a matrix of this size is not worth asking the system whether there is room for it
 
@@ -96,7 +96,7 @@ class Matrix:
 
     def _row_blocks(self) -> Iterator[Array]:
         """A dense matrix as float64, some rows at a time."""
-        height = max(1, BLOCK_VALUES // self.columns)
+        height = max(1, BLOCK_ENTRIES // self.columns)
         for start in range(0, self.rows, height):
             yield self.value[start : start + height].astype(np.float64)
 
@@ -116,7 +116,7 @@ class Matrix:
 
     def blocks(self) -> Iterator[Block]:
         """All columns in blocks, as `Surveyor.survey` wants them."""
-        width = max(1, BLOCK_VALUES // self.rows)
+        width = max(1, BLOCK_ENTRIES // self.rows)
         for start in range(0, self.columns, width):
             chosen = np.arange(start, min(start + width, self.columns), dtype=np.intp)
             yield Block(chosen, self.block(chosen))

@@ -336,7 +336,8 @@ class Check:
 
     def _culprit(self, error: UserCodeError) -> str:
         """Whose error it is: messages begin with the role of the callable."""
-        roles = {self.claim.role: self.claim.role, "the value beside": "grad", self.function.role: self.function.role}
+        claimed, called = self.claim.role, self.function.role
+        roles = {claimed: claimed, "the sparsity pattern": claimed, "the value beside": "grad", called: called}
         return next((role for start, role in roles.items() if str(error).startswith(start)), "f")
 
     def _finish(self) -> Report:

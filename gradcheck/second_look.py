@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 ENOUGH = 16  # columns that get a whole ladder even if all of them are plainly wrong
-FULL_LADDERS = 64  # the evaluations of this many whole ladders may be spent without asking what it costs
+FREE = 64 * 60  # evaluations, of some 64 whole ladders, that may be spent without asking what it costs
 SPENDING = 12  # evaluations a column, on average, that re-examination may cost beyond that
 REACH = 1.37  # the largest step of a ladder in natural scales; no round number, lest x ± h fall on a grid that f rounds x to …
 DEPTH = 60  # … and the smallest this many binades below, where x = 0 sets no limit
@@ -69,17 +69,17 @@ class SecondLook:
         open_rows = np.flatnonzero(columns.verdict == Verdict.INCONCLUSIVE)
         by_column = self._grouped(columns, open_rows)
         spent_before = self.function.calls
-        allowance = max(FULL_LADDERS * 2 * DEPTH // 2, SPENDING * self.n)
+        allowance = max(FREE, SPENDING * self.n)
         complete, wholly_wrong = True, True
         short: list[int] = []
-        plain, sure = self._plainly_wrong(columns), 0
+        plain, sure, deceived = self._plainly_wrong(columns), 0, False
         for done, (i, all_rows) in enumerate(by_column):
             self.tick("re-examined", done, len(by_column), "")
             if self.expired():
                 complete = False
                 break
             spent = self.function.calls - spent_before
-            rows = [row for row in all_rows if not plain[row]] if sure >= SURE else all_rows
+            rows = [row for row in all_rows if not plain[row]] if sure >= SURE and not deceived else all_rows
             if not rows:
                 continue
             if done < ENOUGH or (spent < allowance and not wholly_wrong):
@@ -92,8 +92,8 @@ class SecondLook:
                     short.append(done)
             else:
                 break
-            looked_wrong = [columns.verdict[row] == Verdict.FAIL for row in rows if plain[row]]
-            sure = sure + len(looked_wrong) if all(looked_wrong) else -self.n * self.m
+            were_wrong = [columns.verdict[row] == Verdict.FAIL for row in rows if plain[row]]
+            sure, deceived = sure + len(were_wrong), deceived or not all(were_wrong)
         for done in short:
             if self.function.calls - spent_before > allowance or self.expired():
                 break

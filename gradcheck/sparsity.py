@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.matrices import BLOCK_VALUES, Matrix
+from gradcheck.errors import UserCodeError
+from gradcheck.matrices import BLOCK_ENTRIES, Matrix
 from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.directions import direction
 from gradcheck.numerics.first_look import Ordinary
 from gradcheck.numerics.stencils import RATIO
-from gradcheck.survey import Block, Survey
+from gradcheck.survey import Block, Survey, digits_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,9 +54,13 @@ class Pattern:
     def of(cls, given: Any, claim: Matrix) -> Pattern:
         """What the user gives, a boolean (or numeric) m × n array or a sparse one, and whatever else the claim has.
 
-        Raises `UserCodeError` if its shape is another.  An operator is not asked what it has.
+        Raises `UserCodeError` if its shape is another, or if it is an operator.  A claim that is one is not asked what it has.
         """
         matrix = Matrix(given, claim.rows, claim.columns, "the sparsity pattern")
+        if not matrix.dense and not matrix.sparse:
+            raise UserCodeError(
+                "the sparsity pattern is an operator; give a boolean array, or a sparse one", "wrong_dtype"
+            )
         pattern = cls.of_values(matrix)
         if not claim.dense and not claim.sparse:
             return pattern
@@ -168,14 +173,15 @@ class Compressed:
         bounds = [0, *np.cumsum(np.bincount(colours)).tolist()] if colours.size else [0]
         claimed = matrix.entries(rows, columns)
         for start, stop in pairwise(bounds):
-            for low in range(start, stop, BLOCK_VALUES):
-                chosen = slice(low, min(low + BLOCK_VALUES, stop))
+            for low in range(start, stop, BLOCK_ENTRIES):
+                chosen = slice(low, min(low + BLOCK_ENTRIES, stop))
                 yield Block(columns[chosen], claimed[chosen, None], rows[chosen, None])
 
     def evaluate(self, block: Block, steps: Array, tick: Callable[[int], None]) -> tuple[Array, Array]:
         """f on both sides of x at the entries of a block: two evaluations for all its columns at once."""
         assert block.rows is not None
         if self._leaves_bounds(block.columns, steps):
+            # column by column: its first entry has its step, and `place` tells which column an entry is in
             columns, first, place = np.unique(block.columns, return_index=True, return_inverse=True)
             plus, minus = self.function.pairs(self.x, columns, steps[first])
             return plus[place, block.rows[:, 0], None], minus[place, block.rows[:, 0], None]
@@ -224,8 +230,7 @@ class Outside:
 
     def added_to(self, survey: Survey, pattern: Pattern, ordinary: Ordinary) -> Survey:
         """A survey of the entries of the pattern, as one of all entries: the others were compared by this product."""
-        relative = self._relative(self.gap, ordinary)
-        digits = 16.0 if relative <= 1e-16 else -float(np.log10(relative))
+        digits = digits_of(self._relative(self.gap, ordinary))
         unused = np.flatnonzero(np.diff(pattern.starts) == 0)
         return replace(
             survey,
@@ -266,9 +271,8 @@ def look_outside(
         claimed.append(matrix.times(v))
     centre = preflight.value if inward else None
     outside = _along(function, x, v, fraction, claimed, preflight.calibration, ordinary, centre)
-    if (
-        outside.gap > outside.certain
-    ).any():  # but f may bend more along one of its variables than the step was made for
+    if (outside.gap > outside.certain).any():
+        # f may bend more along one of its variables than the step was made for
         finer = _along(function, x, v, fraction / FINER, claimed, preflight.calibration, ordinary, centre)
         certain = np.where(finer.gap > finer.certain, outside.certain, np.inf)
         return replace(outside, certain=certain)

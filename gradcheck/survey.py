@@ -5,6 +5,7 @@ The same code serves a gradient (a Jacobian with one row), a Jacobian and a Hess
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -293,15 +294,12 @@ class Surveyor:
         if passed.count < self.checked:
             failed = int(np.count_nonzero(columns.verdict == Verdict.FAIL))
             errors = int(np.count_nonzero(columns.verdict == Verdict.ERROR))
-        digits = None
-        if passed.count:
-            digits = 16.0 if passed.relative <= 1e-16 else -float(np.log10(passed.relative))
         return Survey(
             columns=columns if passed.count == len(columns.entry) <= KEPT else worst_first(columns),
             checked=self.checked,
             failed=failed,
             inconclusive=self.checked - passed.count - failed - errors,
-            digits=digits,
+            digits=digits_of(passed.relative) if passed.count else None,
             detectable=passed.detectable,
             detectable_share=passed.share,
             ignored=np.concatenate([np.empty(0, np.int64), *self.ignored]) if self.ignored else np.empty(0, np.int64),
@@ -333,6 +331,11 @@ class Tally:
         self.relative = max(self.relative, relative)
         self.detectable = max(self.detectable, detectable)
         self.share = max(self.share, share)
+
+
+def digits_of(relative: float) -> float:
+    """How many digits agree where the gap is this share."""
+    return 16.0 if relative <= 1e-16 else -math.log10(relative)
 
 
 def _worst(columns: Columns, count: int) -> Columns:

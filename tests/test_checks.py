@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from gradcheck import UsageError, UserCodeError, check_gradient, check_hessian, check_jacobian
+from gradcheck import PointError, UsageError, UserCodeError, check_gradient, check_hessian, check_jacobian
 from gradcheck.matrix_checks import check_hvp, check_jvp, check_vjp
 from gradcheck.model import DiagnosisKind, FindingKind, Kind, Method, Status, Verdict
 
@@ -465,8 +465,8 @@ def test_products_of_a_function_with_arguments(grad):
     assert check_hvp(lambda x, k: k * cubic(x), hvp, x0, grad=grad, args=(2.0,)).verdict is Verdict.PASS
 
 
-@pytest.mark.parametrize("grad", [cubic_gradient, None])
-def test_products_keep_to_the_bounds(grad):
+@pytest.mark.parametrize(("grad", "lowest"), [(cubic_gradient, 0.0), (None, 0.2)])
+def test_products_keep_to_the_bounds(grad, lowest):
     def inside(call):
         def inner(x):
             assert (x >= 0).all()
@@ -474,7 +474,7 @@ def test_products_keep_to_the_bounds(grad):
 
         return inner
 
-    x = np.linspace(0, 1, 5)
+    x = np.linspace(lowest, 1, 5)
     report = check_hvp(
         inside(cubic), lambda x, v: 6 * x * v, x, grad=grad and inside(grad), bounds=(0, np.inf), throw=False
     )
@@ -572,3 +572,14 @@ def test_the_budget_holds_for_the_gradient_of_a_hessian_too():
     )
     assert report.verdict is Verdict.INCONCLUSIVE
     assert len(calls) < 100
+
+
+def test_second_differences_need_room_within_the_bounds():
+    with pytest.raises(PointError, match="entry 1 is too near its bounds for that; give grad"):
+        check_hessian(lambda x: float(np.sum(x**3)), lambda x: np.diag(6 * x), np.array([0.5, 1.0]), bounds=(0.0, 1.0))
+
+
+def test_an_operator_is_no_pattern():
+    operator = type("Operator", (), {"shape": (2, 2), "__matmul__": lambda self, v: v})()
+    with pytest.raises(UserCodeError, match="the sparsity pattern is an operator; give a boolean array"):
+        check_jacobian(lambda x: x, lambda x: np.eye(2), np.ones(2), sparsity=operator)

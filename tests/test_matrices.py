@@ -88,7 +88,7 @@ def test_every_kind_of_matrix_answers_alike(make):
 
 @pytest.mark.parametrize("make", [DENSE["array"], SPARSE["csr_array"]], ids=["dense", "sparse"])
 def test_blocks_of_any_width_are_the_whole(make, monkeypatch):
-    monkeypatch.setattr(matrices, "BLOCK_VALUES", 9)
+    monkeypatch.setattr(matrices, "BLOCK_ENTRIES", 9)
     blocks = list(Matrix(make(A), 4, 6, "jac").blocks())
     assert [block.columns.tolist() for block in blocks] == [[0, 1], [2, 3], [4, 5]]
     np.testing.assert_array_equal(np.concatenate([block.claimed for block in blocks]), A.T)
