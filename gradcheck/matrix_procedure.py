@@ -69,8 +69,9 @@ class MatrixCheck(Check):
         if identities is not None:
             draft.findings += identities(function)
         self._take(preflight)
-        draft.method = self._method(function, flat.size)
         pattern = self._pattern(matrix, sparsity)
+        promised = matrix.sparse or sparsity is not None
+        draft.method = self._method(function, pattern.colour_count if pattern is not None and promised else flat.size)
         if draft.kind is Kind.HESSIAN:
             places = None if pattern is None else (pattern.indices, pattern.of_column)
             draft.findings += asymmetry(matrix, options.tolerance, places)
@@ -79,7 +80,6 @@ class MatrixCheck(Check):
         elif pattern is None:
             self._survey(flat, preflight, matrix.blocks())
         else:
-            promised = matrix.sparse or sparsity is not None
             self._survey_groups(flat, preflight, matrix, pattern, promised=promised)
         self._explain(flat, preflight, None)
         if options.points > 1:

@@ -276,3 +276,25 @@ def test_ctrl_c_at_the_last_direction_loses_nothing():
     with pytest.raises(CheckInterrupted) as caught:
         check_jacobian(func, lambda x: sparse.csr_array(ring_jac(x)), POSITIVE)
     assert caught.value.report.checked == 2 * N
+
+
+def test_many_columns_in_few_groups_are_compared_one_by_one():
+    sparse = pytest.importorskip("scipy.sparse", reason="SciPy is in the test extra only")
+    n = 250_000  # more than are compared one by one where each takes two evaluations
+    x = np.random.default_rng(4).uniform(1, 2, n)
+
+    def jac(x):
+        return sparse.diags_array([2 * x, np.cos(x[1:])], offsets=[0, 1], format="csr")
+
+    def wrong(x):
+        matrix = jac(x).tolil()
+        matrix[777, 778] *= 1.01
+        return matrix
+
+    def func(x):
+        return x**2 + np.append(np.sin(x[1:]), 0.0)
+
+    right = check_jacobian(func, jac, x)
+    assert (right.verdict, right.method, right.checked, right.nfev < 60) == (Verdict.PASS, "coordinates", n * n, True)
+    report = check_jacobian(func, wrong, x, throw=False)
+    assert [entry.index for entry in report.entries if entry.verdict is Verdict.FAIL] == [(777, 778)]

@@ -27,6 +27,7 @@ UNRESOLVED, SMALL = 1e-2, 1e-4  # an uncertainty above this share of the entry, 
 ROUNDINGS = 8  # roundings that claim and prediction may differ by, in units of epsilon
 FACTOR_KINDS = {DiagnosisKind.SIGN, DiagnosisKind.SCALE, DiagnosisKind.CHAIN_FACTOR}
 POORLY = 0.1  # a fitted parameter is well determined if it is known to this share of its effect
+WHOLE = 2**26  # entries of a derivative that laws may look at all at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +98,14 @@ class Facts:
 
     def _find_mirrored(self, n: int) -> None:
         i, j = np.divmod(self.entry, n)
-        claimed = np.full((n, n), np.nan)
-        claimed[i, j] = self.claimed
-        self.mirrored = (i > j) & (claimed[i, j] == claimed[j, i])
+        order = np.argsort(self.entry)
+        place = order[np.minimum(np.searchsorted(self.entry[order], j * n + i), len(order) - 1)]  # of the mirror image
+        self.mirrored = (i > j) & (self.entry[place] == j * n + i) & (self.claimed == self.claimed[place])
+
+    @property
+    def whole(self) -> bool:
+        """Whether the derivative is small enough for laws that need all of it at once."""
+        return self.size <= WHOLE
 
     def __len__(self) -> int:
         return len(self.entry)

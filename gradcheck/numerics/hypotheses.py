@@ -39,18 +39,21 @@ def laws(facts: Facts, among: Mask) -> Iterator[Law]:
         says="numeric = −claimed {where}: the sign is wrong",
     )
     yield from _absolute(facts, among)
-    yield from symmetric(facts)
+    if facts.whole:
+        yield from symmetric(facts)
     yield from _zeros(facts, among)
     yield from scales(facts, among)
     yield from _chain(facts)
-    yield from permutations(facts, among)
-    yield from _terms(facts, among)
+    if facts.whole:
+        yield from permutations(facts, among)
+        yield from _terms(facts, among)
 
 
 def dear_laws(facts: Facts) -> Iterator[Law]:
     """The hypotheses that cost calls of the claim."""
     yield from _stale(facts)
-    yield from transposed_factor(facts)
+    if facts.whole:
+        yield from transposed_factor(facts)
 
 
 # ---- factors
