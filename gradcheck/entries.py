@@ -69,6 +69,11 @@ class Columns:
         return found
 
     @property
+    def size(self) -> Array:
+        """The larger of |claimed| and |numeric|."""
+        return np.maximum(np.abs(self.claimed), np.abs(self.numeric))
+
+    @property
     def gap(self) -> Array:
         """|claimed − numeric|; inf where one of them is no number."""
         with np.errstate(invalid="ignore"):

@@ -108,7 +108,7 @@ class SecondLook:
         if not self.complete:
             return
         i, j = columns.entry % self.n, columns.entry // self.n
-        size = np.maximum(np.abs(columns.claimed), np.abs(columns.numeric))
+        size = columns.size
         known = np.where(np.isfinite(size) & (columns.uncertainty < size), size, 0.0)
         seen, largest = np.zeros(self.m), np.zeros(self.m)
         np.maximum.at(seen, j, known * self.scales[i])
@@ -144,9 +144,7 @@ class SecondLook:
         i = columns.entry[rows] % self.n
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             scale = self._ordinary(i, columns.entry[rows] // self.n)
-            suspicion = columns.gap[rows] / (
-                np.maximum(np.abs(columns.claimed[rows]), np.abs(columns.numeric[rows])) + scale
-            )
+            suspicion = columns.gap[rows] / (columns.size[rows] + scale)
         suspicion = np.nan_to_num(suspicion, nan=np.inf, posinf=np.inf)
         groups: dict[int, list[int]] = {}
         for k in np.argsort(-suspicion, kind="stable").tolist():
@@ -223,7 +221,7 @@ class SecondLook:
 
     def _seen_first(self, columns: Columns) -> tuple[Array, Array, Array]:
         """What the first look knows of each entry: what gap is allowed, the uncertainty, and that which is good enough."""
-        size = np.maximum(np.abs(columns.claimed), np.abs(columns.numeric))
+        size = columns.size
         i, j = columns.entry % self.n, columns.entry // self.n
         calibration, scale = self.preflight.calibration, self._ordinary(i, j)
         uncertainty = 2 * calibration.noise[j] / columns.step + 4 * calibration.truncation[j] * np.maximum(size, scale)
@@ -259,7 +257,7 @@ class SecondLook:
         The value of an adaptive solver is right to its tolerance only, and its derivative is one of the discretisation.
         """
         failed = np.flatnonzero(columns.verdict == Verdict.FAIL)
-        size = np.maximum(np.abs(columns.claimed[failed]), np.abs(columns.numeric[failed]))
+        size = columns.size[failed]
         if not failed.size or (columns.gap[failed] > MODEST * size).any():
             return
         for row in failed[np.argsort(-columns.gap[failed] / size, kind="stable")].tolist():

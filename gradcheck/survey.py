@@ -283,7 +283,7 @@ class Surveyor:
         second.decide_by_first_look(columns)
         passed = columns.take((columns.verdict == Verdict.PASS) & doubtful)
         if passed.entry.size:
-            size = np.maximum(np.abs(passed.claimed), np.abs(passed.numeric))
+            size = passed.size
             i, j = passed.entry % self.n, passed.entry // self.n
             large = np.maximum(size, self.ordinary.of(self.ordinary.scales[i], j))
             self.passed.add(self.tolerance, passed.gap, size, large, passed.uncertainty)
