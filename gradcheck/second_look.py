@@ -70,13 +70,13 @@ class SecondLook:
         by_column = self._grouped(columns, open_rows)
         spent_before = self.function.calls
         allowance = max(FREE, SPENDING * self.n)
-        complete, wholly_wrong = True, True
+        in_time, wholly_wrong = True, True
         short: list[int] = []
         plain, sure, deceived = self._plainly_wrong(columns), 0, False
         for done, (i, all_rows) in enumerate(by_column):
             self.tick("re-examined", done, len(by_column), "")
             if self.expired():
-                complete = False
+                in_time = False
                 break
             spent = self.function.calls - spent_before
             rows = [row for row in all_rows if not plain[row]] if sure >= SURE and not deceived else all_rows
@@ -101,7 +101,7 @@ class SecondLook:
             self._climb(columns, i, rows, self._ladder(i), extend=True)
         self._look_for_jumps(columns)
         self._reconsider(columns)
-        return complete
+        return in_time
 
     def _reconsider(self, columns: Columns) -> None:
         """Take back what passed as small, if nothing turned out to be as large as the first differences made believe."""

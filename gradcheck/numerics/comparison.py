@@ -82,8 +82,7 @@ def judge(
     if jump:
         reason = f"f jumps by {jump:.3g} at the point itself; {Status.JUMP.advice}"
         return Judgement(Verdict.INCONCLUSIVE, Status.JUMP, central.best.value, float("inf"), float(steps[-1]), reason)
-    best, others, doubt = central.best, central.others, 0.0
-    status = Status.CONVERGED
+    best, doubt = central.best, 0.0
     second = plus + minus - 2 * centre
     lone = not np.isfinite(best.uncertainty)  # central differences gave nothing: f may have values on one side only
     if lone or _may_persist(second, steps):
@@ -98,7 +97,7 @@ def judge(
         sure, possible = _bends(second, steps, best.step, max(central.noise, resolution))
         doubt = best.uncertainty + possible
         best = Plateau(best.value, max(best.uncertainty, sure), best.step)
-    return _weigh(claimed, best, others, status, scale, tolerance, doubt)
+    return _weigh(claimed, best, central.others, Status.CONVERGED, scale, tolerance, doubt)
 
 
 def _bends(second: Array, steps: Array, largest: float, noise: float) -> tuple[float, float]:
@@ -107,7 +106,8 @@ def _bends(second: Array, steps: Array, largest: float, noise: float) -> tuple[f
     (φ(h) + φ(−h) − 2φ(0)) / h falls by the ratio of the steps where φ is smooth; where it stays, φ bends between two steps.
 
     Returns:
-        For kinks seen between steps up to `largest`, and for those that may be seen at it and from the next larger step as well.
+        A sure and a possible one: for kinks seen between steps up to `largest`, and for those that may be seen at it and from the
+        next larger step as well.
     """
     with np.errstate(invalid="ignore"):
         bend = np.abs(second) / steps
