@@ -8,8 +8,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gradcheck.version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from gradcheck.checks import check_gradient
+    from gradcheck.checks.gradient import check_gradient
+    from gradcheck.checks.hessian import check_hessian
+    from gradcheck.checks.jacobian import check_jacobian
+    from gradcheck.checks.options import Options
+    from gradcheck.checks.products import check_hvp, check_jvp, check_vjp
     from gradcheck.errors import (
         CheckInterrupted,
         ConfigError,
@@ -22,7 +28,6 @@ if TYPE_CHECKING:
         UsageError,
         UserCodeError,
     )
-    from gradcheck.matrix_checks import check_hessian, check_jacobian
     from gradcheck.model import (
         DerivativeEstimate,
         Diagnosis,
@@ -34,39 +39,7 @@ if TYPE_CHECKING:
         Verdict,
     )
     from gradcheck.numerics.estimators import finite_difference_gradient, two_point_gradient
-    from gradcheck.registry import derivative_of
-
-__version__ = "0.1.0"
-
-_HOMES = {
-    "gradcheck.checks": ("check_gradient",),
-    "gradcheck.errors": (
-        "CheckInterrupted",
-        "ConfigError",
-        "GradcheckError",
-        "GradientMismatch",
-        "GradientUndecided",
-        "OutputError",
-        "PointError",
-        "TargetError",
-        "UsageError",
-        "UserCodeError",
-    ),
-    "gradcheck.matrix_checks": ("check_hessian", "check_jacobian"),
-    "gradcheck.model": (
-        "DerivativeEstimate",
-        "Diagnosis",
-        "DirectionCheck",
-        "EntryCheck",
-        "Finding",
-        "Report",
-        "Tolerance",
-        "Verdict",
-    ),
-    "gradcheck.numerics.estimators": ("finite_difference_gradient", "two_point_gradient"),
-    "gradcheck.registry": ("derivative_of",),
-}
-_HOME = {name: module for module, names in _HOMES.items() for name in names}
+    from gradcheck.runner.decorator import derivative_of
 
 __all__ = [
     "CheckInterrupted",
@@ -79,6 +52,7 @@ __all__ = [
     "GradcheckError",
     "GradientMismatch",
     "GradientUndecided",
+    "Options",
     "OutputError",
     "PointError",
     "Report",
@@ -89,17 +63,35 @@ __all__ = [
     "Verdict",
     "check_gradient",
     "check_hessian",
+    "check_hvp",
     "check_jacobian",
+    "check_jvp",
+    "check_vjp",
     "derivative_of",
     "finite_difference_gradient",
     "two_point_gradient",
 ]
 
+_HOMES = {
+    "Options": "checks.options",
+    "check_gradient": "checks.gradient",
+    "check_hessian": "checks.hessian",
+    "check_hvp": "checks.products",
+    "check_jacobian": "checks.jacobian",
+    "check_jvp": "checks.products",
+    "check_vjp": "checks.products",
+    "derivative_of": "runner.decorator",
+    "finite_difference_gradient": "numerics.estimators",
+    "two_point_gradient": "numerics.estimators",
+}
+"""Where the public names live that are no records (`gradcheck.model`) and no errors (`gradcheck.errors`)."""
+
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in __all__:
         raise AttributeError(f"module 'gradcheck' has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name)
+    home = _HOMES.get(name) or ("errors" if name in vars(import_module("gradcheck.errors")) else "model")
+    value = getattr(import_module(f"gradcheck.{home}"), name)
     globals()[name] = value
     return value
 

@@ -9,6 +9,6 @@ if __name__ == "__main__":
     if sys.path and sys.path[0] in ("", os.getcwd()):
         # -m puts it there: a struct.py of the user's would be what numpy imports.  Targets are found without it.
         del sys.path[0]
-    from gradcheck.cli import main
+    from gradcheck.cli.command import main
 
     main()

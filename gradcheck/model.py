@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gradcheck.wording import counted
+
 
 class Verdict(enum.IntEnum):
     """The answer for an entry, a direction or a run; ``max()`` of many is the verdict of them all."""
@@ -26,6 +28,11 @@ class Kind(enum.StrEnum):
     HVP = "hvp"
     JVP = "jvp"
     VJP = "vjp"
+
+    @property
+    def key(self) -> str:
+        """The keyword, flag and key by which such a claim is given: ``grad``, ``hess``, ``jac``, ``hvp``, ``jvp``, ``vjp``."""
+        return {"gradient": "grad", "hessian": "hess", "jacobian": "jac"}.get(self.value, self.value)
 
 
 class Method(enum.StrEnum):
@@ -332,11 +339,6 @@ class Report:
         return headline(self)
 
 
-def _count(number: int, noun: str) -> str:
-    plural = {"entry": "entries"}.get(noun, noun + "s")
-    return f"{number:,} {noun if number == 1 else plural}"
-
-
 def headline(report: Report) -> str:
     """One plain sentence: the verdict, and the first diagnosis or finding behind it."""
     what = (
@@ -345,15 +347,15 @@ def headline(report: Report) -> str:
     noun = "direction" if report.method is Method.DIRECTIONS and not report.entries else "entry"
     blamed = next((f for f in report.findings if f.verdict is report.verdict and report.verdict > Verdict.PASS), None)
     if report.verdict is Verdict.PASS:
-        return f"The {what} is right: {_count(report.checked, noun)} agree{'s' if report.checked == 1 else ''}."
+        return f"The {what} is right: {counted(report.checked, noun)} agree{'s' if report.checked == 1 else ''}."
     if report.verdict is Verdict.FAIL:
         if report.diagnoses and report.diagnoses[0].kind is not DiagnosisKind.UNEXPLAINED:
             return f"The {what} is wrong: {report.diagnoses[0].message}"
         if report.failed:
-            return f"The {what} is wrong: {report.failed:,} of {_count(report.checked, noun)} disagree."
+            return f"The {what} is wrong: {report.failed:,} of {counted(report.checked, noun)} disagree."
         astray = {d.point for d in report.directions if d.verdict is Verdict.FAIL and d.point}
         if astray:
-            return f"The {what} is right at the first point and wrong at {_count(len(astray), 'other point')}."
+            return f"The {what} is right at the first point and wrong at {counted(len(astray), 'other point')}."
         if blamed is not None:
             return f"The {what} is wrong in use: {blamed.message}"
         return f"The {what} is wrong."
@@ -361,7 +363,7 @@ def headline(report: Report) -> str:
         return f"The {what} could not be checked: {blamed.message if blamed else 'user code failed.'}"
     if report.inconclusive:
         return (
-            f"The {what} could not be judged: {report.inconclusive:,} of {_count(report.checked, noun)} inconclusive."
+            f"The {what} could not be judged: {report.inconclusive:,} of {counted(report.checked, noun)} inconclusive."
         )
     if blamed is not None:
         return f"The {what} agrees, but not safely: {blamed.message}"

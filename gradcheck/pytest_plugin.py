@@ -11,7 +11,6 @@ import contextlib
 import math
 import os
 import shlex
-import types
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -29,10 +28,9 @@ from gradcheck.errors import (
 )
 
 if TYPE_CHECKING:
-    from gradcheck.config import DeclaredCheck
     from gradcheck.model import Report
+    from gradcheck.runner.config import DeclaredCheck
 
-HERE = os.path.dirname(__file__) + os.sep
 FORMATS = {".json": "json", ".xml": "junit", ".md": "markdown", ".html": "html"}
 ENTRIES_KEPT = 200  # of each check, for --gradcheck-report
 NOT_FOR_MARKER = {"name", "progress", "throw"}
@@ -143,25 +141,25 @@ class Gradcheck:
 
     def __call__(self, f: Callable[..., Any], grad: Callable[..., Any] | None, x0: Any, **options: Any) -> Report:
         """Compare a claimed gradient with differences of f."""
-        from gradcheck.checks import check_gradient
+        from gradcheck.checks.gradient import check_gradient
 
         return self._made(check_gradient, f, grad, x0, options)
 
     def hessian(self, f: Callable[..., Any], hess: Callable[..., Any], x0: Any, **options: Any) -> Report:
         """Compare a claimed Hessian with differences of ``grad=`` or, without it, of f."""
-        from gradcheck.matrix_checks import check_hessian
+        from gradcheck.checks.hessian import check_hessian
 
         return self._made(check_hessian, f, hess, x0, options)
 
     def jacobian(self, func: Callable[..., Any], jac: Callable[..., Any], x0: Any, **options: Any) -> Report:
         """Compare a claimed Jacobian with differences of func."""
-        from gradcheck.matrix_checks import check_jacobian
+        from gradcheck.checks.jacobian import check_jacobian
 
         return self._made(check_jacobian, func, jac, x0, options)
 
     def _made(self, check: Callable[..., Report], f: Any, claim: Any, x0: Any, given: Mapping[str, Any]) -> Report:
         from gradcheck.model import Verdict
-        from gradcheck.recall import command
+        from gradcheck.runner.replay import command
 
         item = self._item
         defaults = item.config.stash[DEFAULTS]
@@ -199,7 +197,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     import dataclasses
     import difflib
 
-    from gradcheck.procedure import Options
+    from gradcheck.checks.options import Options
 
     known = sorted({field.name for field in dataclasses.fields(Options)} - NOT_FOR_MARKER)
     for mark in marks:
@@ -216,7 +214,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def _find_declared(config: pytest.Config) -> None:
     """Look for declared checks, and let pytest collect the files that hold them."""
-    from gradcheck.config import find_checks
+    from gradcheck.runner.config import find_checks
 
     try:
         checks = find_checks(config.rootpath)
@@ -259,11 +257,10 @@ class DeclaredItem(pytest.Item):
 
     def runtest(self) -> None:
         from gradcheck.errors import ExitCode
-        from gradcheck.progress import Progress
-        from gradcheck.run import run
-        from gradcheck.summary import own_traceback
+        from gradcheck.evaluation.tracebacks import formatted
+        from gradcheck.runner.run import run
 
-        outcome = run([self._check], progress=Progress(None, live=False))
+        outcome = run([self._check])
         for report in outcome.reports:
             _record(self, report)
         if outcome.interrupted:
@@ -271,7 +268,7 @@ class DeclaredItem(pytest.Item):
         if outcome.exit_code is ExitCode.PASS:
             return
         told = [str(error) for _, error in outcome.problems]
-        told += [own_traceback(error.__cause__) for _, error in outcome.problems if error.__cause__ is not None]
+        told += [formatted(error.__cause__) for _, error in outcome.problems if error.__cause__ is not None]
         if not told:
             told = [explain(report) for report in outcome.reports if report.verdict]
         pytest.fail("\n\n".join(told) + f"\n  or      {_pytest_command(self)}", pytrace=False)
@@ -337,21 +334,12 @@ def _tidied(item: pytest.Item, error: BaseException) -> pytest.ExceptionInfo[Bas
         also = "" if report.replay == command else f"\n  or      {command}"
         error.args = (explain(report) + also,)
     if not item.config.getoption("fulltrace"):
+        from gradcheck.evaluation.tracebacks import pruned
+
         for one in (error, error.__cause__):
             if one is not None:
-                one.__traceback__ = _without_ours(one.__traceback__)
+                one.__traceback__ = pruned(one.__traceback__)
     return pytest.ExceptionInfo.from_exception(error)
-
-
-def _without_ours(traceback: types.TracebackType | None) -> types.TracebackType | None:
-    theirs = []
-    while traceback is not None:
-        if not traceback.tb_frame.f_code.co_filename.startswith(HERE):
-            theirs.append(traceback)
-        traceback = traceback.tb_next
-    for one in reversed(theirs):
-        traceback = types.TracebackType(traceback, one.tb_frame, one.tb_lasti, one.tb_lineno)
-    return traceback
 
 
 # ---- the summary of a run
@@ -378,7 +366,7 @@ class _Summary:
         paths: list[str] = self._config.getoption("gradcheck_report")
         if not paths or self._config.getoption("collectonly"):
             return
-        from gradcheck.output import write_file
+        from gradcheck.reporting.files import write_file
 
         for path in paths:
             try:

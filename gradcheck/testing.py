@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.checks import check_gradient
+from gradcheck.checks.gradient import check_gradient
 from gradcheck.model import Verdict
 from gradcheck.points import as_point
 

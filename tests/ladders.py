@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.model import Tolerance
-from gradcheck.numerics.comparison import Judgement, judge
 from gradcheck.numerics.extrapolation import ladder_steps
+from gradcheck.numerics.judgement import Judgement, judge
 from gradcheck.numerics.stencils import natural_scales, smallest_step, steps_near
 
 RTOL = 6e-6

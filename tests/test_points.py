@@ -9,20 +9,17 @@ import pytest
 
 from gradcheck.errors import PointError
 from gradcheck.points import (
-    as_args,
     as_bounds,
     as_point,
     as_shape,
     check_within,
-    choose_point,
     describe_point,
     draw,
     neighbours,
-    parse_args,
     parse_bounds,
     parse_shape,
-    read_point,
 )
+from gradcheck.runner.reading import as_args, choose_point, parse_args, read_point
 
 INF = math.inf
 

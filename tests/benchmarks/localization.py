@@ -23,10 +23,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np  # noqa: E402
 
-from gradcheck.evaluation import Claim, Function  # noqa: E402
+from gradcheck.evaluation.claims import Claim  # noqa: E402
+from gradcheck.evaluation.function import Function  # noqa: E402
+from gradcheck.evaluation.preflight import examine  # noqa: E402
+from gradcheck.methods.directions import Searched, search  # noqa: E402
 from gradcheck.model import Tolerance  # noqa: E402
-from gradcheck.preflight import examine  # noqa: E402
-from gradcheck.search import Searched, search  # noqa: E402
 
 TOLERANCE = Tolerance(rtol=6e-6, atol=0.0)
 

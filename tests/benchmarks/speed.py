@@ -27,7 +27,7 @@ import numba
 import numpy as np
 
 import gradcheck
-from gradcheck.engines import Calling, Steps
+from gradcheck.evaluation.engines import Calling, Steps
 
 ROOT = Path(__file__).parents[2]
 WARM_UP = 0.2  # seconds

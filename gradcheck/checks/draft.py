@@ -1,0 +1,158 @@
+"""What a check has found, put on record: the verdict, the resolution in plain words, and the `Report`."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gradcheck.methods.entries import EntryTable
+from gradcheck.model import (
+    Diagnosis,
+    DirectionCheck,
+    Finding,
+    FindingKind,
+    Kind,
+    Method,
+    Point,
+    Report,
+    Resolution,
+    Target,
+    Tolerance,
+    Verdict,
+)
+from gradcheck.version import __version__
+
+if TYPE_CHECKING:
+    from gradcheck.errors import UserCodeError
+    from gradcheck.methods.results import Survey
+
+MOST_DIGITS = 15
+
+
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
+class Draft:
+    """A report in the making: a check fills it in as it learns; `report` freezes it."""
+
+    name: str
+    kind: Kind
+    target: Target
+    claim: Target
+    point: Point
+    shape: tuple[int, ...]
+    tolerance: Tolerance
+    method: Method = Method.AUTO
+    options: Mapping[str, Any] = field(default_factory=dict)
+    survey: Survey | None = None
+    directions: list[DirectionCheck] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    diagnoses: list[Diagnosis] = field(default_factory=list)
+    explained: frozenset[int] = frozenset()
+    limits: tuple[tuple[str, float], ...] = ()
+    limit_sentence: str = ""
+    notes: list[str] = field(default_factory=list)
+    noise: float | None = None
+    trouble: str | None = None
+    stopped: str = ""
+
+    def blame(self, error: UserCodeError, target: str = "f") -> None:
+        """Take the error of user code that ended the check."""
+        self.findings.append(
+            Finding(kind=FindingKind(error.kind), message=str(error), target=target, verdict=Verdict.ERROR)
+        )
+        if error.__cause__ is not None:
+            from gradcheck.evaluation.tracebacks import formatted  # of use to failures only
+
+            self.trouble = formatted(error.__cause__)
+
+    def report(self, *, engine: str, nfev: int, ngev: int, seconds: float) -> Report:
+        """Everything as a frozen `Report`."""
+        survey, directions = self.survey, tuple(self.directions)
+        by_entries = survey is not None and (survey.checked > 0 or not directions)
+        if survey is not None and by_entries:
+            checked, failed, inconclusive = survey.checked, survey.failed, survey.inconclusive
+        else:
+            checked = len(directions)
+            failed = sum(d.verdict is Verdict.FAIL for d in directions)
+            inconclusive = sum(d.verdict is Verdict.INCONCLUSIVE for d in directions)
+        verdicts = [Verdict.PASS, *(f.verdict for f in self.findings), *(d.verdict for d in directions)]
+        if failed or (survey is not None and survey.failed):
+            verdicts.append(Verdict.FAIL)
+        if inconclusive or self.stopped or not checked:
+            verdicts.append(Verdict.INCONCLUSIVE)
+        if survey is not None and survey.errors:
+            verdicts.append(Verdict.ERROR)
+        return Report(
+            name=self.name,
+            kind=self.kind,
+            target=self.target,
+            claim=self.claim,
+            verdict=max(verdicts),
+            point=self.point,
+            shape=self.shape,
+            method=self.method,
+            engine=engine,
+            tolerance=self.tolerance,
+            entries=EntryTable(survey.columns, self.shape, explained=self.explained) if survey is not None else (),
+            checked=checked,
+            failed=failed,
+            inconclusive=inconclusive,
+            directions=directions,
+            findings=tuple(self.findings),
+            diagnoses=tuple(self.diagnoses),
+            noise=self.noise,
+            resolution=self._resolution(),
+            nfev=nfev,
+            ngev=ngev,
+            seconds=seconds,
+            versions=versions(),
+            options=self.options,
+            notes=tuple(self.notes),
+            trouble=self.trouble,
+            interrupted=bool(self.stopped),
+        )
+
+    def _resolution(self) -> Resolution:
+        survey = self.survey
+        if survey is not None and survey.checked and survey.digits is not None:
+            digits = max(0, min(MOST_DIGITS, math.floor(survey.digits)))
+            which = (
+                "every entry"
+                if not (survey.failed or survey.inconclusive or survey.errors)
+                else "every entry that passed"
+            )
+            agrees = f"{which} agrees to at least {digits} digit{'' if digits == 1 else 's'}"
+            limit = f"{survey.detectable_share:.1g} of its size (at most {survey.detectable:.1g})"
+            sentence = f"{agrees}; any entry off by more than {limit} would have been caught"
+            return Resolution(
+                absolute=survey.detectable, digits=digits, sentence=_capital(sentence) + ".", parts=self.limits
+            )
+        if self.limits:
+            absolute = max(limit for _, limit in self.limits)
+            return Resolution(absolute=absolute, digits=None, sentence=self.limit_sentence, parts=self.limits)
+        passed = [d for d in self.directions if d.verdict is Verdict.PASS]
+        if passed:
+            absolute = max(d.estimate.uncertainty + d.abs_error for d in passed)
+            sentence = f"Any direction off by more than {absolute:.1g} would have been caught."
+            return Resolution(absolute=absolute, digits=None, sentence=sentence)
+        return Resolution(
+            absolute=math.inf, digits=None, sentence="Nothing passed, so there is no resolution to state."
+        )
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def versions() -> dict[str, str]:
+    """Versions of python, gradcheck, numpy, and of numba if it is loaded."""
+    import platform
+
+    import numpy as np
+
+    found = {"python": platform.python_version(), "gradcheck": __version__, "numpy": np.__version__}
+    if "numba" in sys.modules:
+        found["numba"] = str(getattr(sys.modules["numba"], "__version__", "?"))
+    return found

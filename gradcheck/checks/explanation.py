@@ -1,0 +1,136 @@
+"""From a failed comparison to the mistake behind it: collects what `numerics.diagnosis` needs to know, and at what cost.
+
+A diagnosis costs no evaluation of f unless a fitted hypothesis has to prove itself at a second point: then two for each of
+at most SECOND_LOOK entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.diagnosis.evidence import Mismatch
+from gradcheck.diagnosis.explain import explain
+from gradcheck.errors import PointError, UsageError, UserCodeError
+from gradcheck.evaluation.claims import Claim
+from gradcheck.evaluation.function import Function
+from gradcheck.model import Diagnosis, Kind, Tolerance, Verdict
+from gradcheck.numerics.first_step import first_look
+from gradcheck.numerics.stencils import natural_scales, steps_near
+from gradcheck.points import as_point, neighbours
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gradcheck.evaluation.preflight import Preflight
+    from gradcheck.methods.results import Survey
+
+    Array = NDArray[np.float64]
+
+SECOND_LOOK = 100  # entries compared at the second point
+DISAGREE = 10.0  # … where a gap of this many uncertainties counts as wrong
+
+
+def explain_failure(
+    function: Function,
+    claim: Claim,
+    x: NDArray[Any],
+    preflight: Preflight,
+    survey: Survey,
+    *,
+    shape: tuple[int, ...],
+    kind: Kind,
+    tolerance: Tolerance,
+    seed: int,
+    claim_at: Callable[[Array], Array] | None,
+    suspects: Mapping[str, Any],
+) -> tuple[tuple[Diagnosis, ...], frozenset[int]]:
+    """The diagnoses of a claim with entries that FAIL, and the flat indices of the entries that they explain.
+
+    claim_at: the whole claim, flat, at another point; None if it is too large to ask for again.
+    """
+    columns = survey.columns
+    mismatch = Mismatch(
+        claimed=columns.claimed,
+        numeric=columns.numeric,
+        uncertainty=columns.uncertainty,
+        entry=columns.entry,
+        wrong=columns.verdict == Verdict.FAIL,
+        shape=shape,
+        x=x.astype(np.float64),
+        kind=kind,
+        epsilon=float(np.finfo(x.dtype).eps),
+        tolerance=tolerance,
+        claim_at=claim_at,
+        elsewhere=_second_point(function, claim_at, x, preflight, columns.entry, shape, kind, tolerance, seed)
+        if kind is Kind.GRADIENT and claim_at is not None
+        else None,
+        suspects={name: term_at(name, term, x.reshape(claim.argument_shape)) for name, term in suspects.items()},
+    )
+    found = explain(mismatch)
+    return found.diagnoses, frozenset(found.entries.tolist())
+
+
+def term_at(name: str, term: Any, x: NDArray[Any]) -> Array:
+    """A term named by the user as a flat vector: an array, or what a function of x returns.
+
+    Raises:
+        UsageError: it is neither.
+        UserCodeError: the function raised.
+    """
+    if callable(term):
+        term = Claim(term, x, x.shape, role=f"suspect {name}").at(x)
+    try:
+        return as_point(term, f"suspect {name}").reshape(-1).astype(np.float64)
+    except PointError as error:
+        raise UsageError(str(error)) from None
+
+
+def _second_point(
+    function: Function,
+    claim_at: Callable[[Array], Array],
+    x: NDArray[Any],
+    preflight: Preflight,
+    entries: NDArray[np.int64],
+    shape: tuple[int, ...],
+    kind: Kind,
+    tolerance: Tolerance,
+    seed: int,
+) -> Callable[[], Mismatch | None]:
+    """What is known at another point, when it is asked for: a first difference for the entries that matter."""
+
+    def look() -> Mismatch | None:
+        bounds = None if function.bounds is None else function.bounds
+        other = neighbours(x, 1, seed, bounds)[0]
+        chosen = np.sort(entries[:SECOND_LOOK]).astype(np.intp)
+        try:
+            claimed = claim_at(other)[chosen, None]
+        except UserCodeError:
+            return None
+        calibration = preflight.calibration
+        steps = steps_near(other, natural_scales(other) * calibration.fraction)[chosen]
+        plus, minus = function.pairs(other, chosen, steps)
+        with np.errstate(all="ignore"):
+            h = steps[:, None]
+            numeric, rounding = (plus - minus) / (2 * h), 2 * calibration.noise / h
+            ordinary = np.full(claimed.shape, float(np.abs(numeric).max(initial=0.0)))
+            look = first_look(numeric, rounding, claimed, ordinary, calibration.truncation, tolerance)
+        if not np.isfinite(numeric).all():
+            return None
+        own = rounding + 4 * calibration.truncation * np.maximum(look.size, 1e-3 * ordinary)
+        return Mismatch(
+            claimed=claimed[:, 0],
+            numeric=numeric[:, 0],
+            uncertainty=own[:, 0],
+            entry=chosen.astype(np.int64),
+            wrong=(look.gap > DISAGREE * own + tolerance.rtol * look.size)[:, 0],
+            shape=shape,
+            x=other.astype(np.float64),
+            kind=kind,
+            epsilon=float(np.finfo(x.dtype).eps),
+            tolerance=tolerance,
+        )
+
+    return look

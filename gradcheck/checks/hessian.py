@@ -1,0 +1,170 @@
+"""check_hessian, and what a Hessian is differenced from: a gradient that is that of f, or one made of differences of f."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.checks.gradient import check_gradient
+from gradcheck.checks.matrix import MatrixCheck
+from gradcheck.checks.options import Options
+from gradcheck.errors import PointError
+from gradcheck.evaluation.claims import Claim
+from gradcheck.evaluation.function import Function
+from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Verdict
+from gradcheck.numerics.directions import direction
+from gradcheck.numerics.noise import Calibration, calibrate, ladder
+from gradcheck.numerics.stencils import CENTRAL, natural_scales, steps_near
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    from numpy.typing import ArrayLike
+
+WIDER = 8.0  # order 4 bears a larger step than the one that suits order 2
+STEP_STREAM = 2**32 - 2
+AGREED = 1e-7  # of the length of the terms of ⟨g, v⟩: a gap this small is plain agreement …
+PLAIN = 1e-5  # … unless noise allows for more than this
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """f along a random direction v: values on both sides, (R, 1), at the displacements `steps`, (R,), and what they tell."""
+
+    scales: Array
+    v: Array
+    plus: Array
+    minus: Array
+    steps: Array
+    calibration: Calibration
+
+
+def _line(function: Function, flat: NDArray[Any], seed: int) -> Line:
+    scales = natural_scales(flat)
+    centre, v = function.at(flat), scales * direction(flat.size, seed, STEP_STREAM)
+    plus, minus, steps = function.line(flat, v, ladder())
+    calibration = calibrate(plus, minus, centre, steps, flat.size, float(np.finfo(flat.dtype).eps))
+    return Line(scales, v, plus, minus, steps, calibration)
+
+
+def agrees_along_line(function: Function, flat: NDArray[Any], claimed: Array, seed: int) -> bool:
+    """Whether a claimed gradient (n,) plainly agrees with f along one random direction; False leaves it open.
+
+    27 evaluations of f.
+    """
+    line = _line(function, flat, seed)
+    k = int(np.argmin(np.abs(line.steps - line.calibration.fraction)))
+    step, terms = float(line.steps[k]), claimed * line.v
+    with np.errstate(all="ignore"):
+        gap = abs(float(line.plus[k, 0] - line.minus[k, 0]) / (2 * step) - float(terms.sum()))
+        size = float(np.sqrt(terms @ terms))
+    allowed = AGREED * size + float(line.calibration.noise[0]) / step
+    return gap <= allowed <= PLAIN * size
+
+
+class DifferencedGradient:
+    """x ↦ the gradient of f by central differences of order 4, for differencing once more: 4n evaluations a call.
+
+    The step is measured at x0 and then fixed, so that its truncation error is a smooth function that differencing shrinks
+    along with everything else, and its noise is measured like that of any other function.
+
+    Raises `PointError` if x0 is too near the bounds of f.
+    """
+
+    def __init__(self, function: Function, x0: NDArray[Any], seed: int) -> None:
+        self.function = function
+        flat = x0.reshape(-1)
+        line = _line(function, flat, seed)
+        self.steps = line.scales * min(WIDER * line.calibration.fraction, 0.05)
+        self.columns = np.arange(flat.size, dtype=np.intp)
+        if function.bounds is not None:
+            reach, (low, high) = max(CENTRAL) // 2 * self.steps, function.bounds
+            lost = np.flatnonzero((flat - reach < low) | (flat + reach > high))
+            if lost.size:
+                raise PointError(
+                    f"without a gradient f is differenced twice, and entry {int(lost[0])} is too near its bounds for that; "
+                    "give grad, or a point farther inside"
+                )
+
+    def __call__(self, x: NDArray[Any]) -> Array:
+        flat = x.reshape(-1)
+        total = np.zeros(flat.size)
+        for node, weight in enumerate(CENTRAL[4], 1):
+            h = steps_near(flat, node * self.steps)
+            plus, minus = self.function.pairs(flat, self.columns, h)
+            total += weight * node * (plus[:, 0] - minus[:, 0]) / h
+        return total.reshape(x.shape)
+
+
+def check_hessian(
+    f: Callable[..., Any],
+    hess: Callable[..., Any],
+    x0: ArrayLike,
+    *,
+    grad: Callable[..., Any] | None = None,
+    sparsity: Any = None,
+    **options: Any,
+) -> Report:
+    """Compare a claimed Hessian with differences of the gradient, or with second differences of f.
+
+    Args:
+        f: x ↦ number, for x of the shape and dtype of `x0`.
+        hess: x ↦ n × n array (or shape of x twice), a sparse array, or an operator with ``@`` or ``matvec``.
+        x0: the point, any shape, float64 or float32.
+        grad: the gradient, which is checked along random directions first; 2n of its evaluations check the Hessian.
+            Without it, f is differenced twice, at 8n² evaluations and with less precision, which the report states.
+        sparsity: as for `check_jacobian`.
+        **options: see `Options`.
+
+    Returns, raises: as `check_gradient`.
+    """
+    settings = Options(**options)
+    check = MatrixCheck(Kind.HESSIAN, f, hess, x0, settings)
+    return check.matrix(lambda: _gradient_of(f, grad, check, settings), hess, "hess", sparsity=sparsity)
+
+
+def _gradient_of(
+    f: Callable[..., Any], grad: Callable[..., Any] | None, check: MatrixCheck, settings: Options
+) -> Function:
+    """The gradient to difference: the one given, checked against f first, or one made of differences of f."""
+    if grad is not None:
+        _require_gradient(f, grad, check, settings)
+        engine = {**settings.engine, "vectorized": None}  # which is said of f
+        return Function(grad, check.x, args=settings.args, bounds=check.bounds, role="grad", scalar=False, **engine)
+    check.inner = Function(f, check.x, args=settings.args, bounds=check.bounds, **settings.engine)
+    check.draft.notes.append("without a gradient, f was differenced twice; give grad for a sharper and cheaper check")
+    return Function(DifferencedGradient(check.inner, check.x, settings.seed), check.x, role="f", scalar=False)
+
+
+def _require_gradient(f: Callable[..., Any], grad: Callable[..., Any], check: MatrixCheck, settings: Options) -> None:
+    """See whether the gradient that a Hessian is differenced from is that of f; a finding says if it is not."""
+    function = Function(f, check.x, args=settings.args, bounds=check.bounds)
+    claimed = Claim(grad, check.x, check.x.shape, args=settings.args).at(check.flat)
+    if agrees_along_line(function, check.flat, claimed, settings.seed):
+        check.draft.notes.append("grad agrees with f along a random direction")
+        return
+    report = check_gradient(
+        f,
+        grad,
+        check.x,
+        method=Method.DIRECTIONS,
+        args=settings.args,
+        seed=settings.seed,
+        bounds=settings.bounds,
+        budget=settings.budget,
+        throw=False,
+    )
+    check.draft.notes.append(f"grad against f along {len(report.directions)} random directions: {report.verdict.name}")
+    if report.verdict >= Verdict.FAIL:
+        check.draft.findings.append(
+            Finding(
+                kind=FindingKind.VALUE_MISMATCH,
+                target="grad",
+                verdict=Verdict.INCONCLUSIVE,
+                message="the gradient that the claim is compared with is not that of f; check it first",
+            )
+        )

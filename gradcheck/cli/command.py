@@ -1,0 +1,398 @@
+"""The command line: its options, how they become checks, and what is printed where.  The only importer of click.
+
+Nothing else is imported at the top that takes time: ``--help`` and a mistyped option answer without numpy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import math
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+import click
+
+from gradcheck.cli import output
+from gradcheck.errors import ExitCode, GradcheckError, OutputError
+from gradcheck.reporting import files
+
+if TYPE_CHECKING:
+    from gradcheck.cli.progress import Progress
+    from gradcheck.runner.config import DeclaredCheck
+    from gradcheck.runner.run import Outcome
+
+FORMATS = ("text", "json", "junit", "github", "markdown", "html")
+EXTRA = ("json", "junit", "markdown", "html")
+
+WHAT, WHERE, HOW, TRUST, OUTPUT, MANY, OTHER = GROUPS = (
+    "What to check",
+    "Where to check it",
+    "How to measure",
+    "What counts as right",
+    "What to print",
+    "Many checks",
+    "Other",
+)
+
+EXAMPLES = """\
+Examples:
+  gradcheck mymodule:f --grad mymodule:g --dim 100
+  gradcheck mymodule.py:f --grad mymodule.py:g --shape 20x3 --bounds 0:1
+  gradcheck mymodule:f --grad mymodule:g --hess mymodule:h --point x0.npy
+  gradcheck mymodule:f_and_g --value-and-grad --point "0.5, -1, 2" --points 5
+  gradcheck mymodule:residuals --jac mymodule:jacobian --dim 30
+  gradcheck mypackage                    every @gradcheck.derivative_of below it
+  gradcheck --format github --junit gradcheck.xml      all declared checks, in CI
+
+T is module:attr, module:object.attr or path/to/file.py:attr: any callable.
+
+Exit codes:
+  0    every derivative is right
+  1    a derivative is wrong
+  2    the command line, a target or the configuration is wrong
+  3    no judgement: inconclusive, or the checked code failed
+  130  interrupted; what was known by then is printed
+"""
+
+
+class _Option(click.Option):
+    """An option that knows under which heading of the help it stands."""
+
+    def __init__(self, *args: Any, group: str = OTHER, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.group = group
+
+
+class _Command(click.Command):
+    """A command with grouped help, and with exit codes of ours for all that can end it."""
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        for group in GROUPS:
+            records = [
+                record
+                for option in self.get_params(context)
+                if isinstance(option, click.Option)
+                and getattr(option, "group", OTHER) == group  # --help is click's own
+                and (record := option.get_help_record(context)) is not None
+            ]
+            with formatter.section(group):
+                formatter.write_dl(records)
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write(f"\n{EXAMPLES}")
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **_: Any) -> NoReturn:  # type: ignore[override]
+        """Run on `args`, by default those of the process, and exit.  click's own would exit 1 for a closed pipe."""
+        sys.exit(int(_guarded(self, list(sys.argv[1:] if args is None else args), own_process=args is None)))
+
+
+def _guarded(self: click.Command, arguments: list[str], *, own_process: bool) -> int:
+    """Run the command; every way in which it can end has a code, and none but a wrong derivative has 1."""
+    try:
+        with self.make_context("gradcheck", arguments) as context:
+            if own_process:
+                _import_for_good()
+            return int(self.invoke(context))
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        output.say(f"error: {error.format_message()} (gradcheck --help shows the options)")
+        return ExitCode.USAGE
+    except GradcheckError as error:
+        output.say_error(error)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        output.say("interrupted")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        output.abandon_stdout()
+        return ExitCode.PASS  # only --help, --version and --list write unguarded
+    except BaseException as error:  # a mistake of ours, or SystemExit of code we did not know we would run
+        import traceback
+
+        output.say(f"internal error, please report it: {type(error).__name__}: {error}\n{traceback.format_exc()}")
+        return ExitCode.UNDECIDED
+
+
+def _import_for_good() -> None:
+    """Import what checks need, numpy above all, and look for no garbage in it ever: it lives as long as the process.
+
+    Else the search for garbage when the process ends would take a tenth of a short run.
+    """
+    import_module("gradcheck.cli.selection")
+    gc.freeze()
+
+
+def _number(kind: type[int] | type[float], *, least: int | None = None) -> dict[str, Any]:
+    """The type of an option: a number of at least `least`, or above 0.  click's ranges would let NaN pass."""
+
+    def validate(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+        if value is None or (value < math.inf and (value > 0 if least is None else value >= least)):
+            return value
+        noun = "whole" if kind is int else "finite"
+        raise click.BadParameter(
+            f"{value} is not a {noun} number {'above 0' if least is None else f'of at least {least}'}"
+        )
+
+    return {"type": kind, "callback": validate}
+
+
+def _print_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if not value or context.resilient_parsing:
+        return
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    from gradcheck.version import __version__
+
+    lines = [f"gradcheck {__version__}", f"Python {platform.python_version()}"]
+    for name in ("numpy", "numba"):
+        try:
+            lines.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            lines.append(f"{name} is not installed")
+    click.echo("\n".join(lines))
+    context.exit()
+
+
+def _option(group: str, *names: str, **attributes: Any) -> Callable[[Any], Any]:
+    return click.option(*names, cls=_Option, group=group, **attributes)
+
+
+COUNT, FROM_ZERO, POSITIVE, NOT_NEGATIVE = _number(int), _number(int, least=0), _number(float), _number(float, least=0)
+
+
+@click.command(
+    "gradcheck", cls=_Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.argument("target", required=False, metavar="[TARGET]")
+@_option(WHAT, "--grad", metavar="T", help="The claimed gradient: T(x) of the shape of x.")
+@_option(WHAT, "--hess", metavar="T", help="The claimed Hessian; differenced from --grad where that is given.")
+@_option(WHAT, "--hvp", metavar="T", help="The claimed product T(x, v) of Hessian and vector.")
+@_option(WHAT, "--jac", metavar="T", help="The claimed Jacobian of a target with array values.")
+@_option(WHAT, "--jvp", metavar="T", help="The claimed product T(x, v) of Jacobian and vector.")
+@_option(WHAT, "--vjp", metavar="T", help="The claimed product T(x, u) of transposed Jacobian and vector.")
+@_option(WHAT, "--value-and-grad", is_flag=True, help="TARGET returns (value, gradient).")
+@_option(WHAT, "--factory", is_flag=True, help="Each T is called once, and returns the callable.")
+@_option(WHAT, "--args", metavar="P", help="Further arguments of TARGET and claims: numbers, a file, or a T.")
+@_option(WHERE, "--dim", type=int, metavar="N", help="A random vector of N entries.")
+@_option(WHERE, "--shape", metavar="20x3", help="A random matrix, or array, of this shape.")
+@_option(WHERE, "--point", metavar="P", help="A .npy, .npz, .csv or .json file, numbers such as 1,2,3, or a T.")
+@_option(WHERE, "--bounds", metavar="LO:HI", help="Stay inside; either side may be empty.")
+@_option(WHERE, "--points", **COUNT, metavar="K", help="Check at K points. [default: 1]")
+@_option(WHERE, "--seed", **FROM_ZERO, metavar="S", help="Of all that is random. [default: 0]")
+@_option(HOW, "--method", type=click.Choice(["auto", "coordinates", "directions"]), help="[default: auto]")
+@_option(HOW, "--directions", **COUNT, metavar="M", help="How many random directions.")
+@_option(HOW, "--eps", metavar="E", **POSITIVE, help="The step; by default it is found for each entry.")
+@_option(HOW, "--vectorized/--no-vectorized", default=None, help="TARGET takes a batch of points, one a row.")
+@_option(HOW, "--jit", is_flag=True, help="Compile TARGET with Numba first.")
+@_option(HOW, "--jobs", **COUNT, metavar="N", help="Evaluate in N processes. [default: 1]")
+@_option(HOW, "--executor", metavar="T", help="A concurrent.futures.Executor, or what returns one.")
+@_option(HOW, "--budget", metavar="SECONDS", **POSITIVE, help="Stop after this time, with what is known.")
+@_option(TRUST, "--rtol", metavar="R", **NOT_NEGATIVE, help="Accepted relative error. [default: 6e-06]")
+@_option(TRUST, "--atol", metavar="A", **NOT_NEGATIVE, help="Accepted absolute error. [default: 0]")
+@_option(TRUST, "--suspect", multiple=True, metavar="T", help="A term that may be what is missing. Repeatable.")
+@_option(TRUST, "--self-test", is_flag=True, help="Show which mistakes this check would have caught.")
+@_option(TRUST, "--allow-inconclusive", is_flag=True, help="Exit 0 where nothing is wrong but not all could be judged.")
+@_option(TRUST, "--exit-zero", is_flag=True, help="Exit 0 whatever the verdict.")
+@_option(OUTPUT, "--format", "style", type=click.Choice(FORMATS), default="text", help="[default: text]")
+@_option(OUTPUT, "--output", "-o", metavar="FILE", help="Write the report there, not to stdout.")
+@_option(OUTPUT, "--json", metavar="FILE", help="Write JSON as well.")
+@_option(OUTPUT, "--junit", metavar="FILE", help="Write JUnit XML as well.")
+@_option(OUTPUT, "--markdown", metavar="FILE", help="Write Markdown as well.")
+@_option(OUTPUT, "--html", metavar="FILE", help="Write a page of HTML as well.")
+@_option(OUTPUT, "--top", **FROM_ZERO, default=10, metavar="N", help="Rows of a table. [default: 10]")
+@_option(OUTPUT, "--all", "all_rows", is_flag=True, help="Show every row.")
+@_option(
+    OUTPUT,
+    "--sort",
+    type=click.Choice(["worst", "relative", "index"]),
+    default="worst",
+    help="Order of rows. [default: worst]",
+)
+@_option(OUTPUT, "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="[default: auto]")
+@_option(OUTPUT, "--quiet", "-q", is_flag=True, help="The verdict alone, and no progress.")
+@_option(OUTPUT, "--verbose", "-v", is_flag=True, help="Steps, evaluations, versions; progress even into logs.")
+@_option(MANY, "--list", "list_only", is_flag=True, help="Show what is declared, and check nothing.")
+@_option(MANY, "--save-baseline", metavar="FILE", help="Keep the digits reached for later runs.")
+@_option(MANY, "--baseline", metavar="FILE", help="Tell what has lost digits since FILE was saved.")
+@_option(
+    OTHER, "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Show versions."
+)
+def command(target: str | None, **options: Any) -> int:
+    """Is this derivative right?
+
+    Compares claimed derivatives of TARGET with differences of its values, and says of every entry whether the claim is
+    right, wrong, or beyond what can be measured; if it is wrong, where and why.
+
+    TARGET is a callable (a T, see below), the name of a declared check, or a package whose decorated derivatives are
+    all checked. Without TARGET, every check declared in pyproject.toml or setup.cfg runs.
+    """
+    from gradcheck.cli.selection import given_options, select
+    from gradcheck.runner.run import Outcome
+
+    outcome = Outcome()
+    given = given_options(options)
+    # What user code prints, imported or called, is no result of ours: a program that reads our JSON must not meet it.
+    with contextlib.redirect_stdout(sys.stderr):
+        checks = select(target, given, outcome)
+    if options["list_only"]:
+        return _list(checks, outcome)
+    return _run(target, checks, given, options, outcome)
+
+
+def main() -> NoReturn:
+    """Run the command line on the arguments of the process."""
+    command.main()
+
+
+def _list(checks: Sequence[DeclaredCheck], outcome: Outcome) -> int:
+    lines = [f"{check.name}  {', '.join(kind.value for kind in check.claims)}  ({check.source})\n" for check in checks]
+    output.emit("".join(lines))
+    _say_problems(outcome)
+    return outcome.exit_code
+
+
+def _run(
+    target: str | None,
+    checks: Sequence[DeclaredCheck],
+    given: dict[str, Any],
+    options: dict[str, Any],
+    outcome: Outcome,
+) -> int:
+    """Make the checks, print and write what came of them, and return the exit code."""
+    from gradcheck.runner.replay import replay
+    from gradcheck.runner.run import run
+
+    baseline = _read_baseline(options["baseline"])
+    suspects = options["suspect"]
+    with contextlib.redirect_stdout(sys.stderr):
+        run(
+            checks,
+            progress=_progress(options),
+            suspects=suspects,
+            self_test=options["self_test"],
+            replay=replay(target, given, suspects),
+            outcome=outcome,
+        )
+    _say_problems(outcome)
+    failures = _write(outcome, options)
+    _say_changes(outcome, baseline, options["baseline"])
+    for failure in failures:
+        output.say_error(failure)
+    if outcome.interrupted:
+        output.say("interrupted" + ("" if outcome.reports else ": nothing is known yet"))
+        return ExitCode.INTERRUPTED
+    if failures:
+        return ExitCode.USAGE
+    code = outcome.exit_code
+    return ExitCode.PASS if options["exit_zero"] and code in (ExitCode.FAIL, ExitCode.UNDECIDED) else code
+
+
+def _progress(options: dict[str, Any]) -> Progress:
+    from gradcheck.cli.progress import Progress
+
+    terminal = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    shown = not options["quiet"] and sys.stderr is not None and (terminal or options["verbose"])
+    return Progress(sys.stderr if shown else None, live=terminal)
+
+
+def _say_problems(outcome: Outcome) -> None:
+    from gradcheck.runner.run import InternalError
+
+    for name, error in outcome.problems:
+        internal = isinstance(error, InternalError)
+        output.say_error(error, "" if name in str(error) else f"{name}: ", all_frames=internal)
+
+
+def _read_baseline(path: str | None) -> str | None:
+    """The text of a baseline, found to be one before anything is checked."""
+    if path is None:
+        return None
+    from gradcheck.runner.baseline import compare
+
+    text = files.read_file(path, "baseline")
+    compare([], text, source=path)
+    return text
+
+
+def _say_changes(outcome: Outcome, baseline: str | None, path: str | None) -> None:
+    if baseline is not None and path is not None:
+        from gradcheck.runner.baseline import compare
+
+        for sentence in compare(outcome.reports, baseline, source=path):
+            output.say(f"warning: {sentence}")
+
+
+def _write(outcome: Outcome, options: dict[str, Any]) -> list[OutputError]:
+    """Print the results and write the reports asked for; the errors of those that could not be written."""
+    failures: list[OutputError] = []
+    style, main = options["style"], options["output"]
+    if main is not None:
+        with _collected(failures):
+            files.write_file(main, _rendered(style, outcome, options, stream=None))
+    if main is None or failures:
+        with _collected(failures):
+            output.emit(_rendered(style, outcome, options, stream=sys.stdout))
+    for extra in EXTRA:
+        if options[extra]:
+            with _collected(failures):
+                files.write_file(options[extra], _rendered(extra, outcome, options, stream=None))
+    if options["save_baseline"]:
+        from gradcheck.runner.baseline import save_baseline
+
+        with _collected(failures):
+            files.write_file(options["save_baseline"], save_baseline(outcome.reports))
+    if style == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
+        from gradcheck.reporting.github import append_summary
+
+        with _collected(failures):
+            append_summary(summary, outcome.reports)
+    if style != "text" or main is not None:  # a person reads stderr, and a traceback is for persons
+        for report in outcome.reports:
+            if report.trouble:
+                output.say(f"error: {report.name}: {report.headline}\n{report.trouble}")
+    return failures
+
+
+@contextlib.contextmanager
+def _collected(failures: list[OutputError]) -> Iterator[None]:
+    """Keep the error of an output that cannot be written, so that the others still are."""
+    try:
+        yield
+    except OutputError as failure:
+        failures.append(failure)
+
+
+def _rendered(style: str, outcome: Outcome, options: dict[str, Any], *, stream: TextIO | None) -> str:
+    """The reports in one of FORMATS; for `stream` if that is where they go, else for a file."""
+    reports = outcome.reports
+    rows = {key: options[key] for key in ("top", "all_rows", "sort")}
+    if style == "text":
+        from gradcheck.reporting import text
+
+        shown = text.surface(stream, options["color"] if stream is not None else "never")
+        return text.render(reports, **rows, verbose=options["verbose"], quiet=options["quiet"], **shown)
+    if style == "json":
+        from gradcheck.reporting import json
+
+        return json.render(reports)
+    if style == "junit":
+        from gradcheck.reporting import junit
+
+        return junit.render(reports, allow_inconclusive=options["allow_inconclusive"])
+    if style == "github":
+        from gradcheck.reporting import github
+
+        return github.render(reports)
+    if style == "markdown":
+        from gradcheck.reporting import markdown
+
+        return markdown.render(reports, **rows)
+    from gradcheck.reporting import html
+
+    return html.render(reports, **rows)

@@ -1,0 +1,116 @@
+"""Which checks a command line asks for: one it spells out, declared ones, or those that decorators in code declare."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gradcheck.errors import UsageError
+from gradcheck.model import Method
+from gradcheck.points import as_shape, parse_bounds, parse_shape
+from gradcheck.runner.config import CLAIMS, DeclaredCheck, find_checks
+from gradcheck.runner.run import Outcome
+from gradcheck.runner.targets import load, load_module
+
+PLACES = ("dim", "shape", "point")
+
+
+def given_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options about checks that were given, as they were typed; one that was not is no key here."""
+    keys = [f.name for f in dataclasses.fields(DeclaredCheck) if options.get(f.name) is not None]
+    return {key: options[key] for key in keys if options[key] is not False or key == "vectorized"}
+
+
+def select(target: str | None, given: dict[str, Any], outcome: Outcome) -> list[DeclaredCheck]:
+    """The checks that the command line asks for; modules of a package that cannot be imported go to `outcome`."""
+
+    claimed = any(key in given for key in (*CLAIMS, "value_and_grad"))
+    if target is not None and ":" in target and claimed:
+        return [_typed_check(target, given)]
+    declared = find_checks()
+    if target is None:
+        if claimed:
+            raise UsageError(
+                "there is a derivative but no TARGET; say first which function it belongs to, as in module:f"
+            )
+        if not declared:
+            raise UsageError(
+                "nothing to check: no TARGET, and no checks are declared in pyproject.toml or setup.cfg here or above; "
+                "try gradcheck module:f --grad module:g --dim 100, or gradcheck --help"
+            )
+        return [_overridden(check, given) for check in declared]
+    named = [check for check in declared if target in (check.name, check.target)]
+    if not named and claimed:
+        named = [_typed_check(target, given)]  # not of the form of a target: loading it says so
+    elif not named:
+        named = _discovered(target, declared, outcome)
+    return [_overridden(check, given) for check in named]
+
+
+def _typed_check(target: str, given: dict[str, Any]) -> DeclaredCheck:
+
+    if given.get("grad") and given.get("value_and_grad"):
+        raise UsageError("--value-and-grad says that TARGET returns the gradient, too; remove it or --grad")
+    if not any(key in given for key in PLACES):
+        raise UsageError("nowhere to check; add --dim N, --shape 20x3 or --point P")
+    return DeclaredCheck(name=target, target=target, **_values(given))
+
+
+def _overridden(check: DeclaredCheck, given: dict[str, Any]) -> DeclaredCheck:
+    values = _values(given)
+    # Another place, or another claim, replaces what was declared; it does not add to it.
+    for keys in (PLACES, (*CLAIMS, "value_and_grad")):
+        if any(key in values for key in keys):
+            values = dict.fromkeys(keys) | values
+    return dataclasses.replace(check, **values)
+
+
+def _values(given: dict[str, Any]) -> dict[str, Any]:
+    """Typed text → the values of a declared check."""
+
+    parsers: Mapping[str, Callable[[Any], Any]] = {
+        "dim": lambda dim: as_shape(dim)[0],
+        "shape": parse_shape,
+        "bounds": parse_bounds,
+        "method": Method,
+    }
+    return {key: parsers[key](value) if key in parsers else value for key, value in given.items()}
+
+
+def _discovered(target: str, declared: Sequence[DeclaredCheck], outcome: Outcome) -> list[DeclaredCheck]:
+    """The pairs of ``@gradcheck.derivative_of`` below a package, or those that concern one callable."""
+    from gradcheck.runner.decorator import discover
+
+    value: object = None
+    module = target
+    if ":" in target or target.endswith(".py"):
+        value = load(target).value
+        module = getattr(value, "__module__", None) or target.partition(":")[0]
+    elif near := _near(target, declared):
+        raise UsageError(f"no check named {target!r} is declared; did you mean {near!r}?")
+    found = discover(module, load_module)
+    if value is None:
+        for problem in found.problems:
+            outcome.complain(target, problem)
+        if not found.checks and not found.problems:
+            raise UsageError(
+                f"{target!r} declares no derivatives; decorate one with @gradcheck.derivative_of(f, dim=100), "
+                f"or name a function in it, as in {target}:f --grad {target}:g"
+            )
+        return list(found.checks)
+    checks = [check for check in found.checks if value in (check.target, *check.claims.values())]
+    if not checks:
+        raise UsageError(f"no derivative of {target!r} to check; name it, as in --grad module:g (or --hess, --jac, …)")
+    return checks
+
+
+def _near(name: str, declared: Sequence[DeclaredCheck]) -> str | None:
+    """The name of a declared check that `name` may be a slip for; None if there is a module of that very name."""
+    import difflib
+    import os
+    from importlib.util import find_spec
+
+    if os.path.exists(name) or os.path.exists(f"{name}.py") or (name.isidentifier() and find_spec(name)):
+        return None
+    return next(iter(difflib.get_close_matches(name, [check.name for check in declared], n=1)), None)

@@ -1,0 +1,1 @@
+"""From wrong entries to the mistake behind them.  Nothing here calls f."""

@@ -1,0 +1,312 @@
+"""How f is evaluated at many points: one at a time in one scratch array, in batches of rows, or in a compiled loop.
+
+What is to be evaluated is data that can be sent to another process, and every engine answers alike: values, the number of
+calls, and the first exception.  A point where f raises, or where it has another number of values than at x, is NaN.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+BATCH_BYTES = (
+    2**17
+)  # of a batch of rows: what f makes of it stays in the cache, and below what malloc returns to the system
+FEWEST_ROWS = 8  # smaller batches gain nothing
+ULPS = 16  # how far apart a value in a batch and by itself may be: sums are taken in another order
+NUMBERS = frozenset({float, int, np.float64, np.float32})
+NAN = math.nan
+
+
+class WithArguments:
+    """f with its further arguments, as a callable of x that can be sent to another process."""
+
+    def __init__(self, call: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.call, self.args = call, args
+
+    def __call__(self, x: NDArray[Any]) -> Any:
+        return self.call(x, *self.args)
+
+
+class FirstOfRows:
+    """An f of rows, as a callable of a single point."""
+
+    def __init__(self, rows: Callable[[NDArray[Any]], Any]) -> None:
+        self.rows = rows
+
+    def __call__(self, x: NDArray[Any]) -> Any:
+        value = np.asarray(self.rows(x[None]))
+        if value.ndim < 1 or len(value) != 1:
+            raise ValueError(
+                f"an array of 1 row gave an answer of shape {value.shape}; a vectorised f answers for each row"
+            )
+        return value[0]
+
+
+@dataclass(repr=False, kw_only=True, eq=False)
+class Calling:
+    """How f is called.
+
+    call: takes an array of `shape`; its value has the shape `value_shape` (any array of one number, if `scalar`).
+    plain: its value is a Python or NumPy number, which needs no copy.
+    in_place: it may be handed one array whose entries change between calls.
+    rows: takes an array of points, (k, *shape), and answers for each, (k, *value_shape); None if f does not.
+    """
+
+    call: Callable[[NDArray[Any]], Any]
+    shape: tuple[int, ...]
+    value_shape: tuple[int, ...] = ()
+    scalar: bool = True
+    plain: bool = False
+    in_place: bool = True
+    rows: Callable[[NDArray[Any]], Any] | None = None
+
+    @property
+    def size(self) -> int:
+        """m, the number of values at a point."""
+        return math.prod(self.value_shape)
+
+    def keep(self, value: Any) -> Any:
+        """A value of f as a float, or as a new array (m,).
+
+        Raises:
+            ValueError, TypeError: it has another size, or is no real number.
+        """
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"a value of type {type(value).__name__}")
+        if array.size != self.size:
+            raise ValueError(f"{array.size} values in place of {self.size}")
+        return float(array.reshape(())) if self.scalar else array.astype(np.float64).reshape(-1)
+
+    def keeping(self, call: Callable[[NDArray[Any]], Any]) -> Callable[[NDArray[Any]], Any]:
+        """`call`, with values that stay as they are when it is called again."""
+        return call if self.plain else lambda x: self.keep(call(x))
+
+    def array(self, found: list[Any]) -> Array:
+        """Values found at N points as an array (N, m)."""
+        if self.scalar:
+            if (
+                self.plain and not set(map(type, found)) <= NUMBERS
+            ):  # at x it was a number, elsewhere it is something else
+                found = [self._number(value) for value in found]
+            return np.array(found, np.float64).reshape(-1, 1)
+        missing = np.full(self.size, NAN)
+        return np.array([missing if value is NAN else value for value in found], np.float64).reshape(-1, self.size)
+
+    def _number(self, value: Any) -> float:
+        try:
+            return float(self.keep(value))
+        except (TypeError, ValueError):
+            return NAN
+
+
+@dataclass(eq=False, repr=False)
+class Values:
+    """What f answered.
+
+    values: (N, m), NaN where there is none.  calls: of f.  failure: the first exception of f, if any.
+    astray: f, given rows, raised or answered otherwise than for each alone; the values are those for each alone.
+    """
+
+    values: Array
+    calls: int
+    failure: Exception | None = None
+    astray: bool = False
+
+
+class Work(Protocol):
+    """Points to be evaluated."""
+
+    def run(self, calling: Calling) -> Values:
+        """f at these points."""
+
+
+@dataclass(eq=False, repr=False)
+class Points:
+    """Points one by one: (N, n)."""
+
+    points: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def run(self, calling: Calling) -> Values:
+        """f at each point, handed that row of the array."""
+        call = calling.keeping(calling.call)
+        found: list[Any] = []
+        failure: Exception | None = None
+        with np.errstate(all="ignore"):
+            for argument in self.points.reshape((-1, *calling.shape)):
+                try:
+                    found.append(call(argument))
+                except Exception as error:
+                    failure = failure or error
+                    found.append(NAN)
+        return Values(calling.array(found), len(found), failure)
+
+
+@dataclass(eq=False, repr=False)
+class InRows:
+    """Points, (N, n), handed over all at once to an f that takes rows."""
+
+    points: NDArray[Any]
+
+    def run(self, calling: Calling) -> Values:
+        """As `Points.run`, which takes over where f, given rows, raises or answers otherwise than for the last alone."""
+        single = Points(self.points[-1:].copy()).run(calling)
+        values = by_rows(calling, self.points.copy())
+        if values is None or not close(values[-1:], single.values):
+            return replace(Points(self.points).run(calling), astray=True)
+        return Values(values, len(values) + 1)
+
+
+@dataclass(eq=False, repr=False)
+class Steps:
+    """Points that differ from x in one entry each: the n-th is x with entry columns[n] set to moved[n].
+
+    x: (n,).  columns, moved: (N,).
+    """
+
+    x: NDArray[Any]
+    columns: NDArray[np.intp]
+    moved: Array
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def part(self, low: int, high: int) -> Steps:
+        """Those from `low` to `high`."""
+        return Steps(self.x, self.columns[low:high], self.moved[low:high])
+
+    def run(self, calling: Calling) -> Values:
+        """One point at a time: one scratch array is changed and restored, so that a point costs no copy of x."""
+        scratch = self.x.copy()
+        argument = scratch.reshape(calling.shape)
+        call = calling.keeping(calling.call if calling.in_place else lambda shared: calling.call(shared.copy()))
+        found: list[Any] = []
+        append = found.append
+        failure: Exception | None = None
+        with np.errstate(all="ignore"):
+            for i, kept, moved in zip(
+                self.columns.tolist(), self.x[self.columns].tolist(), self.moved.tolist(), strict=True
+            ):
+                scratch[i] = moved
+                try:
+                    append(call(argument))
+                except Exception as error:
+                    failure = failure or error
+                    append(NAN)
+                scratch[i] = kept
+        return Values(calling.array(found), len(found), failure)
+
+
+@dataclass(eq=False, repr=False)
+class Batches:
+    """The points of `steps`, evaluated many at a time by an f that takes rows."""
+
+    steps: Steps
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def run(self, calling: Calling) -> Values:
+        """As `Steps.run`, which takes over where f, given rows, raises or answers otherwise than for each alone.
+
+        The first value of the first batch and the last of the last are compared with what f says of these points alone.
+        """
+        steps, count = self.steps, len(self.steps)
+        most = batch_size(steps.x)
+        rows = np.tile(steps.x, (min(most, count), 1))
+        line, kept = np.arange(len(rows)), steps.x[steps.columns]
+        answers, astray = [], False
+        for low in range(0, count, most):
+            part = steps.part(low, low + most)
+            batch, place = rows[: len(part)], (line[: len(part)], part.columns)
+            batch[place] = part.moved
+            alone = [n for n, at_end in ((0, low == 0), (len(part) - 1, low + most >= count)) if at_end]
+            single = Points(batch[alone]).run(calling) if alone else None
+            values = by_rows(calling, batch if calling.in_place else batch.copy())
+            batch[place] = kept[low : low + most]
+            if values is None or (single is not None and not close(values[alone], single.values)):
+                astray = True
+                answers.append(part.run(calling))
+            else:
+                answers.append(Values(values, len(part) + len(alone)))
+        return Values(
+            np.concatenate([answer.values for answer in answers]),
+            sum(answer.calls for answer in answers),
+            next((answer.failure for answer in answers if answer.failure), None),
+            astray,
+        )
+
+
+def batch_size(x: NDArray[Any]) -> int:
+    """How many points make a batch: it depends on x alone, for f's values may depend on it in the last bit."""
+    return max(1, BATCH_BYTES // x.nbytes)
+
+
+def by_rows(calling: Calling, rows: NDArray[Any]) -> Array | None:
+    """f of an array of points (k, n) at once: (k, m); None if it raises or has another shape than one answer for each."""
+    assert calling.rows is not None
+    try:
+        with np.errstate(all="ignore"):
+            value = np.asarray(calling.rows(rows.reshape((-1, *calling.shape))))
+    except Exception:
+        return None
+    if value.shape != (len(rows), *calling.value_shape) or value.dtype.kind not in "fiub":
+        return None
+    return value.astype(np.float64).reshape(len(rows), calling.size)
+
+
+def close(batch: Array, single: Array) -> bool:
+    """Whether values found in a batch are those found one at a time, but for the order in which sums are taken."""
+    finite = np.isfinite(single)
+    if not np.array_equal(finite, np.isfinite(batch)):
+        return False
+    return bool((np.abs(batch - single)[finite] <= ULPS * np.spacing(np.abs(single[finite]))).all())
+
+
+def is_compiled(call: Callable[..., Any]) -> bool:
+    """Whether `call` was compiled by Numba; does not import it."""
+    if "numba" not in sys.modules:
+        return False
+    from gradcheck.numerics import kernels
+
+    return kernels.is_compiled(call)
+
+
+def loop_for(calling: Calling, x: NDArray[Any], evaluations: int) -> Callable[..., None] | None:
+    """A compiled loop for an f that was compiled by Numba, or None if that does not save time."""
+    if not calling.in_place or not is_compiled(calling.call):
+        return None
+    from gradcheck.numerics import kernels
+
+    return kernels.loop_over_columns(
+        calling.call, x.reshape(calling.shape), evaluations, vector=bool(calling.value_shape)
+    )
+
+
+def in_loop(loop: Callable[..., None], steps: Steps, calling: Calling) -> Values:
+    """As `steps.run(calling)`, by a compiled loop."""
+    scratch = steps.x.copy()
+    done = np.zeros(1, np.intp)
+    out = np.empty((len(steps), calling.size) if calling.value_shape else len(steps))
+    values = out.reshape(len(steps), calling.size)
+    try:
+        loop(scratch.reshape(calling.shape), scratch, steps.columns, steps.moved, out, done)
+    except Exception:  # f raised: from there on one at a time, where an exception is a value
+        first = int(done[0])
+        rest = steps.part(first, len(steps)).run(calling)
+        return Values(np.concatenate([values[:first], rest.values]), first + 1 + rest.calls, rest.failure)
+    return Values(values, len(steps))

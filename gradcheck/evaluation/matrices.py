@@ -1,0 +1,249 @@
+"""A claimed Jacobian or Hessian, whatever it is stored as.
+
+Dense arrays, sparse ones (anything with `tocsc`) and operators (anything with `@` or a `matvec`) all answer for blocks of
+columns, so that no second matrix is ever held.  SciPy is never imported: its arrays bring their own methods.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.errors import UserCodeError
+from gradcheck.evaluation import memory
+from gradcheck.evaluation.claims import Block, Claim
+from gradcheck.evaluation.function import raised
+from gradcheck.numerics.directions import direction
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+TILE = 128  # rows and columns of a matrix that are compared with their transpose at a time
+BLOCK_ENTRIES = 2**17  # entries compared at a time
+LARGE = 2**19  # a matrix with more entries is asked for once only: repeating it would hold it twice
+SMALL_BYTES = 2**27  # a matrix of this size is not worth asking the system whether there is room for it
+
+
+class Matrix:
+    """m × n numbers of a claimed derivative.
+
+    value: what the user's function returned.
+    rows, columns: m and n.
+    role: whose answer it is, for messages.
+    """
+
+    def __init__(self, value: Any, rows: int, columns: int, role: str) -> None:
+        self.rows, self.columns, self.role = rows, columns, role
+        self.sparse = hasattr(value, "tocsc")
+        self.dense = not self.sparse and not _is_operator(value)
+        if self.dense:
+            array = _numbers(value, role)
+            if array.size != rows * columns or (
+                array.ndim == 2 and array.shape != (rows, columns) and 1 not in array.shape
+            ):
+                raise UserCodeError(_misfit(array.shape, rows, columns, role), "wrong_shape")
+            self.value: Any = array.reshape(rows, columns)
+        else:
+            shape = tuple(getattr(value, "shape", (rows, columns)))
+            if shape != (rows, columns):
+                raise UserCodeError(_misfit(shape, rows, columns, role), "wrong_shape")
+            self.value = value.tocsc() if self.sparse else value
+
+    def block(self, chosen: NDArray[np.intp]) -> Array:
+        """The columns named, as rows: (N, m) float64."""
+        if self.dense:
+            start = int(chosen[0]) if len(chosen) else 0
+            in_line = np.array_equal(chosen, np.arange(start, start + len(chosen)))
+            part = self.value[:, start : start + len(chosen)] if in_line else self.value[:, chosen]
+            return np.ascontiguousarray(part.T, dtype=np.float64)
+        if self.sparse:
+            return np.ascontiguousarray(self.value[:, chosen].toarray().T, dtype=np.float64)
+        products = np.empty((len(chosen), self.rows))
+        for k, column in enumerate(chosen.tolist()):
+            unit = np.zeros(self.columns)
+            unit[column] = 1.0
+            products[k] = self.times(unit)
+        return products
+
+    def times(self, v: Array) -> Array:
+        """The product with a vector, (m,).  Raises `UserCodeError` if an operator raises, or gives no m numbers."""
+        if self.dense and self.value.dtype != np.float64:  # a product would make a copy of the whole matrix
+            return np.concatenate([block @ v for block in self._row_blocks()])
+        if self.dense or self.sparse:
+            return np.asarray(self.value @ v, dtype=np.float64).reshape(-1)
+        return self._product(v, self.rows, "@" if hasattr(self.value, "__matmul__") else "matvec")
+
+    def _product(self, v: Array, size: int, how: str) -> Array:
+        """What an operator makes of a vector (a copy of it), by `@`, `matvec` or `rmatvec`: (size,)."""
+        call = self.value.__matmul__ if how == "@" else getattr(self.value, how)
+        try:
+            product = call(v.copy())
+        except Exception as error:
+            raise raised(f"{self.role}, asked for a product by {how},", call, error) from error
+        array = _numbers(product, self.role)
+        if array.size != size:
+            raise UserCodeError(
+                f"{self.role} gives products of {array.size} entries by {how}, expected {size}", "wrong_shape"
+            )
+        return array.astype(np.float64).reshape(-1)
+
+    def _row_blocks(self) -> Iterator[Array]:
+        """A dense matrix as float64, some rows at a time."""
+        height = max(1, BLOCK_ENTRIES // self.columns)
+        for start in range(0, self.rows, height):
+            yield self.value[start : start + height].astype(np.float64)
+
+    def row(self, i: int) -> Array | None:
+        """Row i, (n,); None if an operator cannot be asked for it."""
+        if self.dense:
+            return np.array(self.value[i], dtype=np.float64)
+        if self.sparse:
+            return np.asarray(self.value[[i], :].toarray(), dtype=np.float64).reshape(-1)
+        unit = np.zeros(self.rows)
+        unit[i] = 1.0
+        if hasattr(self.value, "rmatvec"):
+            return self._product(unit, self.columns, "rmatvec")
+        if hasattr(self.value, "T"):
+            return Matrix(self.value.T, self.columns, self.rows, self.role).times(unit)
+        return None
+
+    def blocks(self) -> Iterator[Block]:
+        """All columns in blocks, as `Surveyor.survey` wants them."""
+        width = max(1, BLOCK_ENTRIES // self.rows)
+        for start in range(0, self.columns, width):
+            chosen = np.arange(start, min(start + width, self.columns), dtype=np.intp)
+            yield Block(chosen, self.block(chosen))
+
+    def entries(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Array:
+        """Single entries, (N,) float64."""
+        if not self.dense and not self.sparse:
+            units, place = np.unique(columns, return_inverse=True)
+            return self.block(units)[place, rows]
+        if not rows.size:  # SciPy answers with a matrix
+            return np.empty(0)
+        return np.array(self.value[rows, columns], dtype=np.float64).reshape(-1)
+
+    def asymmetry(
+        self, places: tuple[NDArray[Any], NDArray[Any]] | None = None
+    ) -> tuple[float, tuple[int, int], float]:
+        """The largest |H_ij − H_ji|, where it is, and the largest |H_ij|; for a square matrix.
+
+        places: rows and columns of all entries that are not zero, if they are known.
+
+        Of an operator only ⟨u, Hv⟩ − ⟨Hu, v⟩ is known, for one pair of random vectors, and the place is (0, 0).
+        """
+        if not self.dense and not self.sparse:
+            u, v = (direction(self.columns, 0, number) for number in (0, 1))
+            hu, hv = self.times(u), self.times(v)
+            return abs(float(u @ hv - hu @ v)), (0, 0), float(np.linalg.norm(hu) * np.linalg.norm(v))
+        if places is not None and places[0].size:
+            rows, columns = places
+            values = self.entries(rows, columns)
+            with np.errstate(invalid="ignore", over="ignore"):
+                gap = np.abs(values - self.entries(columns, rows))
+            gap[~np.isfinite(gap)] = 0.0
+            k = int(np.argmax(gap))
+            where = min((int(rows[k]), int(columns[k])), (int(columns[k]), int(rows[k])))
+            return float(gap[k]), where, _largest(values)
+        worst, where, size = 0.0, (0, 0), 0.0
+        tiles = [slice(start, min(start + TILE, self.rows)) for start in range(0, self.rows, TILE)]
+        with np.errstate(invalid="ignore", over="ignore"):
+            for k, upper in enumerate(tiles):
+                for right in tiles[k:]:
+                    across, down = self.value[upper, right], self.value[right, upper].T
+                    if self.sparse:
+                        across, down = across.toarray(), down.toarray()
+                    gap = np.subtract(across, down, dtype=np.float64)
+                    size = max(size, _largest(across), _largest(down))
+                    if _largest(gap) > worst:
+                        gap = np.abs(np.where(np.isfinite(gap), gap, 0.0))
+                        row, column = divmod(int(np.argmax(gap)), gap.shape[1])
+                        worst, where = float(gap[row, column]), (upper.start + row, right.start + column)
+        return worst, where, size
+
+
+class MatrixClaim(Claim):
+    """A claimed Jacobian or Hessian; for comparing two answers, a product with a fixed random vector stands for each.
+
+    rows: m.
+    """
+
+    def __init__(
+        self, call: Callable[..., Any], x0: NDArray[Any], rows: int, *, args: tuple[Any, ...] = (), role: str
+    ) -> None:
+        super().__init__(call, x0, (rows, x0.size), args=args, role=role)
+        self.rows = rows
+        self.once = rows * x0.size > LARGE
+        self._probe = direction(x0.size, 0, 2)
+
+    def matrix(self, raw: Any) -> Matrix:
+        """What the user returned as a `Matrix`.  Raises `UserCodeError` for a wrong shape or something else altogether."""
+        return Matrix(raw, self.rows, math.prod(self.argument_shape), self.role)
+
+    def raw_at(self, x: NDArray[Any]) -> Any:
+        """As for any claim; one that finds no memory is told what would do with less."""
+        needed = self.rows * x.size * 8
+        try:
+            if needed < SMALL_BYTES:
+                return super().raw_at(x)
+            with memory.limited(needed):
+                return super().raw_at(x)
+        except UserCodeError as error:
+            if not isinstance(error.__cause__, MemoryError):
+                raise
+            products = "hvp" if self.role == "hess" else "jvp or vjp"
+            message = (
+                f"{self.role} has {self.rows:,} × {x.size:,} entries, which need {memory.spelt(needed)}, and found no room "
+                f"for them; return a sparse array or an operator with @ or matvec, or check {products} instead"
+            )
+            raise UserCodeError(message) from error.__cause__
+
+    def numbers(self, value: Any) -> Array:
+        """The product of the answer with a fixed vector: differs if the answers differ."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            matrix = self.matrix(value)
+            if matrix.dense and matrix.value.dtype == np.float64:
+                product: Array = np.einsum(
+                    "ij,j->i", matrix.value, self._probe
+                )  # no threads: they cost more than they gain
+                return product
+            return matrix.times(self._probe)
+
+
+def _largest(part: NDArray[Any]) -> float:
+    """The largest finite |entry|."""
+    low, high = float(part.min()), float(part.max())
+    if np.isfinite(low) and np.isfinite(high):
+        return max(high, -low)
+    return float(np.abs(part[np.isfinite(part)]).max(initial=0.0))
+
+
+def _is_operator(value: Any) -> bool:
+    return not isinstance(value, (np.ndarray, list, tuple, float, int)) and (
+        hasattr(value, "matvec") or (hasattr(value, "__matmul__") and not hasattr(value, "__array__"))
+    )
+
+
+def _numbers(value: Any, role: str) -> NDArray[Any]:
+    if value is None:
+        raise UserCodeError(f"{role} returned None: does it end without a return statement?")
+    try:
+        array = np.asarray(value)
+    except Exception as error:
+        raise UserCodeError(f"{role} returned {type(value).__name__}, which is no array of numbers") from error
+    if array.dtype.kind not in "fiub":
+        raise UserCodeError(
+            f"{role} returned {type(value).__name__} (dtype {array.dtype}); give an array, or an operator with @ or matvec",
+            "wrong_dtype",
+        )
+    return array
+
+
+def _misfit(shape: tuple[int, ...], rows: int, columns: int, role: str) -> str:
+    hint = "; it looks transposed" if shape == (columns, rows) else ""
+    return f"{role} has shape {shape}, expected ({rows}, {columns}){hint}"

@@ -1,0 +1,292 @@
+"""Is the callable fit to be checked?  The set-up of every check: a few calls, each finding with its name.
+
+The order of the calls is what brings contract breaches to light: the claim is asked at x directly after f(x), again after f was
+called elsewhere, and once elsewhere; every argument is compared with what was handed over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.errors import UserCodeError
+from gradcheck.evaluation.function import unchanged
+from gradcheck.model import Finding, FindingKind, Verdict
+from gradcheck.numerics.directions import direction
+from gradcheck.numerics.noise import Calibration, calibrate, ladder
+from gradcheck.numerics.stencils import natural_scales
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gradcheck.evaluation.claims import Claim
+    from gradcheck.evaluation.function import Function
+
+    Array = NDArray[np.float64]
+
+LADDER = ladder()
+REMEMBERED = 2**12  # entries of a direction that is kept for the next check
+SETUP_STREAM = 2**32 - 1  # the number of the direction that the set-up uses
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Preflight:
+    """What the set-up found: the value of f, the claimed derivative, the calibration and the findings.
+
+    value: f(x), (m,).
+    raw: the claimed derivative as it came back from the user's function.
+    claimed: the claimed gradient as a flat array (a copy); of a matrix, what stands for it in comparisons.
+    scales: the natural scale of each variable, (n,).
+    """
+
+    value: Array
+    raw: Any
+    claimed: Array
+    scales: Array
+    calibration: Calibration
+    findings: tuple[Finding, ...]
+
+
+def examine(
+    function: Function, claim: Claim, x: NDArray[Any], seed: int, *, value_beside: Function | None = None
+) -> Preflight:
+    """Call f and the claim a few times around `x` (flat, (n,)) and see whether they keep their contract.
+
+    value_beside: gives the value that the claimed derivative is returned with; it must be that of f.
+
+    Raises:
+        UserCodeError: f or the claim raised, or returned something that is no number or has the wrong shape, at x itself.
+    """
+    findings: list[Finding] = []
+    scales = natural_scales(x)
+
+    known = function.size if function.calls else None
+    value = function.at(x)
+    _same_size(function, known, value)
+    mutated_by_f = function.mutated
+    if not np.isfinite(value).all():
+        shown = value[~np.isfinite(value)][0]
+        raise UserCodeError(f"{function.role} is {shown} at the point; choose a point inside its domain", "non_finite")
+
+    first_raw = _ask(claim, x, findings)
+    kept = claim.numbers(first_raw)
+
+    steps = LADDER
+    v = scales * (_direction(x.size, seed) if x.size <= REMEMBERED else direction(x.size, seed, SETUP_STREAM))
+    plus, minus, realised = function.line(x, v, steps)
+    calibration = calibrate(plus, minus, value, realised, x.size, float(np.finfo(x.dtype).eps))
+
+    other = (x - realised[-1] * v).astype(x.dtype, copy=False)
+    del v  # arrays of the size of x are let go as soon as may be: there may be a hundred million entries
+    if not claim.once:
+        second_raw = _ask(claim, x, findings)  # the last call of f was elsewhere
+        second = _one_of(claim.numbers(second_raw), kept)
+        with contextlib.suppress(UserCodeError):  # outside its domain the claim may raise
+            claim.raw_at(other.reshape(claim.argument_shape).copy())
+        findings += _reuses_buffer(claim, first_raw, second_raw, kept)
+        del second_raw
+
+    again = function.at_scratch(x, other)
+    del other
+    _same_size(function, value.size, again)
+    if not np.array_equal(again, value):
+        afresh = function.at(x)
+        _same_size(function, value.size, afresh)
+        if np.array_equal(afresh, value):
+            function.in_place = False  # f remembers the array, not what is in it
+        else:
+            findings.append(_not_deterministic(function, value, afresh))
+    if not claim.once:
+        third = _one_of(claim.numbers(_ask(claim, x, findings)), kept)  # the last call of f was at x
+        findings += _order(claim, kept, second, third)
+    if mutated_by_f or function.mutated:
+        function.in_place = False
+        findings.append(
+            Finding(
+                kind=FindingKind.MUTATES_INPUT,
+                target=function.role,
+                verdict=Verdict.FAIL,
+                message=f"{function.role} writes into its argument; let it work on a copy",
+            )
+        )
+    if not np.isfinite(kept).all():
+        bad = int(np.flatnonzero(~np.isfinite(kept))[0])
+        entries = kept.size == math.prod(claim.shape)  # else products with a matrix stand for its rows
+        findings.append(
+            Finding(
+                kind=FindingKind.NON_FINITE,
+                target=claim.role,
+                verdict=Verdict.ERROR,
+                message=f"{claim.role} returned {kept[bad]} for entry {_name(bad, claim.shape)}"
+                if entries
+                else f"{claim.role} returned a value that is no finite number in row {bad}",
+                evidence={"entries": int(np.sum(~np.isfinite(kept)))},
+            )
+        )
+    if value_beside is not None:
+        findings += _beside(value_beside, x, value)
+    findings += _precision(function, x, plus, minus, value, calibration)
+    return Preflight(value, first_raw, kept, scales, calibration, tuple(_unique(findings)))
+
+
+@lru_cache(maxsize=8)
+def _direction(size: int, seed: int) -> Array:
+    return direction(size, seed, SETUP_STREAM)
+
+
+def _ask(claim: Claim, x: NDArray[Any], findings: list[Finding]) -> Any:
+    """The claim at x, on a copy that is compared afterwards."""
+    argument = x.reshape(claim.argument_shape).copy()
+    raw = claim.raw_at(argument)
+    if not unchanged(argument, x):
+        findings.append(
+            Finding(
+                kind=FindingKind.MUTATES_INPUT,
+                target=claim.role,
+                verdict=Verdict.FAIL,
+                message=f"{claim.role} writes into its argument; the caller's point is changed. Let it work on a copy",
+            )
+        )
+    return raw
+
+
+def _one_of(answer: Array, known: Array) -> Array:
+    """`known` itself, if the answer is the same."""
+    return known if unchanged(answer, known) else answer
+
+
+def _reuses_buffer(claim: Claim, first: Any, second: Any, kept: Array) -> list[Finding]:
+    """Whether two calls handed out the same memory, and whether that overwrote the first answer."""
+    one, other = _memory(first), _memory(second)
+    if one is None or other is None or not np.may_share_memory(one, other):
+        return []
+    overwritten = not np.array_equal(claim.numbers(first), kept, equal_nan=True)
+    return [
+        Finding(
+            kind=FindingKind.REUSES_BUFFER,
+            target=claim.role,
+            verdict=Verdict.INCONCLUSIVE if overwritten else Verdict.PASS,
+            message=f"{claim.role} returns the same array at every call"
+            + ("; the next call overwrites the last answer. Return a new array" if overwritten else ""),
+            evidence={"overwritten": overwritten},
+        )
+    ]
+
+
+def _memory(answer: Any) -> NDArray[Any] | None:
+    """The array that holds an answer, be it the values of a sparse matrix; None if there is no such thing."""
+    values = answer if isinstance(answer, np.ndarray) else getattr(answer, "data", None)
+    return values if isinstance(values, np.ndarray) else None
+
+
+def _name(entry: int, shape: tuple[int, ...]) -> str:
+    """A flat index as a person would write it."""
+    return f"[{', '.join(str(int(i)) for i in np.unravel_index(entry, shape))}]" if shape else "[]"
+
+
+def _same_size(function: Function, before: int | None, value: Array) -> None:
+    """Raises `UserCodeError` if f has another number of values than before."""
+    if before is not None and value.size != before:
+        raise UserCodeError(
+            f"{function.role} returned {before} values and then {value.size} at the same point; "
+            "it must return as many at every call",
+            "wrong_shape",
+        )
+
+
+def _not_deterministic(function: Function, before: Array, after: Array) -> Finding:
+    gap = float(np.max(np.abs(after - before)))
+    return Finding(
+        kind=FindingKind.NON_DETERMINISTIC,
+        target=function.role,
+        message=f"{function.role} gives another value at the same point ({gap:.2g} apart); "
+        "fix its random seed for a sharper check",
+        evidence={"difference": gap},
+    )
+
+
+def _order(claim: Claim, after_f: Array, after_other: Array, again: Array) -> list[Finding]:
+    """Compare the claim at x after f(x), after f elsewhere, and after f(x) again."""
+    if after_f is again and after_f is after_other:
+        return []
+    size = float(np.max(np.abs(after_f), initial=0.0))
+    noise = 64 * np.finfo(np.float64).eps * size
+
+    def differs(a: Array, b: Array) -> bool:
+        return bool(np.any(np.abs(a - b) > noise)) or not np.array_equal(np.isfinite(a), np.isfinite(b))
+
+    if differs(after_f, again):
+        gap = float(np.fmax.reduce(np.abs(after_f - again)))
+        return [
+            Finding(
+                kind=FindingKind.NON_DETERMINISTIC,
+                target=claim.role,
+                verdict=Verdict.INCONCLUSIVE,
+                message=f"{claim.role} gives another answer at the same point ({gap:.2g} apart)",
+                evidence={"difference": gap},
+            )
+        ]
+    if differs(after_f, after_other):
+        gap = float(np.fmax.reduce(np.abs(after_f - after_other)))
+        return [
+            Finding(
+                kind=FindingKind.ORDER_DEPENDENT,
+                target=claim.role,
+                verdict=Verdict.FAIL,
+                message=f"{claim.role} depends on where f was called last ({gap:.2g} apart): "
+                "it uses values kept from that call; key the cache on x",
+                evidence={"difference": gap},
+            )
+        ]
+    return []
+
+
+def _beside(beside: Function, x: NDArray[Any], value: Array) -> list[Finding]:
+    """Whether the value returned beside the derivative is the value of f."""
+    other = beside.at(x)
+    gap = float(np.max(np.abs(other - value)))
+    if gap <= 64 * np.finfo(x.dtype).eps * float(np.max(np.abs(value))):
+        return []
+    return [
+        Finding(
+            kind=FindingKind.VALUE_MISMATCH,
+            target="grad",
+            verdict=Verdict.FAIL,
+            message=f"the value returned beside the gradient is {other[0]:.6g}, that of f is {value[0]:.6g}",
+            evidence={"value": float(value[0]), "beside": float(other[0])},
+        )
+    ]
+
+
+def _precision(
+    function: Function, x: NDArray[Any], plus: Array, minus: Array, value: Array, measured: Calibration
+) -> list[Finding]:
+    """Single precision inside a double-precision function."""
+    level = float(measured.noise[0] / abs(value[0])) if value[0] else 0.0
+    if x.dtype != np.float64 or level < 1e-9:
+        return []
+    seen = np.concatenate([plus, minus, value[None]])[:, 0]
+    seen = seen[np.isfinite(seen)]
+    with np.errstate(over="ignore"):
+        single = seen.astype(np.float32).astype(np.float64) == seen
+    if len(set(seen.tolist())) < 4 or not single.all():
+        return []
+    return [
+        Finding(
+            kind=FindingKind.LOW_PRECISION,
+            target=function.role,
+            message=f"{function.role} takes float64 but computes in float32: "
+            f"its values carry an error of {level:.1g} of themselves",
+            evidence={"relative_noise": level},
+        )
+    ]
+
+
+def _unique(findings: list[Finding]) -> list[Finding]:
+    """The findings, each kind once a target."""
+    return list({(f.kind, f.target): f for f in reversed(findings)}.values())[::-1]

@@ -1,0 +1,1 @@
+"""The ways to compare a claim with f, as --method names them."""

@@ -1,0 +1,308 @@
+"""Every entry of a derivative: a first look at all, a second at those that it left in doubt.
+
+The same code serves a gradient (a Jacobian with one row), a Jacobian and a Hessian (the Jacobian of the gradient).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.evaluation.claims import Block
+from gradcheck.evaluation.engines import is_compiled
+from gradcheck.methods.entries import KEPT, Columns, join, status_code, worst_first
+from gradcheck.methods.results import Survey, Tally, digits_of
+from gradcheck.model import Finding, FindingKind, Status, Tolerance, Verdict
+from gradcheck.numerics.first_step import FirstLook, Ordinary, first_look
+from gradcheck.numerics.stencils import steps_near
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gradcheck.evaluation.function import Function
+    from gradcheck.evaluation.preflight import Preflight
+    from gradcheck.methods.problem import Tick
+
+    Array = NDArray[np.float64]
+
+
+SHOWN = 20  # how many entries a finding lists
+PLACES = {
+    Status.KINK: (FindingKind.KINK, "has a kink at the point"),
+    Status.JUMP: (FindingKind.JUMP, "jumps near the point"),
+    Status.ONE_SIDED: (FindingKind.DOMAIN_EDGE, "has values on one side of the point only"),
+}
+
+
+FIRST_STEP, NOT_EXAMINED = status_code(Status.FIRST_STEP), status_code(Status.NOT_EXAMINED)
+
+
+Evaluate = Callable[[Block, "Array", Callable[[int], None]], "tuple[Array, Array]"]
+
+
+class Surveyor:
+    """Compares the columns of a claimed derivative of f: R^n → R^m with differences.
+
+    x: the point, flat, (n,).  step: asked for by the user, else chosen.  tick: told about progress (phase, done, total,
+    detail).  expired: asked whether the budget is spent.  evaluate: f on both sides of x for a block and its steps, in place
+    of `function.pairs`.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        x: NDArray[Any],
+        preflight: Preflight,
+        tolerance: Tolerance,
+        *,
+        step: float | None,
+        tick: Tick,
+        expired: Callable[[], bool],
+        evaluate: Evaluate | None = None,
+    ) -> None:
+        self.function, self.x, self.preflight, self.tolerance = function, x, preflight, tolerance
+        self.tick, self.expired, self.evaluate = tick, expired, evaluate or self._pairs
+        self.n, self.m = x.size, preflight.value.size
+        scales = preflight.scales
+        wanted = scales * preflight.calibration.fraction if step is None else np.full(self.n, step)
+        self.steps = steps_near(x, wanted)
+        self.ordinary = Ordinary(scales, preflight.calibration.slope / self.n**0.5)
+        self.passed = Tally()
+        self.kept: list[Columns] = []
+        self.ignored: list[NDArray[np.intp]] = []
+        self.checked = 0
+
+    def survey(self, blocks: Iterable[Block]) -> Survey:
+        """Compare all entries, block by block."""
+        stopped = ""
+        try:
+            for block in blocks:
+                if self.expired():
+                    stopped = "budget"
+                    break
+                self._look(block)
+            self.tick("entries", self.n, self.n, "")
+        except KeyboardInterrupt:
+            stopped = "interrupt"
+        columns = join(self.kept) if self.kept else _no_columns()
+        if self.passed.count < self.checked:
+            stopped = self._look_again(columns, stopped)
+        return self._summary(columns, stopped)
+
+    # ---- the first look
+
+    def _pairs(self, block: Block, steps: Array, tick: Callable[[int], None]) -> tuple[Array, Array]:
+        return self.function.pairs(self.x, block.columns, steps, tick)
+
+    def _look(self, block: Block) -> None:
+        h = self.steps[block.columns]
+        start = int(block.columns[0])
+        plus, minus = self.evaluate(block, h, lambda done: self.tick("entries", start + done, self.n, ""))
+        self.checked += block.claimed.size
+        kernel = self._kernel(block)
+        if kernel is None:
+            self._compare(block, h, plus, minus, learn=True)
+        else:
+            self._pass_over(kernel, block, h, plus, minus)
+
+    def _compare(self, block: Block, h: Array, plus: Array, minus: Array, *, learn: bool, agreed: bool = False) -> None:
+        """Put entries on record: f on both sides of x against what is claimed.
+
+        learn: these are news to `ordinary`.  agreed: they are known to agree, and were counted.
+        """
+        calibration, rows, column = self.preflight.calibration, block.rows, h[:, None]
+        which = slice(None) if rows is None else rows
+        numeric = (plus - minus) / (2 * column)
+        rounding = 2 * calibration.noise[which] / column
+        units = self.ordinary.scales[block.columns, None]
+        if learn:
+            self.ordinary.learn(numeric, rounding, units, rows)
+        bend = np.abs(plus + minus - 2 * self.preflight.value[which]) / column if calibration.bent else None
+        ordinary, truncation = self.ordinary.of(units, which), calibration.truncation[which]
+        look = first_look(numeric, rounding, block.claimed, ordinary, truncation, self.tolerance, bend)
+        if not agreed:
+            self._count(look)
+            self._find_ignored(block, plus, minus)
+        self._keep(self._recorded(block, h, numeric, look, agreed))
+
+    def _count(self, look: FirstLook) -> None:
+        agreed, parts = look.agreed, (look.gap, look.size, look.large, look.uncertainty)
+        if agreed.all():
+            self.passed.add(self.tolerance, *parts)
+        elif agreed.any():
+            self.passed.add(self.tolerance, *(part[agreed] for part in parts))
+
+    def _find_ignored(self, block: Block, plus: Array, minus: Array) -> None:
+        """Columns along which neither f nor the claim changes."""
+        if block.claimed.all():
+            return
+        value = self.preflight.value if block.rows is None else self.preflight.value[block.rows]
+        still = ((block.claimed == 0) & (plus == value) & (minus == value)).all(axis=1)
+        if still.any():
+            columns = block.columns[still]
+            self.ignored.append(
+                columns if block.rows is None else np.setdiff1d(np.unique(columns), block.columns[~still])
+            )
+
+    def _recorded(self, block: Block, h: Array, numeric: Array, look: FirstLook, agreed: bool) -> Columns:
+        """What was seen, as columns."""
+        size = look.gap.size
+        if self.m == 1:
+            entry = block.columns
+        else:
+            rows = np.arange(self.m) if block.rows is None else block.rows
+            entry = (rows * self.n + block.columns[:, None]).ravel()
+            h = np.repeat(h, numeric.shape[1])
+        verdict, status = np.zeros(size, np.int8), np.full(size, FIRST_STEP, np.int8)
+        if not (agreed or look.agreed.all()):
+            doubtful = ~look.agreed.ravel()
+            verdict[doubtful], status[doubtful] = Verdict.INCONCLUSIVE, NOT_EXAMINED
+            verdict[~np.isfinite(block.claimed).ravel()] = Verdict.ERROR
+        return Columns(
+            entry.astype(np.int64, copy=False),
+            block.claimed.ravel(),
+            numeric.ravel(),
+            look.uncertainty.ravel(),
+            h,
+            np.full(size, 2),
+            verdict,
+            status,
+        )
+
+    def _keep(self, columns: Columns) -> None:
+        self.kept.append(columns)
+        if len(self.kept) > 1 and sum(len(part.entry) for part in self.kept) > 4 * KEPT:
+            self.kept = [_worst(join(self.kept), 2 * KEPT)]
+
+    # ---- the first look, compiled
+
+    def _kernel(self, block: Block) -> Callable[..., None] | None:
+        """A compiled first look at whole columns, if f is compiled and there are more entries than a report holds."""
+        if (
+            self.m == 1
+            or self.m * self.n <= KEPT
+            or block.rows is not None
+            or self.preflight.calibration.bent
+            or not is_compiled(self.function.call)
+        ):
+            return None
+        from gradcheck.numerics.kernels import agreement_kernel
+
+        return agreement_kernel(block.claimed.size)
+
+    def _pass_over(self, kernel: Callable[..., None], block: Block, h: Array, plus: Array, minus: Array) -> None:
+        """Count the columns in which everything agrees, keeping the worst entry of each; compare the others one by one."""
+        from gradcheck.numerics.first_step import agreement
+
+        found = agreement(
+            kernel,
+            plus,
+            minus,
+            h,
+            block.claimed,
+            block.columns,
+            self.ordinary,
+            self.preflight.calibration,
+            self.tolerance,
+        )
+        rest = found.worst < 0
+        k = np.flatnonzero(~rest)
+        if k.size:
+            j = found.worst[k]
+            worst = Block(block.columns[k], block.claimed[k, j, None], j[:, None])
+            self._compare(worst, h[k], plus[k, j, None], minus[k, j, None], learn=False, agreed=True)
+            self.passed.include(k.size * self.m, found.relative, found.detectable, found.share)
+        if rest.any():
+            part = Block(block.columns[rest], block.claimed[rest])
+            self._compare(part, h[rest], plus[rest], minus[rest], learn=False)
+
+    # ---- the second look
+
+    def _look_again(self, columns: Columns, stopped: str) -> str:
+        """Judge what is in doubt from ladders of steps; returns why that ended early, if it did."""
+        from gradcheck.methods.reexamination import SecondLook  # most checks need none
+
+        doubtful = columns.status != FIRST_STEP
+        if not doubtful.any():
+            return stopped
+        second = SecondLook(
+            self.function,
+            self.x,
+            self.preflight,
+            self.tolerance,
+            self.ordinary,
+            self.steps,
+            tick=self.tick,
+            expired=self.expired,
+            complete=self.checked == len(columns.entry),
+        )
+        if not stopped:
+            try:
+                if not second.examine(columns):
+                    stopped = "budget"
+            except KeyboardInterrupt:
+                stopped = "interrupt"
+        second.decide_by_first_look(columns)
+        passed = columns.take((columns.verdict == Verdict.PASS) & doubtful)
+        if passed.entry.size:
+            size = passed.size
+            i, j = passed.entry % self.n, passed.entry // self.n
+            large = np.maximum(size, self.ordinary.of(self.ordinary.scales[i], j))
+            self.passed.add(self.tolerance, passed.gap, size, large, passed.uncertainty)
+        return stopped
+
+    def _summary(self, columns: Columns, stopped: str) -> Survey:
+        passed, failed, errors = self.passed, 0, 0
+        if passed.count < self.checked:
+            failed = int(np.count_nonzero(columns.verdict == Verdict.FAIL))
+            errors = int(np.count_nonzero(columns.verdict == Verdict.ERROR))
+        return Survey(
+            columns=columns if passed.count == len(columns.entry) <= KEPT else worst_first(columns),
+            checked=self.checked,
+            failed=failed,
+            inconclusive=self.checked - passed.count - failed - errors,
+            digits=digits_of(passed.relative) if passed.count else None,
+            detectable=passed.detectable,
+            detectable_share=passed.share,
+            ignored=np.concatenate([np.empty(0, np.int64), *self.ignored]) if self.ignored else np.empty(0, np.int64),
+            errors=errors,
+            stopped=stopped,
+        )
+
+
+def _worst(columns: Columns, count: int) -> Columns:
+    """The `count` rows that most deserve to be kept: open ones first, then the largest gaps."""
+    order = np.lexsort((-columns.gap, columns.verdict == Verdict.PASS))[:count]
+    return columns.take(order)
+
+
+def _no_columns() -> Columns:
+    nothing, ints = np.empty(0), np.empty(0, np.int64)
+    return Columns(ints, nothing, nothing, nothing, nothing, ints, np.empty(0, np.int8), np.empty(0, np.int8))
+
+
+def observations(survey: Survey, preflight: Preflight) -> list[Finding]:
+    """What the comparison showed of f itself: kinks, jumps, and inputs that it ignores."""
+    columns = survey.columns
+    findings = []
+    for status, (kind, what) in PLACES.items():
+        entries = columns.entry[columns.status == status_code(status)]
+        if entries.size:
+            variables = np.unique(entries % preflight.scales.size)
+            message = f"f {what} along {variables.size} of its variables ({_some(variables)})"
+            findings.append(Finding(kind=kind, message=message, evidence={"entries": entries[:SHOWN].tolist()}))
+    count = len(survey.ignored)
+    if count == preflight.scales.size and not preflight.calibration.quantum.any():
+        message = "f does not depend on its input: its value never changed"
+    elif count:
+        message = f"f did not change with {count} of its {preflight.scales.size} variables ({_some(survey.ignored)})"
+    else:
+        return findings
+    evidence = {"variables": survey.ignored[:SHOWN].tolist(), "count": count}
+    return [*findings, Finding(kind=FindingKind.IGNORES_INPUT, message=message, evidence=evidence)]
+
+
+def _some(entries: NDArray[np.int64]) -> str:
+    return ", ".join(map(str, entries[:5].tolist())) + (", …" if entries.size > 5 else "")

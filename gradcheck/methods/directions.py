@@ -1,0 +1,407 @@
+"""A gradient of many variables: checked along random directions, and searched for the wrong entries where they disagree.
+
+A direction costs a ladder of a few steps whatever the dimension.  It is compared as an entry is, by the same code; what counts
+as agreement is the error that all entries together may have within tolerance.  Whatever exceeds the uncertainty is searched
+for, even within that allowance: one entry far off hides among a million that are right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.methods.entries import Columns, join
+from gradcheck.methods.factor import common_factor
+from gradcheck.methods.oracle import Ladder, Rays
+from gradcheck.methods.probe import Stopped
+from gradcheck.model import DerivativeEstimate, Diagnosis, DiagnosisKind, DirectionCheck, Tolerance, Verdict
+from gradcheck.numerics.localization import TOLERATED, Located, Locator, Reading
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gradcheck.evaluation.function import Function
+    from gradcheck.evaluation.preflight import Preflight
+    from gradcheck.methods.problem import Tick
+
+    Array = NDArray[np.float64]
+
+ALIKE, SHARED = 1e-4, 0.1  # how far ratios may be apart, relative to themselves and to their distance from 1
+EXAMPLES = 5  # entries of a block are judged before it is said to be off by one factor
+LISTED = 20  # indices that a diagnosis spells out
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How large an error of a single entry would have been seen in a part of the variables.
+
+    certain: an error above this in any one entry of the part (inf if f cannot be asked there); likely: above this with
+    `probability`.  usual: the same as `certain` for an entry of ordinary scale.  size: root mean square of the claim there.
+    """
+
+    name: str
+    certain: float
+    likely: float
+    probability: float
+    usual: float
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What the search came to.
+
+    columns: wrong entries, each confirmed on its own.  failed, inconclusive: numbers of directions.
+    threshold: a change of f per natural scale of a variable that would have been noticed; limits: what that means for parts.
+    wrong: how many entries are known, or estimated, to be wrong.
+    complete: the budget sufficed and nobody interrupted; stopped: 'budget', 'interrupt' or ''.
+    """
+
+    columns: Columns
+    directions: tuple[DirectionCheck, ...]
+    diagnoses: tuple[Diagnosis, ...]
+    failed: int
+    inconclusive: int
+    threshold: float
+    limits: tuple[Limit, ...]
+    wrong: int
+    complete: bool
+    stopped: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of directions and entries."""
+        if self.failed or (self.columns.verdict == Verdict.FAIL).any():
+            return Verdict.FAIL
+        return Verdict.INCONCLUSIVE if self.inconclusive or not self.directions else Verdict.PASS
+
+    @property
+    def sentence(self) -> str:
+        """The limit of detection in plain words."""
+        if not self.limits or not math.isfinite(self.limits[0].usual):
+            return "No error of a single entry can be excluded."
+        one = self.limits[0]
+        apart = [limit for limit in self.limits[1:] if not one.usual / 2 < limit.usual < 2 * one.usual]
+        return (
+            f"An error beyond tolerance and above {one.usual:.2g} in any one entry of ordinary scale would have been seen, "
+            f"one above {one.usual / 2:.2g} with probability {one.probability:.2g}; entries are of size {one.size:.2g}."
+            + "".join(f" In {limit.name}: {limit.usual:.2g}, size {limit.size:.2g}." for limit in apart[:LISTED])
+        )
+
+
+def search(
+    function: Function,
+    claimed: Array,
+    x: NDArray[Any],
+    preflight: Preflight,
+    tolerance: Tolerance,
+    *,
+    directions: int = 2,
+    seed: int = 0,
+    tick: Tick = lambda phase, done, total, detail: None,
+    expired: Callable[[], bool] = lambda: False,
+    locate: bool = True,
+    row: int = 0,
+    parts: Sequence[tuple[str, int, int]] = (),
+    point: int = 0,
+) -> Searched:
+    """Check a claimed gradient (n,) at x (flat, (n,)) along random directions; where they disagree, find the wrong entries.
+
+    Args:
+        directions: how many, at least 1; seed: of them.
+        tick: told about progress (phase, done, total, detail); expired: asked whether the budget is spent.
+        locate: search for the wrong entries.
+        row: which value of f the claim is the gradient of (a row of a Jacobian or Hessian).
+        parts: (name, start, stop) of the variables that belong together, to state limits for each; by default the rows of a
+            matrix, or its columns if they are fewer.
+        point: number of the point, for the record.
+    """
+    rays = Rays(function, claimed, x, preflight, tolerance, seed=seed, row=row, expired=expired)
+    searcher = _Searcher(rays, tolerance, tick)
+    stopped = ""
+    try:
+        searcher.look(max(directions, 1))
+        if locate and rays.disagree:
+            searcher.explain()
+    except Stopped:
+        stopped = "budget"
+    except KeyboardInterrupt:
+        stopped = "interrupt"
+    named = [(name, slice(start, stop)) for name, start, stop in parts]
+    return searcher.result(named or _slices(function.argument_shape), point, stopped)
+
+
+class _Searcher:
+    """The state of one search."""
+
+    def __init__(self, rays: Rays, tolerance: Tolerance, tick: Tick) -> None:
+        self.rays, self.tolerance, self.tick = rays, tolerance, tick
+        self.diagnoses: list[Diagnosis] = []
+        self.located: Located | None = None
+        self.locator: Locator | None = None
+        self.fresh: list[Reading] = []
+        self.factor: float | None = None
+        self.tolerable = False  # all entries are off by one factor, within tolerance
+
+    def look(self, count: int) -> None:
+        """Judge so many random directions."""
+        for k in range(count):
+            self.tick("directions", k, count, "")
+            self.rays.direction()
+        self.tick("directions", count, count, "")
+
+    # ---- explanations
+
+    def explain(self) -> None:
+        """Find what is wrong: a factor that all entries share, else the entries."""
+        if len(self.rays.ladders) < 2:
+            self.rays.direction()
+        if self._scaled():
+            return
+        known = {} if self.rays.corrected else {r.number: self.rays.reading(r) for r in self.rays.ladders}
+        self.locator = Locator(self.rays, self.rays.next, known)
+        self.located = self.locator.found
+        self.located.wrong += [i for i in self.rays.corrected if self.rays.rows[i].verdict[0] == Verdict.FAIL]
+        self.rays.watch = self._watch
+        self.locator.locate()
+        for rule in self.located.patterns:
+            ratios = self._ratios(rule)
+            more = EXAMPLES - len(ratios) if _alike(ratios) else 0  # two or three may be alike by chance
+            for k in range(more):
+                self.rays.confirm(rule[(2 * k + 1) * len(rule) // (2 * more)])
+        if self.unresolved:
+            self._scaled(searched=True)
+
+    def _watch(self) -> None:
+        """Report how far the search is."""
+        found = self.located
+        if found is not None:
+            names = len(found.wrong) + len(found.patterns)
+            self.tick("located", names, names + found.open_sets, f"{names} found, {found.open_sets} blocks left")
+
+    def _scaled(self, *, searched: bool = False) -> bool:
+        """Whether the claim is the derivative times one factor."""
+        found = common_factor(self.rays, self.tolerance, searched=searched)
+        if found is None:
+            return False
+        self.fresh = [found.fresh] if found.fresh else []
+        if found.tolerable:
+            self.tolerable = True
+            return True
+        factor = self.factor = found.value
+        kind = DiagnosisKind.SCALE
+        message = f"every entry is {_number(factor)} times what it should be."
+        if factor == 0:
+            kind, message = DiagnosisKind.ZERO_BLOCK, "every entry is 0."
+        elif abs(factor + 1) <= max(self.tolerance.rtol, 2 * found.spread):
+            kind, message = DiagnosisKind.SIGN, "every entry has the wrong sign."
+        self.diagnoses.append(
+            Diagnosis(kind=kind, message=message, parameters={"factor": factor, "uncertainty": found.spread})
+        )
+        return True
+
+    @property
+    def unresolved(self) -> bool:
+        """Whether a search was begun and neither found what is off nor saw that all entries are, by little."""
+        found = self.located
+        known = self.tolerable or found is None or found.clean or found.wrong or found.patterns
+        return not known and found is not None and found.tolerated < TOLERATED
+
+    # ---- the record
+
+    def result(self, parts: Sequence[tuple[str, slice]], point: int, stopped: str) -> Searched:
+        """What is known by now."""
+        self.rays.probe.release()
+        self.rays.reconsider()
+        found = self.located or Located()
+        if self.locator is not None and found.clean:
+            self.fresh = self.locator.fresh
+        self._diagnose(found)
+        wrong = {i: row for i, row in self.rays.rows.items() if row.verdict[0] == Verdict.FAIL}
+        explained = bool(found.wrong or found.patterns or found.dense or self.factor is not None)
+        checks = tuple(
+            self._record(ladder, point, explained and bool(wrong)) for ladder in self.rays.ladders if ladder.judgement
+        )
+        threshold = self._threshold(found)
+        total = self.rays.size if self.factor is not None else len(found.wrong) + sum(len(p) for p in found.patterns)
+        return Searched(
+            columns=join(list(wrong.values())) if wrong else _nothing(),
+            directions=checks,
+            diagnoses=tuple(self.diagnoses),
+            failed=sum(check.verdict is Verdict.FAIL for check in checks),
+            inconclusive=sum(check.verdict is Verdict.INCONCLUSIVE for check in checks),
+            threshold=threshold,
+            limits=tuple(self._limit(*part, threshold) for part in (("", slice(None)), *parts)),
+            wrong=max(total, found.dense.count if found.dense else 0),
+            complete=not stopped,
+            stopped=stopped,
+        )
+
+    def _record(self, ladder: Ladder, point: int, refuted: bool) -> DirectionCheck:
+        j = ladder.judgement
+        assert j is not None
+        gap = abs(ladder.ideal - j.value)
+        size = max(abs(ladder.ideal), abs(j.value))
+        verdict, reason = j.verdict, j.reason
+        if self.rays.reading(ladder).dirty:
+            if refuted:
+                verdict, reason = Verdict.FAIL, "entries that it contains are wrong"
+            elif verdict is Verdict.PASS and self.unresolved:
+                verdict, reason = (
+                    Verdict.INCONCLUSIVE,
+                    "it is off by more than noise explains; what is behind it was not found",
+                )
+        estimate = DerivativeEstimate(
+            value=j.value,
+            uncertainty=j.uncertainty,
+            step=j.step,
+            evaluations=ladder.calls,
+            status=j.status,
+            left=j.left,
+            right=j.right,
+        )
+        return DirectionCheck(
+            number=ladder.number,
+            point=point,
+            claimed=ladder.ideal,
+            estimate=estimate,
+            abs_error=gap,
+            rel_error=gap / size if size else 0.0,
+            verdict=verdict,
+            reason=reason,
+        )
+
+    def _threshold(self, found: Located) -> float:
+        """The least that a lone error can change along a direction, per unit of weight, without being noticed."""
+        readings = self.fresh or [self.rays.reading(ladder) for ladder in self.rays.ladders]
+        if not readings or found.dense is not None:
+            return math.inf
+        return min(abs(r.value) + r.uncertainty for r in readings)
+
+    def _limit(self, name: str, part: slice, threshold: float) -> Limit:
+        scales, claimed = self.rays.probe.scales[part], self.rays.claimed[part]
+        least = float(scales.min()) if scales.size else 0.0
+        positive = scales if least > 0 else scales[scales > 0]  # no copy where there need be none: they are large
+        certain = 2 * threshold / least if least > 0 else math.inf
+        usual = 2 * threshold / float(np.median(positive)) if positive.size else math.inf
+        size = float(np.linalg.norm(claimed)) / math.sqrt(scales.size) if scales.size else 0.0
+        seen = len(self.fresh or self.rays.ladders)
+        return Limit(name, certain, certain / 2, 1 - 0.5**seen, usual, size)
+
+    def _diagnose(self, found: Located) -> None:
+        """Put into words what the locator found."""
+        for rule in found.patterns:
+            self.diagnoses.append(self._rule(rule))
+        if found.dense is not None:
+            d = found.dense
+            few = {"entries": self._paths(found.wrong)} if found.wrong else {}
+            self.diagnoses.append(
+                Diagnosis(
+                    kind=DiagnosisKind.ENTRIES,
+                    message=f"about {d.count:,} of {self.rays.size:,} entries are wrong ({d.low:,} to {d.high:,}), all over it.",
+                    parameters={"estimate": d.count, "low": d.low, "high": d.high, "of": self.rays.size, **few},
+                )
+            )
+        elif found.wrong:
+            paths = self._paths(sorted(found.wrong))
+            one = len(found.wrong) == 1
+            some = ", ".join(paths[:5]) + (" …" if len(found.wrong) > 5 else "")
+            self.diagnoses.append(
+                Diagnosis(
+                    kind=DiagnosisKind.SINGLE_ENTRY if one else DiagnosisKind.ENTRIES,
+                    message=f"entry {paths[0]} is wrong{', the others agree' if found.clean else ''}."
+                    if one
+                    else f"{len(found.wrong):,} entries are wrong: {some}.",
+                    parameters={"entries": paths, "count": len(found.wrong)},
+                )
+            )
+        failed = any(ladder.judgement and ladder.judgement.verdict is Verdict.FAIL for ladder in self.rays.ladders)
+        if not self.diagnoses and failed:
+            self.diagnoses.append(
+                Diagnosis(
+                    kind=DiagnosisKind.UNEXPLAINED,
+                    message="directions disagree; no single entry could be shown to be wrong.",
+                    explained=0.0,
+                )
+            )
+
+    def _ratios(self, rule: range) -> list[float]:
+        """Claim over derivative, for the entries of a rule that were judged to be wrong."""
+        known = [row for i, row in self.rays.rows.items() if i in rule and row.verdict[0] == Verdict.FAIL]
+        return [float(row.claimed[0] / row.numeric[0]) for row in known if row.numeric[0]]
+
+    def _rule(self, rule: range) -> Diagnosis:
+        chosen = slice(rule.start, rule.stop, rule.step)
+        ratios = self._ratios(rule)
+        parameters: dict[str, Any] = {"start": rule[0], "stop": rule[-1] + 1, "step": rule.step, "count": len(rule)}
+        if _alike(ratios):
+            parameters["factor"] = ratios[0]
+        first, last = self._paths([rule[0], rule[-1]])
+        every = len(rule) == self.rays.size
+        which = f"all {len(rule):,} entries" if rule.step == 1 else f"every {_ordinal(rule.step)} entry"
+        zero = not self.rays.claimed[chosen].any()
+        wrong = "0, but should not be" if zero else "wrong"
+        kind = DiagnosisKind.ENTRIES if every else DiagnosisKind.BLOCK
+        if zero:
+            kind = DiagnosisKind.ZERO_BLOCK
+        elif "factor" in parameters:
+            wrong = f"{_number(parameters['factor'])} times what it should be"
+            kind = DiagnosisKind.SCALE if every else kind
+        where = "" if every else f" from {first} to {last}"
+        return Diagnosis(
+            kind=kind, message=f"{which}{where} {'are' if rule.step == 1 else 'is'} {wrong}.", parameters=parameters
+        )
+
+    def _paths(self, indices: Sequence[int]) -> list[str]:
+        """Entries as a person would write them, a limited number."""
+        shape = self.rays.function.argument_shape
+        return (
+            [f"[{', '.join(str(int(i)) for i in np.unravel_index(k, shape))}]" for k in indices[:LISTED]]
+            if shape
+            else ["[]"]
+        )
+
+
+def _slices(shape: tuple[int, ...]) -> list[tuple[str, slice]]:
+    """The parts of an array of several axes, as slices of its flat entries: along its first axis, or its last if that is shorter.
+
+    None of one axis, and none if there would be more than LISTED.
+    """
+    if len(shape) < 2:
+        return []
+    others, rows, columns = ", :" * (len(shape) - 1), shape[0], shape[-1]
+    if not 1 < min(rows, columns) <= LISTED:
+        return []
+    if rows <= columns:
+        width = math.prod(shape[1:])
+        return [(f"[{k}{others}]", slice(k * width, (k + 1) * width)) for k in range(rows)]
+    return [(f"[{others[2:]}, {k}]", slice(k, None, columns)) for k in range(columns)]
+
+
+def _nothing() -> Columns:
+    number, integer, small = np.empty(0), np.empty(0, np.int64), np.empty(0, np.int8)
+    return Columns(integer, number, number, number, number, integer, small, small)
+
+
+def _alike(ratios: list[float]) -> bool:
+    """Whether claims are their derivatives times one factor: by how much that is off 1 is the same, not only about 1."""
+    if len(ratios) < 2:
+        return False
+    spread = max(ratios) - min(ratios)
+    return spread <= ALIKE * max(map(abs, ratios)) and spread <= SHARED * min(abs(ratio - 1) for ratio in ratios)
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def _ordinal(k: int) -> str:
+    ending = "th" if k % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(k % 10, "th")
+    return f"{k}{ending}"
+
+
+__all__ = ["Limit", "Searched", "search"]

@@ -1,0 +1,310 @@
+"""A second look at the entries that the first difference left in doubt: a ladder of steps for each, at a bounded cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.methods.entries import Columns, status_code
+from gradcheck.model import Status, Tolerance, Verdict
+from gradcheck.numerics.extrapolation import ladder_steps
+from gradcheck.numerics.first_step import RESOLVED, SMALL, Ordinary
+from gradcheck.numerics.judgement import USUAL, Judgement, judge
+from gradcheck.numerics.stencils import RATIO, smallest_step, steps_near
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gradcheck.evaluation.function import Function
+    from gradcheck.evaluation.preflight import Preflight
+    from gradcheck.methods.problem import Tick
+    from gradcheck.numerics.jumps import Trend
+
+    Array = NDArray[np.float64]
+
+ENOUGH = 16  # columns that get a whole ladder even if all of them are plainly wrong
+FREE = 64 * 60  # evaluations, of some 64 whole ladders, that may be spent without asking what it costs
+SPENDING = 12  # evaluations a column, on average, that re-examination may cost beyond that
+REACH = 1.37  # the largest step of a ladder in natural scales; no round number, lest x ± h fall on a grid that f rounds x to …
+DEPTH = 60  # … and the smallest this many binades below, where x = 0 sets no limit
+NEARBY = (0.03, 0.1, 0.3)  # how far f is searched for jumps, in natural scales
+MODEST = 0.3  # gaps below this share of the entry are doubted if f jumps nearby
+EXTENSION = 4  # rungs that a ladder grows upward at a time, while noise limits it at its top …
+HIGHEST = 12  # … until it has grown by this many
+SHARP = 1e-7  # an uncertainty below this share of the value is good enough to stop
+FARTHEST = 1.0  # a ladder grows to this many natural scales, or to 1: what f does near x is lost in its noise beyond
+SURE = 256  # once so many entries that looked plainly wrong turned out to be so, others that do need no ladder
+UNEXAMINED = 10.0  # an entry that was not re-examined fails if its gap is this many times what is allowed and uncertain
+
+
+class SecondLook:
+    """Judges entries of a derivative of f: R^n → R^m that were left in doubt.
+
+    x: the point, flat, (n,).  ordinary: what the first look learnt.  steps: those of the first look, (n,).  complete: the columns
+    handed over hold all entries, not the worst alone.  tick, expired: as for `Surveyor`.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        x: NDArray[Any],
+        preflight: Preflight,
+        tolerance: Tolerance,
+        ordinary: Ordinary,
+        steps: Array,
+        *,
+        tick: Tick,
+        expired: Callable[[], bool],
+        complete: bool,
+    ) -> None:
+        self.function, self.x, self.preflight, self.tolerance = function, x, preflight, tolerance
+        self.ordinary, self.scales, self.steps = ordinary, preflight.scales, steps
+        self.tick, self.expired, self.complete = tick, expired, complete
+        self.n, self.m = x.size, preflight.value.size
+
+    def examine(self, columns: Columns) -> bool:
+        """Judge what did not agree from ladders of steps; returns whether the budget sufficed."""
+        open_rows = np.flatnonzero(columns.verdict == Verdict.INCONCLUSIVE)
+        by_column = self._grouped(columns, open_rows)
+        spent_before = self.function.calls
+        allowance = max(FREE, SPENDING * self.n)
+        in_time, wholly_wrong = True, True
+        short: list[int] = []
+        plain, sure, deceived = self._plainly_wrong(columns), 0, False
+        for done, (i, all_rows) in enumerate(by_column):
+            self.tick("re-examined", done, len(by_column), "")
+            if self.expired():
+                in_time = False
+                break
+            spent = self.function.calls - spent_before
+            rows = [row for row in all_rows if not plain[row]] if sure >= SURE and not deceived else all_rows
+            if not rows:
+                continue
+            if done < ENOUGH or (spent < allowance and not wholly_wrong):
+                self._climb(columns, i, rows, self._ladder(i), extend=True)
+                wholly_wrong &= all(columns.verdict[row] == Verdict.FAIL for row in rows)
+            elif spent < allowance:
+                self._climb(columns, i, rows, self._short_ladder(i))
+                self._hesitate(columns, rows)
+                if any(columns.verdict[row] == Verdict.INCONCLUSIVE for row in rows):
+                    short.append(done)
+            else:
+                break
+            were_wrong = [columns.verdict[row] == Verdict.FAIL for row in rows if plain[row]]
+            sure, deceived = sure + len(were_wrong), deceived or not all(were_wrong)
+        for done in short:
+            if self.function.calls - spent_before > allowance or self.expired():
+                break
+            i, rows = by_column[done]
+            self._climb(columns, i, rows, self._ladder(i), extend=True)
+        self._look_for_jumps(columns)
+        self._reconsider(columns)
+        return in_time
+
+    def _reconsider(self, columns: Columns) -> None:
+        """Take back what passed as small, if nothing turned out to be as large as the first differences made believe."""
+        if not self.complete:
+            return
+        i, j = columns.entry % self.n, columns.entry // self.n
+        size = columns.size
+        known = np.where(np.isfinite(size) & (columns.uncertainty < size), size, 0.0)
+        seen, largest = np.zeros(self.m), np.zeros(self.m)
+        np.maximum.at(seen, j, known * self.scales[i])
+        np.maximum.at(largest, j, known)
+        with np.errstate(divide="ignore", over="ignore"):
+            ordinary = np.minimum(seen[j] / self.scales[i], largest[j])
+        weak = (columns.verdict == Verdict.PASS) & (columns.status == status_code(Status.CONVERGED))
+        weak &= columns.uncertainty > np.maximum(RESOLVED * size + SMALL * ordinary, self.tolerance.atol)
+        weak &= columns.claimed != 0
+        columns.verdict[weak], columns.status[weak] = Verdict.INCONCLUSIVE, status_code(Status.BELOW_RESOLUTION)
+        for entry in columns.entry[weak].tolist():
+            columns.detail[entry] = {"reason": Status.BELOW_RESOLUTION.advice}
+
+    def _hesitate(self, columns: Columns, rows: list[int]) -> None:
+        """Take back what a short ladder calls wrong, unless the gap is many times what is allowed and uncertain."""
+        for row in rows:
+            size = max(abs(float(columns.claimed[row])), abs(float(columns.numeric[row])))
+            allowed = self.tolerance.atol + self.tolerance.rtol * size
+            j = int(columns.entry[row]) // self.n
+            noise = 2 * float(self.preflight.calibration.noise[j]) / float(columns.step[row])
+            columns.uncertainty[row] += noise
+            if columns.verdict[row] == Verdict.FAIL and not columns.gap[row] > UNEXAMINED * (
+                allowed + columns.uncertainty[row]
+            ):
+                columns.verdict[row], columns.status[row] = Verdict.INCONCLUSIVE, status_code(Status.NOT_EXAMINED)
+
+    def _ordinary(self, i: Any, j: Any) -> Array:
+        """The size of an ordinary entry at columns i and outputs j."""
+        return self.ordinary.of(self.scales[i], j)
+
+    def _grouped(self, columns: Columns, rows: NDArray[np.intp]) -> list[tuple[int, list[int]]]:
+        """Open rows by the column of the derivative, the column with the most suspicious entry first."""
+        i = columns.entry[rows] % self.n
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            scale = self._ordinary(i, columns.entry[rows] // self.n)
+            suspicion = columns.gap[rows] / (columns.size[rows] + scale)
+        suspicion = np.nan_to_num(suspicion, nan=np.inf, posinf=np.inf)
+        groups: dict[int, list[int]] = {}
+        for k in np.argsort(-suspicion, kind="stable").tolist():
+            groups.setdefault(int(i[k]), []).append(int(rows[k]))
+        return list(groups.items())
+
+    def _ladder(self, i: int) -> Array:
+        scale = float(self.scales[i])
+        bottom = max(float(smallest_step(self.x[i : i + 1])[0]), scale * 2.0**-DEPTH)
+        return ladder_steps(REACH * scale, bottom)
+
+    def _short_ladder(self, i: int) -> Array:
+        h = float(self.steps[i])
+        return h * RATIO ** np.array([1.0, 0.0, -1.0])
+
+    def _climb(self, columns: Columns, i: int, rows: list[int], wanted: Array, *, extend: bool = False) -> None:
+        """Judge the open entries of column i from a ladder; with `extend`, climb on while larger steps might see more."""
+        steps, plus, minus = self._rungs(i, wanted)
+        longest = steps.size + HIGHEST
+        judgements = [self._judge(columns, row, i, plus, minus, steps) for row in rows]
+        far = FARTHEST * max(float(self.scales[i]), 1.0)
+        while extend and steps.size < longest and steps[0] < far and any(_limited(j, steps) for j in judgements):
+            higher, more_plus, more_minus = self._rungs(i, float(steps[0]) * RATIO ** np.arange(EXTENSION, 0, -1.0))
+            if not (np.isfinite(more_plus) & np.isfinite(more_minus)).any():
+                break
+            moved = bool((plus != minus).any())
+            steps = np.concatenate([higher, steps])
+            plus, minus = np.concatenate([more_plus, plus]), np.concatenate([more_minus, minus])
+            finer = judgements
+            judgements = [self._judge(columns, row, i, plus, minus, steps) for row in rows]
+            if moved and not all(_refines(new, old) for new, old in zip(judgements, finer, strict=True)):
+                judgements = finer  # at such steps f is another function
+                break
+        for row, judgement in zip(rows, judgements, strict=True):
+            self._write(columns, row, judgement, 2 * steps.size)
+
+    def _rungs(self, i: int, wanted: Array) -> tuple[Array, Array, Array]:
+        """Realised steps, and f on both sides of x at them, for column i."""
+        steps = steps_near(self.x[i : i + 1], wanted)
+        return (steps, *self.function.pairs(self.x, np.full(steps.size, i, np.intp), steps))
+
+    def _judge(self, columns: Columns, row: int, i: int, plus: Array, minus: Array, steps: Array) -> Judgement:
+        j = int(columns.entry[row]) // self.n
+        calibration = self.preflight.calibration
+        return judge(
+            float(columns.claimed[row]),
+            plus[:, j],
+            minus[:, j],
+            float(self.preflight.value[j]),
+            steps,
+            resolution=float(calibration.resolution[j]),
+            quantum=float(calibration.quantum[j]),
+            scale=float(self._ordinary(i, j)),
+            reach=float(self.scales[i]) * USUAL,
+            tolerance=self.tolerance,
+        )
+
+    @staticmethod
+    def _write(columns: Columns, row: int, judgement: Judgement, evaluations: int) -> None:
+        columns.numeric[row] = judgement.value
+        gap = abs(float(columns.claimed[row]) - judgement.value)
+        # A claim that was not refuted is a measurement, too: the truth may lie where it says.
+        columns.uncertainty[row] = (
+            judgement.uncertainty if judgement.verdict is Verdict.FAIL else max(judgement.uncertainty, gap)
+        )
+        columns.step[row] = judgement.step
+        columns.evaluations[row] += evaluations
+        columns.verdict[row] = judgement.verdict
+        columns.status[row] = status_code(judgement.status)
+        extra = {"reason": judgement.reason or None, "left": judgement.left, "right": judgement.right}
+        if judgement.status in (Status.KINK, Status.JUMP):
+            extra["kink"] = 0.0  # at the point itself
+        columns.detail[int(columns.entry[row])] = {k: v for k, v in extra.items() if v is not None}
+
+    def _seen_first(self, columns: Columns) -> tuple[Array, Array, Array]:
+        """What the first look knows of each entry: what gap is allowed, the uncertainty, and that which is good enough."""
+        size = columns.size
+        i, j = columns.entry % self.n, columns.entry // self.n
+        calibration, scale = self.preflight.calibration, self._ordinary(i, j)
+        uncertainty = 2 * calibration.noise[j] / columns.step + 4 * calibration.truncation[j] * np.maximum(size, scale)
+        return self.tolerance.atol + self.tolerance.rtol * size, uncertainty, RESOLVED * size + SMALL * scale
+
+    def _plainly_wrong(self, columns: Columns) -> NDArray[np.bool_]:
+        """Whether the gap at the first step is many times what is allowed and uncertain; not where f may have kinks."""
+        if self.preflight.calibration.bent:
+            return np.zeros(columns.entry.size, bool)
+        allowed, uncertainty, _ = self._seen_first(columns)
+        return np.asarray(columns.gap > UNEXAMINED * (allowed + uncertainty))
+
+    def decide_by_first_look(self, columns: Columns) -> None:
+        """The verdict on entries that the bound on re-examination left out, from their first difference alone.
+
+        None is called wrong if others were examined, which looked worse, and none of them was.
+        """
+        left = columns.status == status_code(Status.NOT_EXAMINED)
+        if not left.any():
+            return
+        allowed, u, enough = self._seen_first(columns)
+        columns.uncertainty[left] = u[left]
+        examined = ~left & (columns.status != status_code(Status.FIRST_STEP))
+        if not examined.any() or (columns.verdict[examined] == Verdict.FAIL).any():
+            columns.verdict[left & (columns.gap > UNEXAMINED * (allowed + u))] = Verdict.FAIL
+        columns.verdict[left & (columns.gap <= allowed + u) & (u <= enough)] = Verdict.PASS
+        constant = self.preflight.calibration.quantum[columns.entry // self.n] == 0
+        columns.verdict[left & constant & (columns.claimed == 0) & (columns.numeric == 0)] = Verdict.PASS
+
+    def _look_for_jumps(self, columns: Columns) -> None:
+        """Before small gaps are called wrong: if f jumps nearby, its differences cannot refute a claim that far apart.
+
+        The value of an adaptive solver is right to its tolerance only, and its derivative is one of the discretisation.
+        """
+        failed = np.flatnonzero(columns.verdict == Verdict.FAIL)
+        size = columns.size[failed]
+        if not failed.size or (columns.gap[failed] > MODEST * size).any():
+            return
+        for row in failed[np.argsort(-columns.gap[failed] / size, kind="stable")].tolist():
+            i, j = int(columns.entry[row]) % self.n, int(columns.entry[row]) // self.n
+            trend = self._excuse(columns, row, i, j)
+            if trend is None or self.expired():
+                return  # one entry that nothing excuses decides
+            off = abs(trend.slope - float(columns.numeric[row]))
+            columns.verdict[row] = Verdict.INCONCLUSIVE
+            columns.status[row] = status_code(Status.JUMP)
+            columns.uncertainty[row] = max(float(columns.uncertainty[row]), off + trend.uncertainty)
+            columns.detail[int(columns.entry[row])] = {
+                "reason": f"f jumps by {trend.jump.size:.2g} at a distance of {abs(trend.jump.distance):.2g}, "
+                f"as the result of an adaptive solver does: small steps say {columns.numeric[row]:.6g}, "
+                f"the trend over many pieces is {trend.slope:.6g} ± {trend.uncertainty:.1g}, as claimed. "
+                "Tighten the solver's tolerance",
+                "kink": trend.jump.distance,
+            }
+
+    def _excuse(self, columns: Columns, row: int, i: int, j: int) -> Trend | None:
+        """The first trend, from near to far, that supports the claim in a row."""
+        from gradcheck.numerics.jumps import excuse  # brings NumPy's polynomials, and is rarely wanted
+
+        noise = float(columns.uncertainty[row] * columns.step[row])
+        for nearby in NEARBY:
+            trend = excuse(
+                lambda t: self.function.ray(self.x, i, t)[:, j],
+                float(columns.claimed[row]),
+                float(columns.numeric[row]),
+                float(self.scales[i]) * nearby,
+                noise,
+            )
+            if trend is not None:
+                return trend
+        return None
+
+
+def _limited(judgement: Judgement, steps: Array) -> bool:
+    """Whether noise limits the value, and the best step is among the largest tried: a larger one might see more."""
+    size = abs(judgement.value)
+    return not judgement.uncertainty <= SHARP * size and not judgement.step < steps[min(3, steps.size - 1)]
+
+
+def _refines(new: Judgement, old: Judgement) -> bool:
+    """Whether a value found with larger steps is much sharper, and lies within what was known before."""
+    if not np.isfinite(old.uncertainty):
+        return True
+    return (
+        new.uncertainty <= old.uncertainty / 2 and abs(new.value - old.value) <= new.uncertainty + 2 * old.uncertainty
+    )

@@ -1,0 +1,1 @@
+"""The checks of a project: found, loaded, run one after another, repeated."""

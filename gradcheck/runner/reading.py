@@ -1,0 +1,140 @@
+"""Where to check and with which further arguments, read from what the user typed, named or declared.
+
+Files are read as data only: nothing is ever unpickled.  Everything unfit is a `PointError` that names the remedy.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.errors import PointError
+from gradcheck.model import Point
+from gradcheck.points import as_bounds, as_point, as_shape, check_within, describe_point, draw
+from gradcheck.runner.datafiles import SUFFIXES, find_file, nested_numbers, read_file, typed_numbers
+from gradcheck.wording import by, did_you_mean, one_line, short
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+    from gradcheck.points import Bounds
+
+
+Loader = Callable[[str], Any]
+"""Turns ``module:attr`` into the object it names."""
+
+
+def read_point(text: str, *, load: Loader | None = None, folder: str | os.PathLike[str] | None = None) -> NDArray[Any]:
+    """Read a point: a file, numbers, or an object of a module.
+
+    text: the path of a .npy, .npz (``FILE.npz:key`` where it holds several), .csv or .json file, starting at `folder`;
+        numbers such as ``1,2,3`` or ``[[1, 2], [3, 4]]``; or a target such as ``module:x0``, resolved by `load`.
+    Returns float64 for numbers and text files; arrays from .npy, .npz and `load` keep their dtype, float64 or float32.
+    Raises `PointError`, and whatever `load` raises.
+    """
+    stripped = text.strip()
+    if (file := find_file(stripped, folder)) is not None:
+        path, key = file
+        data = read_file(path, key)
+        if isinstance(data, dict):
+            raise PointError(f"{path} holds {len(data)} arrays; name one, as in {path.name}:{next(iter(data), 'NAME')}")
+        if path.suffix == ".json":
+            data = nested_numbers(data, str(path))
+        return as_point(data, str(path))
+    if (numbers := typed_numbers(stripped, "point")) is not None:
+        return as_point(nested_numbers(numbers, f"point {short(stripped)}"), f"point {short(stripped)}")
+    return as_point(_load(stripped, load, "point"), stripped)
+
+
+def parse_args(
+    text: str, *, load: Loader | None = None, folder: str | os.PathLike[str] | None = None
+) -> tuple[Any, ...]:
+    """Read the extra arguments of f and g.
+
+    text: a JSON list with an argument in each place (a list of numbers in it becomes a float64 array); numbers such as
+    ``2.5,3``; a data file as for `read_point` (an .npz holds one argument in each array); or a target, resolved by
+    `load`, where a tuple is all the arguments and anything else is one.
+    Raises `PointError`, and whatever `load` raises.
+    """
+    stripped = text.strip()
+    value: Any
+    if (file := find_file(stripped, folder)) is not None:
+        value = read_file(*file)
+        if isinstance(value, np.ndarray):
+            return (value,)
+        return tuple(value.values()) if isinstance(value, dict) else as_args(value)
+    if stripped[:1] in {"[", "{", '"'}:
+        import json
+
+        try:
+            value = json.loads(stripped)
+        except (ValueError, RecursionError) as error:
+            raise PointError(f"args {short(stripped)} are not a JSON list: {one_line(error)}") from None
+        return as_args(value)
+    if (numbers := typed_numbers(stripped, "args")) is not None:
+        return as_args(numbers if isinstance(numbers, list) else [numbers])
+    value = _load(stripped, load, "args")
+    return value if isinstance(value, tuple) else (value,)
+
+
+def as_args(values: Any) -> tuple[Any, ...]:
+    """A JSON list of arguments → the arguments, where each list of numbers has become a float64 array."""
+    if not isinstance(values, list):
+        raise PointError(f"args must be a list with an argument in each place, not {short(values)}; put [ ] around it")
+    arguments = []
+    for value in values:
+        try:
+            arguments.append(nested_numbers(value, "") if isinstance(value, list) else value)
+        except PointError:
+            arguments.append(value)  # a list of names, or a ragged one, is what the user means it to be
+    return tuple(arguments)
+
+
+def choose_point(
+    *,
+    dim: int | None = None,
+    shape: str | Sequence[int] | None = None,
+    point: Any = None,
+    bounds: str | Bounds | None = None,
+    seed: int = 0,
+    dtype: DTypeLike = np.float64,
+    load: Loader | None = None,
+    folder: str | os.PathLike[str] | None = None,
+) -> tuple[NDArray[Any], Point]:
+    """The point that the options ``dim``, ``shape``, ``point``, ``bounds`` and ``seed`` ask for, and its record.
+
+    point: text as for `read_point`, or an array; its size must agree with `dim` and `shape`, where they are given; a
+    flat one is reshaped to `shape`.  Raises `PointError`.
+    """
+    dim = None if dim is None else as_shape(dim)[0]
+    wanted = None if shape is None else as_shape(shape)
+    if dim is not None and wanted is not None and dim != math.prod(wanted):
+        entries = math.prod(wanted)
+        raise PointError(f"dimension {dim} contradicts shape {by(wanted)}, which has {entries} entries; give one")
+    if wanted is None and dim is not None:
+        wanted = (dim,)
+    if point is None:
+        if wanted is None:
+            raise PointError("no point to check at; give a dimension, a shape or a point (--dim, --shape or --point)")
+        x = draw(wanted, dtype, seed, as_bounds(bounds, wanted))
+        return x, describe_point(x, "random normal" if bounds is None else "random within bounds", seed)
+    origin = point.strip() if isinstance(point, str) else "given array"
+    x = read_point(point, load=load, folder=folder) if isinstance(point, str) else as_point(point)
+    if wanted is not None and x.shape != wanted and not (shape is None and x.ndim and x.size == dim):
+        if x.size != math.prod(wanted) or x.ndim > 1:
+            raise PointError(f"point {short(origin)} has shape {by(x.shape)}, where {by(wanted)} was asked for")
+        x = x.reshape(wanted)
+    check_within(x, as_bounds(bounds, x.shape))
+    return x, describe_point(x, short(origin))
+
+
+def _load(text: str, load: Loader | None, what: str) -> Any:
+    if load is not None and ":" in text:
+        return load(text)
+    kinds = f"numbers such as 1,2,3, a file ({', '.join(SUFFIXES)}), or a target such as module:{what}"
+    near = did_you_mean(text, [name for name in os.listdir(".") if os.path.splitext(name)[1] in SUFFIXES])
+    raise PointError(f"{what} {short(text)} is neither {kinds}{near}")

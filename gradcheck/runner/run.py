@@ -1,0 +1,281 @@
+"""Makes checks one after another: loads what each names, calls it, collects reports and errors, picks the exit code.
+
+It stands between declarations (`config.DeclaredCheck`, which the command line fills in as well) and `gradcheck.checks`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from gradcheck.checks.gradient import check_gradient
+from gradcheck.errors import CheckInterrupted, ExitCode, GradcheckError, TargetError, UserCodeError
+from gradcheck.evaluation.sources import describe
+from gradcheck.model import Finding, FindingKind, Kind, Method, Point, Report, Resolution, Target, Tolerance, Verdict
+from gradcheck.points import as_bounds
+from gradcheck.runner.config import DeclaredCheck, Derivable
+from gradcheck.runner.reading import choose_point, parse_args
+from gradcheck.runner.targets import Loaded, load, load_object
+
+PASSED_ON = ("points", "method", "directions", "eps", "rtol", "atol", "vectorized", "jit", "jobs", "budget")
+"""The options that a check takes under the same keyword; one that was not given keeps the default of the API."""
+
+
+class Progress(Protocol):
+    """Is told which check begins, what is done of it, and that all are over."""
+
+    def begin(self, name: str, number: int, total: int) -> None:
+        """A check begins, the `number`-th of `total`."""
+
+    def __call__(self, phase: str, done: int, total: int, evaluations: int, detail: str) -> None:
+        """So much of a phase is done."""
+
+    def clear(self) -> None:
+        """All checks are over."""
+
+
+class InternalError(GradcheckError):
+    """A mistake of gradcheck's own; ``__cause__`` is the exception."""
+
+    exit_code = ExitCode.UNDECIDED
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run of checks came to.
+
+    reports: one for each claimed derivative, with the verdict ERROR for a declared check that could not be made.
+    problems: what could not be checked, and why; the name is '' where the command line spelt the check out.
+    interrupted: by Ctrl-C; what came after that was not checked.
+    """
+
+    reports: list[Report] = field(default_factory=list)
+    problems: list[tuple[str, GradcheckError]] = field(default_factory=list)
+    interrupted: bool = False
+    _codes: set[ExitCode] = field(default_factory=set)
+
+    def add(self, report: Report, *, allow_inconclusive: bool) -> None:
+        """Take a report; with `allow_inconclusive`, the verdict INCONCLUSIVE does not count against the run."""
+        self.reports.append(report)
+        if report.verdict is Verdict.FAIL:
+            self._codes.add(ExitCode.FAIL)
+        elif report.verdict is Verdict.ERROR or (report.verdict is Verdict.INCONCLUSIVE and not allow_inconclusive):
+            self._codes.add(ExitCode.UNDECIDED)
+
+    def fail(self, check: DeclaredCheck, error: GradcheckError, replay: str) -> None:
+        """Take the error of a check that could not be made."""
+        self.complain(check.name if check.section else "", error)
+        if check.section:  # the report of a run of many must tell of it, too
+            self.reports.append(replace(_not_made(check, error), replay=replay))
+
+    def complain(self, name: str, error: GradcheckError) -> None:
+        """Take an error that kept something from being checked at all."""
+        self.problems.append((name, error))
+        self._codes.add(error.exit_code)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The first that applies: interrupted, a derivative is wrong, a check could not be made, one was not judged."""
+        if self.interrupted:
+            return ExitCode.INTERRUPTED
+        order = (ExitCode.FAIL, ExitCode.USAGE, ExitCode.UNDECIDED)
+        return next((code for code in order if code in self._codes), ExitCode.PASS)
+
+
+def run(
+    declared: Sequence[DeclaredCheck],
+    *,
+    progress: Progress | None = None,
+    suspects: Sequence[str] = (),
+    self_test: bool = False,
+    replay: Callable[[DeclaredCheck], str] = lambda check: shlex.join(["gradcheck", check.name]),
+    outcome: Outcome | None = None,
+) -> Outcome:
+    """Make the checks in their order.  One that fails, or cannot be made, does not stop the others; Ctrl-C does.
+
+    suspects: targets of terms that may be what a wrong derivative lacks.
+    self_test: also try wrong versions of each gradient that passes, and note which of them were caught.
+    progress: told what is done, if anyone watches.
+    replay: the command that repeats a check.
+    outcome: what was known before, to be added to.
+    """
+    outcome = outcome or Outcome()
+    for number, check in enumerate(declared, 1):
+        if progress is not None:
+            progress.begin(check.name, number, len(declared))
+        allow = bool(check.allow_inconclusive)
+        try:
+            for result in _results(check, progress, suspects, self_test):
+                if isinstance(result, Report):
+                    outcome.add(replace(result, replay=replay(check)), allow_inconclusive=allow)
+                else:
+                    outcome.fail(check, result, replay(check))
+        except CheckInterrupted as stop:
+            outcome.interrupted = True
+            outcome.add(replace(stop.report, replay=replay(check)), allow_inconclusive=allow)
+        except KeyboardInterrupt:
+            outcome.interrupted = True
+        except (Exception, SystemExit) as error:
+            outcome.fail(check, _problem(error), replay(check))
+        if outcome.interrupted:
+            break
+    if progress is not None:
+        progress.clear()
+    return outcome
+
+
+def _results(
+    check: DeclaredCheck, progress: Progress | None, suspects: Sequence[str], self_test: bool
+) -> Iterator[Report | GradcheckError]:
+    """One report for each claimed derivative of a check, each as soon as it is known; or why there is none."""
+    factory, folder = bool(check.factory), check.folder
+
+    def find(spec: str) -> Any:
+        return load_object(spec, role="--args", folder=folder)
+
+    def find_point(spec: str) -> Any:
+        return _made(load_object(spec, role="--point", folder=folder), spec)
+
+    target = load(check.target, factory=factory, folder=folder)
+    claims = {
+        kind: target if claim is check.target else load(claim, role=_role(check, kind), factory=factory, folder=folder)
+        for kind, claim in check.claims.items()
+    }
+    args = parse_args(check.args, load=find, folder=folder) if isinstance(check.args, str) else check.args or ()
+    seed = check.seed or 0
+    place = {"dim": check.dim, "shape": check.shape, "point": check.point, "bounds": check.bounds}
+    x0, point = choose_point(**place, seed=seed, load=find_point, folder=folder)
+    options = {key: value for key in PASSED_ON if (value := getattr(check, key)) is not None}
+    options |= {"args": args, "bounds": as_bounds(check.bounds, x0.shape), "seed": seed}
+    if suspects:
+        options["suspects"] = {spec: load_object(spec, role="--suspect", folder=folder) for spec in suspects}
+    with _executor(check) as executor:
+        if executor is not None:
+            options["executor"] = executor
+        for kind, claim in claims.items():
+
+            def named(report: Report, claim: Loaded = claim) -> Report:
+                where = replace(report.point, origin=point.origin, seed=point.seed)
+                return replace(report, name=check.name, target=target.target, claim=claim.target, point=where)
+
+            try:
+                report = _check(kind, target, claim, claims, x0, progress=progress, throw=False, **options)
+            except CheckInterrupted as stop:
+                raise CheckInterrupted(named(stop.report)) from None
+            except GradcheckError as error:
+                yield error
+                continue
+            if self_test and kind is Kind.GRADIENT and claim is not target and report.verdict is Verdict.PASS:
+                from gradcheck.testing import self_test as try_mistakes
+
+                tried = try_mistakes(target.value, claim.value, x0, **options)
+                report = replace(report, notes=(*report.notes, tried.sentence))
+            yield named(report)
+
+
+def _check(kind: Kind, target: Loaded, claim: Loaded, claims: Mapping[Kind, Loaded], x0: Any, **options: Any) -> Report:
+    """The check of one claimed derivative, which may make use of another that is claimed beside it."""
+    if kind is Kind.GRADIENT and claim is target:
+        return check_gradient(target.value, None, x0, value_and_grad=True, **options)
+    if kind in (Kind.HESSIAN, Kind.HVP) and (grad := claims.get(Kind.GRADIENT)) is not None and grad is not target:
+        options["grad"] = grad.value
+    if kind is Kind.JVP and Kind.VJP in claims:
+        options["vjp"] = claims[Kind.VJP].value
+    return _checker(kind)(target.value, claim.value, x0, **options)
+
+
+def _checker(kind: Kind) -> Callable[..., Report]:
+    """The function that checks such a claim."""
+    if kind is Kind.GRADIENT:
+        return check_gradient
+    from gradcheck.checks import hessian, jacobian, products  # most runs are of gradients, and need none of it
+
+    of_matrices: dict[Kind, Callable[..., Report]] = {
+        Kind.HESSIAN: hessian.check_hessian,
+        Kind.JACOBIAN: jacobian.check_jacobian,
+        Kind.HVP: products.check_hvp,
+        Kind.JVP: products.check_jvp,
+        Kind.VJP: products.check_vjp,
+    }
+    return of_matrices[kind]
+
+
+def _role(check: DeclaredCheck, kind: Kind) -> str:
+    return kind.key if check.section else f"--{kind.key}"
+
+
+def _problem(error: BaseException) -> GradcheckError:
+    """An exception as an error that can be shown: itself, or the blame of the checked code, or of ours."""
+    if isinstance(error, GradcheckError):
+        return error
+    problem: GradcheckError
+    if isinstance(error, SystemExit):
+        problem = UserCodeError(f"the checked code called sys.exit({error.code!r})")
+    else:
+        problem = InternalError(f"internal error, please report it: {type(error).__name__}: {error}")
+    problem.__cause__ = error
+    return problem
+
+
+def _not_made(check: DeclaredCheck, error: GradcheckError) -> Report:
+    """The report of a declared check that ended before there was anything to report."""
+    kind, claim = next(iter(check.claims.items()))
+    shape = check.shape or (() if check.dim is None else (check.dim,))
+    return Report(
+        name=check.name,
+        kind=kind,
+        target=_described(check.target),
+        claim=_described(claim),
+        verdict=Verdict.ERROR,
+        point=Point(shape=shape, dtype="float64", origin="never reached"),
+        shape=(),
+        method=check.method or Method.AUTO,
+        engine="none",
+        tolerance=Tolerance(rtol=check.rtol or 0.0, atol=check.atol or 0.0),
+        entries=(),
+        checked=0,
+        failed=0,
+        inconclusive=0,
+        findings=(Finding(kind=FindingKind.USER_ERROR, message=str(error), verdict=Verdict.ERROR),),
+        resolution=Resolution(absolute=math.inf, digits=None, sentence="Nothing was examined."),
+        nfev=0,
+        ngev=0,
+        seconds=0.0,
+        versions={},
+    )
+
+
+def _described(target: Derivable) -> Target:
+    return Target(name=target) if isinstance(target, str) else describe(target)
+
+
+def _made(value: Any, spec: str) -> Any:
+    """A value, or what the function returns that stands in its place."""
+    if not callable(value):
+        return value
+    try:
+        return value()
+    except Exception as error:
+        raise UserCodeError(f"{spec}, called for its value, raised {type(error).__name__}: {error}") from error
+
+
+@contextlib.contextmanager
+def _executor(check: DeclaredCheck) -> Iterator[Any]:
+    """The executor that a check names, if any: an object with `submit`, or what a class or function returns."""
+    if check.executor is None:
+        yield None
+        return
+    value = load_object(check.executor, role="--executor", folder=check.folder)
+    executor = value if hasattr(value, "submit") and not isinstance(value, type) else _made(value, check.executor)
+    if not hasattr(executor, "submit"):
+        kind = type(executor).__name__
+        raise TargetError(f"--executor {check.executor!r} gives an object of type {kind}, which has no method submit")
+    try:
+        yield executor
+    finally:
+        if executor is not value and hasattr(executor, "shutdown"):
+            executor.shutdown()

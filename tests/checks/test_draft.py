@@ -1,0 +1,182 @@
+"""What a check has found becomes a verdict, a resolution in plain words and a report."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import sys
+import traceback
+
+import numpy as np
+import pytest
+
+import gradcheck
+from gradcheck import check_gradient
+from gradcheck.checks.draft import Draft, versions
+from gradcheck.errors import UserCodeError
+from gradcheck.evaluation.tracebacks import formatted
+from gradcheck.methods.entries import Columns, status_code
+from gradcheck.methods.results import Survey
+from gradcheck.model import (
+    DerivativeEstimate,
+    DirectionCheck,
+    Finding,
+    FindingKind,
+    Kind,
+    Point,
+    Status,
+    Target,
+    Tolerance,
+    Verdict,
+)
+
+
+def draft(**changes):
+    return Draft(
+        **{
+            "name": "module:f",
+            "kind": Kind.GRADIENT,
+            "target": Target(name="f"),
+            "claim": Target(name="grad"),
+            "point": Point(shape=(9,), dtype="float64", origin="given"),
+            "shape": (9,),
+            "tolerance": Tolerance(rtol=6e-6, atol=0.0),
+            **changes,
+        }
+    )
+
+
+def survey(*verdicts, digits=8.4, **changes):
+    count = len(verdicts)
+    columns = Columns(
+        entry=np.arange(count),
+        claimed=np.ones(count),
+        numeric=np.ones(count),
+        uncertainty=np.full(count, 1e-9),
+        step=np.full(count, 1e-5),
+        evaluations=np.full(count, 2),
+        verdict=np.array(verdicts, np.int8),
+        status=np.full(count, status_code(Status.CONVERGED), np.int8),
+    )
+    count_of = {verdict: sum(v is verdict for v in verdicts) for verdict in Verdict}
+    values = {
+        "columns": columns,
+        "checked": count,
+        "failed": count_of[Verdict.FAIL],
+        "inconclusive": count_of[Verdict.INCONCLUSIVE],
+        "errors": count_of[Verdict.ERROR],
+        "digits": digits,
+        "detectable": 3e-9,
+        "detectable_share": 2e-7,
+        "ignored": np.empty(0, np.int64),
+    }
+    return Survey(**values | changes)
+
+
+def direction(verdict, error=0.0):
+    estimate = DerivativeEstimate(value=1.0, uncertainty=1e-8, step=1e-5, evaluations=2, status=Status.CONVERGED)
+    return DirectionCheck(
+        number=0, point=0, claimed=1.0 + error, estimate=estimate, abs_error=error, rel_error=error, verdict=verdict
+    )
+
+
+def finding(verdict):
+    return Finding(kind=FindingKind.REUSES_BUFFER, message="a word", verdict=verdict)
+
+
+def report_of(made):
+    return made.report(engine="one point at a time", nfev=11, ngev=4, seconds=0.5)
+
+
+OK, OPEN, BAD, LOST = Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.FAIL, Verdict.ERROR
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "counts"),
+    [
+        ({"survey": survey(OK, OK)}, OK, (2, 0, 0)),
+        ({"survey": survey(OK, OPEN)}, OPEN, (2, 0, 1)),
+        ({"survey": survey(OK, OPEN, BAD)}, BAD, (3, 1, 1)),
+        ({"survey": survey(OK, LOST, BAD)}, LOST, (3, 1, 0)),
+        ({}, OPEN, (0, 0, 0)),
+        ({"survey": survey()}, OPEN, (0, 0, 0)),
+        ({"directions": [direction(OK), direction(OK)]}, OK, (2, 0, 0)),
+        ({"directions": [direction(OK), direction(BAD)]}, BAD, (2, 1, 0)),
+        ({"directions": [direction(OK), direction(OPEN)]}, OPEN, (2, 0, 1)),
+        ({"survey": survey(OK, OK), "directions": [direction(BAD)]}, BAD, (2, 0, 0)),
+        ({"survey": survey(OK), "findings": [finding(OK)]}, OK, (1, 0, 0)),
+        ({"survey": survey(OK), "findings": [finding(OPEN)]}, OPEN, (1, 0, 0)),
+        ({"survey": survey(BAD), "findings": [finding(OPEN)]}, BAD, (1, 1, 0)),
+        ({"survey": survey(OK), "findings": [finding(LOST)]}, LOST, (1, 0, 0)),
+        ({"survey": survey(OK), "stopped": "budget"}, OPEN, (1, 0, 0)),
+        ({"survey": survey(BAD), "stopped": "interrupt"}, BAD, (1, 1, 0)),
+    ],
+)
+def test_the_verdict_is_the_worst_of_all(changes, verdict, counts):
+    report = report_of(draft(**changes))
+    assert report.verdict is verdict
+    assert (report.checked, report.failed, report.inconclusive) == counts
+    assert report.interrupted is bool(changes.get("stopped"))
+    assert (report.nfev, report.ngev, report.seconds, report.engine) == (11, 4, 0.5, "one point at a time")
+    pickle.dumps(report)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence", "digits", "absolute"),
+    [
+        ({"survey": survey(OK, OK)},
+         "Every entry agrees to at least 8 digits; any entry off by more than 2e-07 of its size (at most 3e-09) "
+         "would have been caught.", 8, 3e-9),
+        ({"survey": survey(OK, BAD, digits=1.2)},
+         "Every entry that passed agrees to at least 1 digit; any entry off by more than 2e-07 of its size "
+         "(at most 3e-09) would have been caught.", 1, 3e-9),
+        ({"survey": survey(OK, digits=17.0)}, "Every entry agrees to at least 15 digits", 15, 3e-9),
+        ({"survey": survey(OK, digits=-0.5)}, "Every entry agrees to at least 0 digits", 0, 3e-9),
+        ({"survey": survey(BAD, digits=None)}, "Nothing passed, so there is no resolution to state.", None, math.inf),
+        ({}, "Nothing passed, so there is no resolution to state.", None, math.inf),
+        ({"directions": [direction(OK, 2e-8), direction(BAD, 1.0)]},
+         "Any direction off by more than 3e-08 would have been caught.", None, 3e-8),
+        ({"limits": (("any", 1e-6), ("lone", 1e-3)), "limit_sentence": "As said."}, "As said.", None, 1e-3),
+    ],
+)  # fmt: skip
+def test_the_resolution_is_said_in_plain_words(changes, sentence, digits, absolute):
+    resolution = report_of(draft(**changes)).resolution
+    assert resolution.sentence.startswith(sentence)
+    assert (resolution.digits, resolution.absolute) == (digits, pytest.approx(absolute))
+
+
+@pytest.mark.parametrize("kind", ["user_error", "wrong_shape", "non_finite"])
+def test_the_error_of_user_code_becomes_a_finding(kind):
+    made = draft()
+    made.blame(UserCodeError("grad returned shape (3,), expected (4,)", kind), "grad")
+    report = report_of(made)
+    assert report.verdict is Verdict.ERROR
+    assert (report.findings[0].kind, report.findings[0].target) == (FindingKind(kind), "grad")
+    assert report.trouble is None
+    assert report.headline == "The gradient could not be checked: grad returned shape (3,), expected (4,)"
+
+
+def test_a_traceback_is_that_of_the_user():
+    def deep(x):
+        raise ValueError("deep")
+
+    def broken(x):
+        return deep(x)
+
+    trouble = check_gradient(broken, lambda x: x, [1.0], throw=False).trouble
+    assert [line.split(" in ")[1] for line in trouble.splitlines() if line.startswith("  File")] == ["broken", "deep"]
+    assert trouble.endswith("ValueError: deep\n")
+
+
+def test_a_traceback_keeps_what_an_exception_says_in_full():
+    with pytest.raises(ValueError, match="first") as caught:
+        raise ValueError("first\nsecond")
+    assert formatted(caught.value) == "".join(traceback.format_exception(caught.value))
+
+
+def test_versions_name_numba_only_where_it_is_loaded(monkeypatch):
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    assert versions().keys() == {"python", "gradcheck", "numpy"}
+    assert versions()["gradcheck"] == gradcheck.__version__
+    monkeypatch.setitem(sys.modules, "numba", type(sys)("numba"))
+    assert versions()["numba"] == "?"

@@ -1,0 +1,51 @@
+"""A gradient made of differences is the gradient."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gradcheck.checks.hessian import DifferencedGradient
+from gradcheck.evaluation.function import Function
+
+x = np.random.default_rng(0).normal(size=5)
+CASES = {
+    "quadratic": (lambda x: float(x @ x), lambda x: 2 * x),
+    "quartic": (lambda x: float(np.sum(x**4)), lambda x: 4 * x**3),
+    "exponential": (lambda x: float(np.exp(x).sum()), np.exp),
+    "coupled": (lambda x: float(np.sin(x.sum())), lambda x: np.full(x.shape, np.cos(x.sum()))),
+    "with an offset": (lambda x: float(1e6 + np.sum(np.sin(x))), np.cos),
+}
+
+
+@pytest.mark.parametrize(("f", "grad"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize("shift", [0.0, 0.3])
+def test_it_is_the_gradient_at_the_point_and_beside_it(f, grad, shift):
+    differenced = DifferencedGradient(Function(f, x), x, seed=0)
+    at = x + shift
+    tolerance = 1e-8 * max(1, abs(f(at))) ** 0.5 if abs(f(at)) > 1e3 else 1e-9
+    np.testing.assert_allclose(differenced(at), grad(at), atol=tolerance)
+
+
+@pytest.mark.parametrize("shape", [(6,), (2, 3), (1, 2, 3)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_it_has_the_shape_of_the_variable(shape, dtype):
+    point = np.linspace(1, 2, 6, dtype=dtype).reshape(shape)
+    differenced = DifferencedGradient(Function(lambda x: (x**2).sum(), point), point, seed=0)
+    assert differenced(point).shape == shape
+    np.testing.assert_allclose(differenced(point), 2 * point, rtol=1e-9 if dtype == np.float64 else 2e-4)
+
+
+def test_a_call_costs_four_evaluations_a_variable():
+    function = Function(lambda x: float(x @ x), x)
+    differenced = DifferencedGradient(function, x, seed=0)
+    before = function.calls
+    differenced(x)
+    assert function.calls - before == 4 * x.size
+
+
+def test_its_steps_are_fixed_so_that_it_is_smooth():
+    differenced = DifferencedGradient(Function(lambda x: float(np.cos(x).sum()), x), x, seed=0)
+    first = differenced(x)
+    differenced(x + 1)
+    np.testing.assert_array_equal(differenced(x), first)

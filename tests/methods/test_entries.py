@@ -1,0 +1,118 @@
+"""The table of entries: columns inside, records outside."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gradcheck.methods import entries
+from gradcheck.methods.entries import Columns, EntryTable, join, status_code, worst_first
+from gradcheck.model import Status, Verdict
+
+
+def columns(entry, claimed, numeric, verdict=Verdict.PASS, detail=None):
+    count = len(entry)
+    return Columns(
+        entry=np.array(entry, np.int64),
+        claimed=np.array(claimed, np.float64),
+        numeric=np.array(numeric, np.float64),
+        uncertainty=np.full(count, 1e-9),
+        step=np.full(count, 1e-5),
+        evaluations=np.full(count, 2, np.int64),
+        verdict=np.full(count, verdict, np.int8) if np.isscalar(verdict) else np.array(verdict, np.int8),
+        status=np.full(count, status_code(Status.CONVERGED), np.int8),
+        detail=detail or {},
+    )
+
+
+THREE = columns(
+    [0, 4, 5],
+    [1.0, -2.0, 0.0],
+    [1.0, -2.5, 0.0],
+    [0, 2, 0],
+    {4: {"reason": "why", "left": -1.0, "right": 1.0, "kink": 0.5}},
+)
+
+
+@pytest.mark.parametrize(
+    ("shape", "flat", "index", "path"),
+    [((), 0, (), "[]"), ((7,), 3, (3,), "[3]"), ((2, 3), 5, (1, 2), "[1, 2]"), ((2, 2, 2), 6, (1, 1, 0), "[1, 1, 0]")],
+)
+def test_flat_indices_become_tuples_and_paths(shape, flat, index, path):
+    record = EntryTable(columns([flat], [1.0], [1.0]), shape)[0]
+    assert (record.index, record.path) == (index, path)
+    assert EntryTable(columns([flat], [1.0], [1.0]), shape, "W")[0].path == f"W{path if index else ''}"
+
+
+def test_a_record_tells_all_that_is_known():
+    record = EntryTable(THREE, (2, 3))[0]
+    assert (record.claimed, record.estimate.value, record.abs_error, record.rel_error) == (-2.0, -2.5, 0.5, 0.2)
+    assert (record.verdict, record.reason) == (Verdict.FAIL, "why")
+    assert (record.estimate.left, record.estimate.right, record.estimate.kink) == (-1.0, 1.0, 0.5)
+    assert (record.estimate.status, record.estimate.step, record.estimate.evaluations) == (Status.CONVERGED, 1e-5, 2)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "numeric", "relative"), [(0.0, 0.0, 0.0), (0.0, 2.0, 1.0), (1.0, -1.0, 2.0), (4.0, 3.0, 0.25)]
+)
+def test_the_relative_error_is_that_of_the_larger(claimed, numeric, relative):
+    assert EntryTable(columns([0], [claimed], [numeric]), (1,))[0].rel_error == relative
+
+
+def test_a_table_is_a_sequence():
+    table = EntryTable(THREE, (2, 3))
+    assert [record.index for record in table] == [(1, 1), (0, 0), (1, 2)]
+    assert table[-1] == table[2]
+    assert table[1:] == [table[1], table[2]]
+    assert table[1] in table
+    assert len(table) == 3
+    with pytest.raises(IndexError):
+        table[3]
+    assert list(pickle.loads(pickle.dumps(table))) == list(table)
+
+
+def test_explained_entries_are_marked_in_a_new_table():
+    table = EntryTable(THREE, (2, 3))
+    assert [record.explained for record in table.explain(frozenset({4}))] == [True, False, False]
+    assert not any(record.explained for record in table)
+
+
+def test_taking_rows_takes_their_details_along():
+    assert THREE.take(np.array([1])).detail == {4: THREE.detail[4]}
+    assert THREE.take(THREE.verdict == Verdict.PASS).detail == {}
+
+
+def test_parts_are_joined_in_order():
+    both = join([THREE, columns([9], [1.0], [2.0], detail={9: {"reason": "new"}})])
+    assert both.entry.tolist() == [0, 4, 5, 9]
+    assert set(both.detail) == {4, 9}
+    assert join([THREE]) is THREE
+
+
+def test_a_gap_with_what_is_no_number_is_infinite():
+    assert columns([0, 1, 2], [np.nan, 1.0, 3.0], [1.0, np.inf, 1.0]).gap.tolist() == [np.inf, np.inf, 2.0]
+
+
+def test_doubtful_are_those_that_did_not_pass():
+    assert columns([3, 1, 2], [0] * 3, [0] * 3, [0, 2, 1]).doubtful.tolist() == [1, 2]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.floats(-1e6, 1e6)), min_size=1, max_size=30))
+def test_the_worst_come_first_whatever_the_order(rows):
+    verdict, claimed = zip(*rows, strict=True)
+    given_columns = columns(range(len(rows)), claimed, np.zeros(len(rows)), verdict)
+    found = list(EntryTable(worst_first(given_columns), (len(rows),)))
+    keys = [(-record.verdict, -record.abs_error, record.index) for record in found]
+    assert keys == sorted(keys)
+    backwards = worst_first(given_columns.take(np.arange(len(rows))[::-1]))
+    assert backwards.entry.tolist() == [record.index[0] for record in found]
+
+
+def test_a_report_keeps_what_failed_when_there_is_too_much(monkeypatch):
+    monkeypatch.setattr(entries, "KEPT", 3)
+    many = columns(range(10), np.arange(10.0), np.zeros(10), [Verdict.FAIL, *[Verdict.PASS] * 9])
+    assert worst_first(many).entry.tolist() == [0, 9, 8]

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from gradcheck.errors import ConfigError, ExitCode
+from gradcheck.model import Kind, Method
+from gradcheck.runner.config import DeclaredCheck, declare, find_checks, read_checks
+
+TOML = """
+[project]
+name = "downstream"
+
+[[tool.gradcheck.checks]]
+name = "all"
+target = "module:f"
+grad = "module:g"
+hess = "module:h"
+shape = "20x3"
+bounds = [0, inf]
+points = 3
+seed = 7
+args = [2.5, [1, 2]]
+method = "directions"
+directions = 4
+eps = 1e-5
+rtol = 1e-4
+atol = 0
+vectorized = true
+jit = false
+jobs = 2
+executor = "module:pool"
+budget = 5
+allow-inconclusive = true
+
+[[tool.gradcheck.checks]]
+target = "path/file.py:both"
+value_and_grad = true
+factory = true
+point = [1, 2, 3]
+"""
+
+CFG = """
+[metadata]
+name = downstream
+
+[gradcheck:all]
+target = module:f
+grad = module:g
+hess = module:h
+shape = 20x3
+bounds = 0:
+points = 3
+seed = 7
+args = 2.5, 1
+method = directions
+directions = 4
+eps = 1e-5
+rtol = 1e-4
+atol = 0
+vectorized = yes
+jit = off
+jobs = 2
+executor = module:pool
+budget = 5
+allow-inconclusive = true
+
+[gradcheck:path/file.py:both]
+target = path/file.py:both
+value_and_grad = true
+factory = 1
+point = 1, 2, 3
+"""
+
+MINIMAL = '[[tool.gradcheck.checks]]\ntarget = "m:f"\ngrad = "m:g"\ndim = 3\n'
+
+
+def raises(*parts):
+    """A ConfigError of one line that holds every part."""
+
+    def check(error):
+        return "\n" not in str(error) and all(part in str(error) for part in parts)
+
+    return pytest.raises(ConfigError, check=check)
+
+
+@pytest.mark.parametrize(("file", "text"), [("pyproject.toml", TOML), ("setup.cfg", CFG)])
+def test_both_files_declare_the_same(tmp_path, file, text):
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    first, second = read_checks(tmp_path)
+    args = first.options["args"]
+    assert {k: v for k, v in first.options.items() if k != "args"} == {
+        "shape": (20, 3),
+        "bounds": (0, math.inf),
+        "points": 3,
+        "seed": 7,
+        "method": Method.DIRECTIONS,
+        "directions": 4,
+        "eps": 1e-5,
+        "rtol": 1e-4,
+        "atol": 0.0,
+        "vectorized": True,
+        "jit": False,
+        "jobs": 2,
+        "executor": "module:pool",
+        "budget": 5.0,
+        "allow_inconclusive": True,
+    }
+    if file == "setup.cfg":
+        assert args == "2.5, 1"
+    else:
+        assert args[0] == 2.5
+        assert np.array_equal(args[1], [1.0, 2.0])
+    assert first.name == "all"
+    assert first.claims == {Kind.GRADIENT: "module:g", Kind.HESSIAN: "module:h"}
+    assert second.name == second.target == "path/file.py:both"
+    assert second.claims == {Kind.GRADIENT: "path/file.py:both"}
+    assert second.options["point"].strip("[]") == "1, 2, 3"
+    assert first.folder == str(tmp_path)
+    assert str(tmp_path / file) in first.source
+
+
+def test_the_nearest_folder_that_declares_checks_counts(tmp_path):
+    (tmp_path / "pyproject.toml").write_text(MINIMAL, encoding="utf-8")
+    inner = tmp_path / "package" / "inner"
+    inner.mkdir(parents=True)
+    (inner / "pyproject.toml").write_text("[tool.other]\n", encoding="utf-8")
+    assert [check.folder for check in find_checks(inner)] == [str(tmp_path)]
+    (inner / "setup.cfg").write_text(CFG, encoding="utf-8")
+    assert [check.folder for check in find_checks(inner)] == [str(inner), str(inner)]
+
+
+def test_both_files_of_a_folder_count(tmp_path):
+    (tmp_path / "pyproject.toml").write_text(MINIMAL, encoding="utf-8")
+    (tmp_path / "setup.cfg").write_text(CFG, encoding="utf-8")
+    assert [check.name for check in read_checks(tmp_path)] == ["m:f", "all", "path/file.py:both"]
+
+
+def test_a_folder_without_any_declares_none(tmp_path):
+    assert read_checks(tmp_path) == []
+    (tmp_path / "setup.cfg").write_text("[metadata]\nname = x%%y\n", encoding="utf-8")
+    assert read_checks(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("[[tool.gradcheck.checks]\n", ["is not valid TOML", "line 1"]),
+        ("[tool]\ngradcheck = 1\n", ["tool.gradcheck is not a table"]),
+        ("[tool.gradcheck]\ncheck = 1\n", ["unknown key 'check'", "did you mean 'checks'"]),
+        ("[tool.gradcheck]\nrtol = 1\n", ["unknown key 'rtol'", "the only key is 'checks'"]),
+        ("[tool.gradcheck.checks]\ntarget = 'm:f'\n", ["not an array of tables", "[[tool.gradcheck.checks]]"]),
+        ("[tool.gradcheck]\nchecks = [1]\n", ["not an array of tables"]),
+        (MINIMAL + MINIMAL, ["number 2", "the name 'm:f' is taken by", "number 1"]),
+        (MINIMAL + "gard = 'm:g'\n", ["number 1: unknown key 'gard'; did you mean 'grad'?"]),
+        (MINIMAL + "zzzzz = 1\n", ["unknown key 'zzzzz'; the keys are name, target"]),
+        (MINIMAL.replace("target = ", "name = "), ["no target", "target = 'module:f'"]),
+        (MINIMAL.replace("grad = ", "name = "), ["no derivative to check", "grad, jac"]),
+        (MINIMAL.replace("dim = 3", ""), ["nowhere to check", "dim, shape, point"]),
+        (MINIMAL + "value_and_grad = true\n", ["value_and_grad", "remove it or 'grad'"]),
+        (MINIMAL + "allow_inconclusive = true\nallow-inconclusive = true\n", ["given twice"]),
+    ],
+)
+def test_a_malformed_pyproject_is_named(tmp_path, text, parts):
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    with raises(str(tmp_path / "pyproject.toml"), *parts) as caught:
+        find_checks(tmp_path)
+    assert caught.value.exit_code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("[gradcheck:a\n", ["is malformed"]),
+        ("target = m:f\n", ["is malformed"]),
+        ("[gradcheck:a]\n[gradcheck:a]\n", ["is malformed", "'gradcheck:a' already exists"]),
+        ("[gradcheck]\n", ["[gradcheck] has no name", "[gradcheck:NAME]"]),
+        ("[gradcheck:a]\ngrad = m:g\n", ["[gradcheck:a]: no target"]),
+        ("[gradcheck:a]\nname = b\n", ["the section is the name"]),
+        ("[gradcheck:a]\ntarget =\n", ["key 'target': '' is not a target"]),
+        ("[gradcheck:a]\ndim = 3.5\n", ["key 'dim': 3.5 is not a whole number"]),
+        ("[gradcheck:a]\ndim = many\n", ["key 'dim': 'many'"]),
+        ("[gradcheck:a]\njit = perhaps\n", ["key 'jit': 'perhaps' is not true or false"]),
+    ],
+)
+def test_a_malformed_setup_cfg_is_named(tmp_path, text, parts):
+    (tmp_path / "setup.cfg").write_text(text, encoding="utf-8")
+    with raises(str(tmp_path / "setup.cfg"), *parts):
+        read_checks(tmp_path)
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe\x00", None])
+def test_a_file_that_cannot_be_read_is_named(tmp_path, data):
+    for name in ("pyproject.toml", "setup.cfg"):
+        if data is None:
+            (tmp_path / name).mkdir()
+        else:
+            (tmp_path / name).write_bytes(data)
+        with raises(name, "cannot be read"):
+            read_checks(tmp_path)
+        break
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "part"),
+    [
+        ("name", 3, "3 is not text"),
+        ("target", 3, "a target such as 'module:attr'"),
+        ("grad", " ", "a target such as"),
+        ("dim", 0, "0 is not a whole number of at least 1"),
+        ("dim", True, "True is not a whole number"),
+        ("dim", "3", "'3' is not a whole number"),
+        ("shape", "20,3", "not of the form 20x3"),
+        ("shape", [3, 0], "dimension 0"),
+        ("shape", 5, "not a shape such as"),
+        ("point", 3, "not a point"),
+        ("point", [object()], "a point is a list of numbers"),
+        ("bounds", "1", "LO:HI"),
+        ("bounds", [1, 0], "are empty"),
+        ("bounds", 1, "LO:HI"),
+        ("points", 0, "at least 1"),
+        ("seed", -1, "at least 0"),
+        ("args", 5, "must be a list"),
+        ("method", "direction", "not one of auto, coordinates, directions"),
+        ("method", 1, "not one of"),
+        ("directions", 0, "at least 1"),
+        ("eps", 0, "above 0"),
+        ("eps", "1e-5", "not a finite number"),
+        ("rtol", -1.0, "of at least 0"),
+        ("atol", math.nan, "nan is not a finite number"),
+        ("rtol", math.inf, "inf is not a finite number"),
+        ("factory", 1, "1 is not true or false"),
+        ("jit", "yes", "'yes' is not true or false"),
+        ("jobs", 0, "at least 1"),
+        ("executor", 1, "is not text"),
+        ("budget", 0, "above 0"),
+    ],
+)
+def test_a_value_of_the_wrong_type_names_file_section_and_key(key, value, part):
+    with raises(f"file: section: key '{key}': ", part):
+        declare({"target": "m:f", "grad": "m:g", "dim": 3, key: value}, file="file", section="section")
+
+
+@pytest.mark.parametrize(
+    ("point", "kept"), [(2.5, 2.5), ([1, 2], "[1, 2]"), ("x.npy", "x.npy"), ([[1.0], [2.0]], "[[1.0], [2.0]]")]
+)
+def test_a_point_is_kept_as_text_or_as_it_is(point, kept):
+    assert declare({"target": "m:f", "grad": "m:g", "point": point}, file="", section="").point == kept
+
+
+def test_callables_and_arrays_can_be_declared_by_code():
+    table = {"name": "n", "target": math.sin, "grad": math.cos, "point": (x := np.ones(2)), "args": (1,)}
+    check = declare(table, file="", section="")
+    assert (check.target, check.grad, check.args) == (math.sin, math.cos, (1,))
+    assert check.point is x
+    del table["name"]
+    with raises("needs a name"):
+        declare(table, file="", section="")
+
+
+def test_a_declared_check_is_frozen_and_knows_what_was_given():
+    check = declare({"target": "m:f", "jac": "m:j", "dim": 3, "jit": False, "seed": 0}, file="", section="")
+    assert check.options == {"dim": 3, "jit": False, "seed": 0}
+    assert check.claims == {Kind.JACOBIAN: "m:j"}
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        check.dim = 4
+    assert DeclaredCheck(name="n", target="m:f").options == {}
