@@ -425,6 +425,7 @@ def test_a_project_that_does_not_use_it_pays_one_light_import(run: Run, pytester
         "gradcheck",
         "gradcheck.errors",
         "gradcheck.pytest_plugin",
+        "gradcheck.version",
     }
     assert not loaded & {"numpy", "numba", "click", "rich", "scipy"}
 

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_junit import parse
 
 from tests.reporting.test_github import annotations
+from tests.reporting.test_junit import parse
 
 ROOT = Path(__file__).parents[2]
 SOURCE = """
