@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from gradcheck.model import Report
     from gradcheck.runner.config import DeclaredCheck
 
-FORMATS = {".json": "json", ".xml": "junit", ".md": "markdown", ".html": "html"}
 ENTRIES_KEPT = 200  # of each check, for --gradcheck-report
 NOT_FOR_MARKER = {"name", "progress", "throw"}
 
@@ -68,8 +67,10 @@ NUMBERS = {
 
 
 def _report_path(text: str) -> str:
-    if Path(text).suffix.lower() not in FORMATS:
-        raise argparse.ArgumentTypeError(f"{text!r} does not end in one of {', '.join(FORMATS)}")
+    from gradcheck.reporting.formats import SUFFIXES, format_of
+
+    if format_of(text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in one of {', '.join(SUFFIXES)}")
     return text
 
 
@@ -90,7 +91,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         type=_report_path,
         metavar="FILE",
-        help=f"write a report of all checks; its form follows from {', '.join(FORMATS)}. Repeatable",
+        help="write a report of all checks; its form follows from the name, as in r.html or r.json. Repeatable",
     )
 
 
@@ -367,10 +368,14 @@ class _Summary:
         if not paths or self._config.getoption("collectonly"):
             return
         from gradcheck.reporting.files import write_file
+        from gradcheck.reporting.formats import Display, format_of
 
+        display = Display(allow_inconclusive="allow_inconclusive" in self._config.stash[DEFAULTS])
         for path in paths:
+            form = format_of(path)
+            assert form is not None  # _report_path has seen to it
             try:
-                write_file(path, self._rendered(FORMATS[Path(path).suffix.lower()]))
+                write_file(path, form.render(self._reports, display))
             except OutputError as error:
                 self._failures.append(str(error))
         if self._failures and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
@@ -390,9 +395,3 @@ class _Summary:
                 terminalreporter.write_line(line)
         for failure in self._failures:
             terminalreporter.write_line(f"error: {failure}", red=True)
-
-    def _rendered(self, style: str) -> str:
-        from importlib import import_module
-
-        more = {"allow_inconclusive": "allow_inconclusive" in self._config.stash[DEFAULTS]} if style == "junit" else {}
-        return str(import_module(f"gradcheck.reporting.{style}").render(self._reports, **more))

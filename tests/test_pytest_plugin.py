@@ -237,7 +237,7 @@ def test_defaults_of_a_run(run: Run, pytester: pytest.Pytester, ini: str, flags:
         ("", ["--gradcheck-points", "0"], ["0 is not a whole number of at least 1"]),
         ("", ["--gradcheck-seed", "1.5"], ["'1.5' is not a whole number"]),
         ("gradcheck_points = many", [], ["pytest.ini", "gradcheck_points", "'many'"]),
-        ("", ["--gradcheck-report", "r.txt"], ["--gradcheck-report", "'r.txt'", ".json, .xml, .md, .html"]),
+        ("", ["--gradcheck-report", "r.pdf"], ["--gradcheck-report", "'r.pdf'", ".txt, .json, .xml, .md, .html"]),
         ("", ["--gradcheck-declared"], ["--gradcheck-declared", "[[tool.gradcheck.checks]]"]),
     ],
 )

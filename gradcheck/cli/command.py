@@ -12,21 +12,19 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from gradcheck.cli import output
 from gradcheck.errors import ExitCode, GradcheckError, OutputError
 from gradcheck.reporting import files
+from gradcheck.reporting.formats import FORMATS, Display, format_of
 
 if TYPE_CHECKING:
     from gradcheck.cli.progress import Progress
     from gradcheck.runner.config import DeclaredCheck
     from gradcheck.runner.run import Outcome
-
-FORMATS = ("text", "json", "junit", "github", "markdown", "html")
-EXTRA = ("json", "junit", "markdown", "html")
 
 WHAT, WHERE, HOW, TRUST, OUTPUT, MANY, OTHER = GROUPS = (
     "What to check",
@@ -163,6 +161,13 @@ def _option(group: str, *names: str, **attributes: Any) -> Callable[[Any], Any]:
     return click.option(*names, cls=_Option, group=group, **attributes)
 
 
+def _beside(command: Any) -> Any:
+    """An option for each format that can be written besides the main report."""
+    for form in reversed([form for form in FORMATS.values() if form.beside]):
+        command = _option(OUTPUT, f"--{form.name}", metavar="FILE", help=form.beside)(command)
+    return command
+
+
 COUNT, FROM_ZERO, POSITIVE, NOT_NEGATIVE = _number(int), _number(int, least=0), _number(float), _number(float, least=0)
 
 
@@ -199,12 +204,9 @@ COUNT, FROM_ZERO, POSITIVE, NOT_NEGATIVE = _number(int), _number(int, least=0), 
 @_option(TRUST, "--self-test", is_flag=True, help="Show which mistakes this check would have caught.")
 @_option(TRUST, "--allow-inconclusive", is_flag=True, help="Exit 0 where nothing is wrong but not all could be judged.")
 @_option(TRUST, "--exit-zero", is_flag=True, help="Exit 0 whatever the verdict.")
-@_option(OUTPUT, "--format", "style", type=click.Choice(FORMATS), default="text", help="[default: text]")
+@_option(OUTPUT, "--format", "style", type=click.Choice(list(FORMATS)), help="[default: text, or as FILE ends]")
 @_option(OUTPUT, "--output", "-o", metavar="FILE", help="Write the report there, not to stdout.")
-@_option(OUTPUT, "--json", metavar="FILE", help="Write JSON as well.")
-@_option(OUTPUT, "--junit", metavar="FILE", help="Write JUnit XML as well.")
-@_option(OUTPUT, "--markdown", metavar="FILE", help="Write Markdown as well.")
-@_option(OUTPUT, "--html", metavar="FILE", help="Write a page of HTML as well.")
+@_beside
 @_option(OUTPUT, "--top", **FROM_ZERO, default=10, metavar="N", help="Rows of a table. [default: 10]")
 @_option(OUTPUT, "--all", "all_rows", is_flag=True, help="Show every row.")
 @_option(
@@ -331,28 +333,30 @@ def _say_changes(outcome: Outcome, baseline: str | None, path: str | None) -> No
 def _write(outcome: Outcome, options: dict[str, Any]) -> list[OutputError]:
     """Print the results and write the reports asked for; the errors of those that could not be written."""
     failures: list[OutputError] = []
-    style, main = options["style"], options["output"]
+    main = options["output"]
+    style = FORMATS[options["style"]] if options["style"] else (main and format_of(main)) or FORMATS["text"]
+    display = Display(**{key: options[key] for key in Display._fields if key in options and key != "color"})
     if main is not None:
         with _collected(failures):
-            files.write_file(main, _rendered(style, outcome, options, stream=None))
+            files.write_file(main, style.render(outcome.reports, display))
     if main is None or failures:
         with _collected(failures):
-            output.emit(_rendered(style, outcome, options, stream=sys.stdout))
-    for extra in EXTRA:
-        if options[extra]:
+            output.emit(style.render(outcome.reports, display.on(sys.stdout, options["color"])))
+    for form in FORMATS.values():
+        if options.get(form.name):
             with _collected(failures):
-                files.write_file(options[extra], _rendered(extra, outcome, options, stream=None))
+                files.write_file(options[form.name], form.render(outcome.reports, display))
     if options["save_baseline"]:
         from gradcheck.runner.baseline import save_baseline
 
         with _collected(failures):
             files.write_file(options["save_baseline"], save_baseline(outcome.reports))
-    if style == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
+    if style.name == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
         from gradcheck.reporting.github import append_summary
 
         with _collected(failures):
             append_summary(summary, outcome.reports)
-    if style != "text" or main is not None:  # a person reads stderr, and a traceback is for persons
+    if style.name != "text" or main is not None:  # a person reads stderr, and a traceback is for persons
         for report in outcome.reports:
             if report.trouble:
                 output.say(f"error: {report.name}: {report.headline}\n{report.trouble}")
@@ -366,33 +370,3 @@ def _collected(failures: list[OutputError]) -> Iterator[None]:
         yield
     except OutputError as failure:
         failures.append(failure)
-
-
-def _rendered(style: str, outcome: Outcome, options: dict[str, Any], *, stream: TextIO | None) -> str:
-    """The reports in one of FORMATS; for `stream` if that is where they go, else for a file."""
-    reports = outcome.reports
-    rows = {key: options[key] for key in ("top", "all_rows", "sort")}
-    if style == "text":
-        from gradcheck.reporting import text
-
-        shown = text.surface(stream, options["color"] if stream is not None else "never")
-        return text.render(reports, **rows, verbose=options["verbose"], quiet=options["quiet"], **shown)
-    if style == "json":
-        from gradcheck.reporting import json
-
-        return json.render(reports)
-    if style == "junit":
-        from gradcheck.reporting import junit
-
-        return junit.render(reports, allow_inconclusive=options["allow_inconclusive"])
-    if style == "github":
-        from gradcheck.reporting import github
-
-        return github.render(reports)
-    if style == "markdown":
-        from gradcheck.reporting import markdown
-
-        return markdown.render(reports, **rows)
-    from gradcheck.reporting import html
-
-    return html.render(reports, **rows)

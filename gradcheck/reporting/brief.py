@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from gradcheck.model import Report, Verdict
 from gradcheck.reporting import layout, lines, numbers
 from gradcheck.reporting.blocks import Block, Column, Facts, Paragraph, Span, Table
+from gradcheck.reporting.formats import Display
 
 WORST_SHOWN = 5
 
@@ -17,7 +18,7 @@ def failure(report: Report, accept: str = "") -> str:
 
     accept: how to let an inconclusive check pass.
     """
-    _, what, *told = layout.report_blocks(report, layout.Options(top=WORST_SHOWN))
+    _, what, *told = layout.report_blocks(report, Display(top=WORST_SHOWN))
     told.remove(layout.verdict_line(report))
     told = [block for block in told if not _is_hint(block)]
     if isinstance(what, Facts):

@@ -9,12 +9,13 @@ from gradcheck.errors import OutputError
 from gradcheck.model import Report, Verdict
 from gradcheck.reporting import layout, lines, markdown
 from gradcheck.reporting.blocks import Span, Table
+from gradcheck.reporting.formats import DEFAULT, Display
 
 WORST_SHOWN = 5  # entries in an annotation
 SUMMARY_BYTES = 1_000_000  # GitHub refuses a step's summary above 1 MiB
 
 
-def render(reports: Sequence[Report]) -> str:
+def render(reports: Sequence[Report], display: Display = DEFAULT) -> str:
     """A workflow command for each report that did not pass: an error, or a warning where it is inconclusive."""
     return "".join(_annotation(report) for report in reports if report.verdict > Verdict.PASS)
 
@@ -23,7 +24,7 @@ def append_summary(path: str, reports: Sequence[Report]) -> None:
     """Append Markdown to the file that $GITHUB_STEP_SUMMARY names.  Raises `OutputError` if it cannot be written."""
     told = markdown.render(reports)
     if len(told.encode()) > SUMMARY_BYTES:
-        told = markdown.render(reports, top=0)
+        told = markdown.render(reports, Display(top=0))
     if len(told.encode()) > SUMMARY_BYTES:
         verdicts = ", ".join(f"{verdict.name} {sum(r.verdict is verdict for r in reports):,}" for verdict in Verdict)
         told = f"{len(reports):,} checks, too many to list here: {verdicts}\n"
@@ -47,7 +48,7 @@ def _annotation(report: Report) -> str:
 
 def _message(report: Report) -> str:
     told = [lines.printable(report.headline)]
-    for block in layout.report_blocks(report, layout.Options(top=WORST_SHOWN)):
+    for block in layout.report_blocks(report, Display(top=WORST_SHOWN)):
         if isinstance(block, Table):
             told += (_row(block, row) for row in block.rows)
     if report.replay:

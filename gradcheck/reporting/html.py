@@ -7,7 +7,8 @@ from html import escape
 
 from gradcheck.model import Report
 from gradcheck.reporting.blocks import Block, Facts, Paragraph, Span, Table, Title, Verbatim
-from gradcheck.reporting.layout import Options, blocks
+from gradcheck.reporting.formats import DEFAULT, Display
+from gradcheck.reporting.layout import blocks
 from gradcheck.reporting.lines import align_points, printable
 
 _PAGE = """\
@@ -50,9 +51,9 @@ b.pass {{ color: var(--pass); }} b.fail, b.error {{ color: var(--fail); }} b.inc
 _LOUD = ("pass", "inconclusive", "fail", "error")
 
 
-def render(reports: Sequence[Report], *, top: int = 10, all_rows: bool = False, sort: str = "worst") -> str:
+def render(reports: Sequence[Report], display: Display = DEFAULT) -> str:
     """A page with the summary first where there are several reports, then each of them."""
-    told = blocks(reports, Options(top=top, all_rows=all_rows, sort=sort))
+    told = blocks(reports, display)
     if len(reports) > 1:
         told.insert(0, told.pop())
     sections = ("\n".join(("<section>", *_blocks(its_blocks), "</section>")) for its_blocks in told)

@@ -35,12 +35,13 @@ from itertools import islice
 from typing import Any
 
 from gradcheck.model import DerivativeEstimate, DirectionCheck, EntryCheck, Method, Report
+from gradcheck.reporting.formats import DEFAULT, Display
 
 SCHEMA = 1
 ENTRIES_KEPT = 10_000
 
 
-def render(reports: Sequence[Report]) -> str:
+def render(reports: Sequence[Report], display: Display = DEFAULT) -> str:
     """The JSON text of reports, in ASCII, ending in a newline."""
     return dumps(to_dict(reports)) + "\n"
 

@@ -8,18 +8,19 @@ from xml.etree import ElementTree
 
 from gradcheck.model import Report, Verdict
 from gradcheck.reporting import text
+from gradcheck.reporting.formats import DEFAULT, Display
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ELEMENTS = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.INCONCLUSIVE: "error"}
 
 
-def render(reports: Sequence[Report], *, allow_inconclusive: bool = False) -> str:
+def render(reports: Sequence[Report], display: Display = DEFAULT) -> str:
     """One test suite.  A wrong derivative is a failure, and one that could not be judged an error.
 
-    With `allow_inconclusive`, INCONCLUSIVE counts as skipped.
+    With `display.allow_inconclusive`, INCONCLUSIVE counts as skipped.
     """
     elements = dict(_ELEMENTS)
-    if allow_inconclusive:
+    if display.allow_inconclusive:
         elements[Verdict.INCONCLUSIVE] = "skipped"
     found = [elements.get(report.verdict, "") for report in reports]
     counts = {

@@ -9,7 +9,6 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, takewhile
-from typing import NamedTuple
 
 from gradcheck.model import (
     DiagnosisKind,
@@ -24,8 +23,8 @@ from gradcheck.model import (
 )
 from gradcheck.reporting import numbers
 from gradcheck.reporting.blocks import Block, Column, Fact, Facts, Paragraph, Span, Table, Title, Tone, Verbatim
+from gradcheck.reporting.formats import Display
 
-SORTS = ("worst", "relative", "index")
 GROUPS_SHOWN = 6  # distinct reasons for which entries could not be judged
 DIGITS_SHOWN = 10  # significant digits of a value, unless its gap needs more or the reader wants all
 NAMES_SHOWN = 4  # entries named beside each reason
@@ -40,46 +39,29 @@ _LIMITED = {Status.NOISY, Status.BELOW_RESOLUTION, Status.ONE_SIDED, Status.KINK
 _LIMITED |= {Status.CONTRADICTORY, Status.NON_FINITE, Status.NOT_EXAMINED}
 
 
-class Options(NamedTuple):
-    """What a reader wants to see.
-
-    top: rows of a table, unless all_rows.
-    sort: one of SORTS; those that did not pass come first, but for 'index'.
-    verbose: also steps, evaluations, reasons of failures, evidence and versions.
-    quiet: the verdict alone.
-    """
-
-    top: int = 10
-    all_rows: bool = False
-    sort: str = "worst"
-    verbose: bool = False
-    quiet: bool = False
-
-
-def blocks(reports: Sequence[Report], options: Options | None = None) -> list[list[Block]]:
+def blocks(reports: Sequence[Report], display: Display) -> list[list[Block]]:
     """The blocks of each report, then those of a summary where there is more than one report."""
-    options = options or Options()
-    if options.quiet:
+    if display.quiet:
         return [[verdict_line(report, named=len(reports) > 1)] for report in reports]
-    told = [list(report_blocks(report, options)) for report in reports]
+    told = [list(report_blocks(report, display)) for report in reports]
     return [*told, summary(reports)] if len(reports) > 1 else told
 
 
-def report_blocks(report: Report, options: Options) -> Iterator[Block]:
+def report_blocks(report: Report, display: Display) -> Iterator[Block]:
     """One report from what was checked to the verdict, which comes last: it is what a terminal shows."""
     yield Title(f"{report.kind.value} of {report.name}")
-    yield Facts(tuple(_what(report, options.verbose)))
+    yield Facts(tuple(_what(report, display.verbose)))
     if report.trouble:
         yield Verbatim("traceback", report.trouble.rstrip("\n"))
     if report.directions:
-        yield from _direction_table(report, options)
-    shown = chosen(report.entries, options)
+        yield from _direction_table(report, display)
+    shown = chosen(report.entries, display)
     if shown:
-        yield from _entry_table(report, shown, options)
+        yield from _entry_table(report, shown, display)
     explanation = [
-        *_findings(report.findings, options.verbose),
-        *_diagnoses(report, options.verbose),
-        *_closing(report, options),
+        *_findings(report.findings, display.verbose),
+        *_diagnoses(report, display.verbose),
+        *_closing(report, display),
     ]
     if explanation:
         yield Facts(tuple(explanation))
@@ -191,17 +173,17 @@ def _times(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape)) or "1"
 
 
-def chosen(entries: Sequence[EntryCheck], options: Options) -> list[EntryCheck]:
+def chosen(entries: Sequence[EntryCheck], display: Display) -> list[EntryCheck]:
     """The entries to show, in the order wanted.  `entries` come worst first; by index means the worst, sorted."""
-    limit = len(entries) if options.all_rows else options.top
-    if options.sort == "relative":
+    limit = len(entries) if display.all_rows else display.top
+    if display.sort == "relative":
         from heapq import nsmallest  # not for the reports that do not ask for it
 
         return nsmallest(
             limit, entries, key=lambda e: (-e.verdict, -e.rel_error if e.rel_error == e.rel_error else -1e400)
         )
     worst = list(islice(entries, limit))
-    return sorted(worst, key=lambda e: e.index) if options.sort == "index" else worst
+    return sorted(worst, key=lambda e: e.index) if display.sort == "index" else worst
 
 
 _MEASURED = (
@@ -238,40 +220,40 @@ def _measured(check: EntryCheck | DirectionCheck, dtype: str, verbose: bool) -> 
     yield span._replace(text=f"{span.text} *") if getattr(check, "explained", False) else span
 
 
-def _direction_table(report: Report, options: Options) -> Iterator[Block]:
-    shown = report.directions if options.all_rows else sorted_directions(report.directions, options)
+def _direction_table(report: Report, display: Display) -> Iterator[Block]:
+    shown = report.directions if display.all_rows else sorted_directions(report.directions, display)
     several = len({d.point for d in report.directions}) > 1
     first = (Column("direction", "left"), *((Column("point"),) if several else ()))
     rows = tuple(
         (
             Span(str(d.number)),
             *((Span(str(d.point)),) if several else ()),
-            *_measured(d, report.point.dtype, options.verbose),
+            *_measured(d, report.point.dtype, display.verbose),
         )
         for d in shown
     )
-    yield Table((*first, *_MEASURED, *(_DETAIL if options.verbose else ()), Column("verdict", "left")), rows)
+    yield Table((*first, *_MEASURED, *(_DETAIL if display.verbose else ()), Column("verdict", "left")), rows)
     yield from _omission(len(shown), len(report.directions), len(report.directions), "direction")
-    yield from _reasons(report.directions, options.verbose)
+    yield from _reasons(report.directions, display.verbose)
 
 
-def sorted_directions(directions: Sequence[DirectionCheck], options: Options) -> list[DirectionCheck]:
+def sorted_directions(directions: Sequence[DirectionCheck], display: Display) -> list[DirectionCheck]:
     """The worst directions, up to the number wanted, in their own order."""
-    worst = sorted(directions, key=lambda d: (-d.verdict, d.number, d.point))[: options.top]
+    worst = sorted(directions, key=lambda d: (-d.verdict, d.number, d.point))[: display.top]
     return sorted(worst, key=lambda d: (d.number, d.point))
 
 
-def _entry_table(report: Report, shown: Sequence[EntryCheck], options: Options) -> Iterator[Block]:
-    rows = tuple((Span(e.path), *_measured(e, report.point.dtype, options.verbose)) for e in shown)
-    columns = (Column("entry", "left"), *_MEASURED, *(_DETAIL if options.verbose else ()), Column("verdict", "left"))
+def _entry_table(report: Report, shown: Sequence[EntryCheck], display: Display) -> Iterator[Block]:
+    rows = tuple((Span(e.path), *_measured(e, report.point.dtype, display.verbose)) for e in shown)
+    columns = (Column("entry", "left"), *_MEASURED, *(_DETAIL if display.verbose else ()), Column("verdict", "left"))
     yield Table(columns, rows)
     if any(e.explained for e in shown):
         yield Paragraph((Span("* explained by the diagnosis below", "faint"),), note=True)
     total = len(report.entries) if report.directions else max(report.checked, len(report.entries))
     yield from _omission(len(shown), len(report.entries), total, "entry")
-    if report.inconclusive or options.verbose:
-        yield from _reasons(takewhile(lambda e: e.verdict > Verdict.PASS, report.entries), options.verbose)
-    yield from _sides(e for e in shown if options.verbose or not e.reason)
+    if report.inconclusive or display.verbose:
+        yield from _reasons(takewhile(lambda e: e.verdict > Verdict.PASS, report.entries), display.verbose)
+    yield from _sides(e for e in shown if display.verbose or not e.reason)
 
 
 def _omission(shown: int, recorded: int, total: int, noun: str) -> Iterator[Paragraph]:
@@ -349,11 +331,11 @@ def _pairs(items: Iterable[tuple[str, object]]) -> str:
     return ", ".join(f"{key} {value}" for key, value in items)
 
 
-def _closing(report: Report, options: Options) -> Iterator[Fact]:
+def _closing(report: Report, display: Display) -> Iterator[Fact]:
     yield _fact("counts", _tally(report))
     if report.resolution.sentence:
         yield _fact("resolution", report.resolution.sentence)
-    for part, absolute in report.resolution.parts if options.verbose else ():
+    for part, absolute in report.resolution.parts if display.verbose else ():
         yield _fact("", f"{part}: {numbers.short(absolute)}")
     for note in report.notes:
         yield _fact("note", note)

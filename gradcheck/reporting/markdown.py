@@ -8,7 +8,8 @@ from html import escape
 
 from gradcheck.model import Report
 from gradcheck.reporting.blocks import Block, Facts, Paragraph, Span, Table, Title, Verbatim
-from gradcheck.reporting.layout import Options, blocks
+from gradcheck.reporting.formats import DEFAULT, Display
+from gradcheck.reporting.layout import blocks
 from gradcheck.reporting.lines import printable
 
 # What would be markup anywhere, an emoji, a mention or a reference to an issue.
@@ -17,9 +18,9 @@ _NOT_PLAIN = re.compile(r"[^\w ]")
 _LOUD = ("pass", "inconclusive", "fail", "error")
 
 
-def render(reports: Sequence[Report], *, top: int = 10, all_rows: bool = False, sort: str = "worst") -> str:
+def render(reports: Sequence[Report], display: Display = DEFAULT) -> str:
     """The summary first where there are several reports, then each of them, the passing ones folded away."""
-    told = blocks(reports, Options(top=top, all_rows=all_rows, sort=sort))
+    told = blocks(reports, display)
     parts = ["\n\n".join(_blocks(told[-1]))] if len(reports) > 1 else []
     for report, its_blocks in zip(reports, told, strict=False):
         text = "\n\n".join(_blocks(its_blocks))

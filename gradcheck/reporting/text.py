@@ -6,13 +6,12 @@ Rich is imported only where there is something to colour: loading it takes longe
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterable, Sequence
-from typing import Literal, TextIO, TypedDict
 
 from gradcheck.model import Report
 from gradcheck.reporting import layout, lines
 from gradcheck.reporting.blocks import Tone
+from gradcheck.reporting.formats import DEFAULT, Color, Display
 
 STYLES: dict[Tone, str] = {
     "title": "bold",
@@ -24,65 +23,15 @@ STYLES: dict[Tone, str] = {
     "error": "bold magenta",
 }
 
-Color = Literal["auto", "always", "never"]
 
-
-class Surface(TypedDict):
-    """What a stream can show, as keywords for `render`."""
-
-    width: int | None
-    encoding: str
-    color: Color
-
-
-def surface(stream: TextIO | None, color: Color = "auto") -> Surface:
-    """What `stream` can show.  A pipe has no width: its lines are not broken.
-
-    With `color` 'auto', a terminal is coloured unless TERM is 'dumb'; NO_COLOR takes the colours away.
-    """
-    terminal = stream is not None and not stream.closed and stream.isatty()
-    if color == "auto" and (not terminal or os.environ.get("TERM") == "dumb"):
-        color = "never"
-    width = None
-    if terminal:
-        import shutil
-
-        width = shutil.get_terminal_size().columns
-    return Surface(
-        width=width,
-        encoding=getattr(stream, "encoding", None) or "utf-8",
-        color=color,
-    )
-
-
-def render(
-    reports: Sequence[Report],
-    *,
-    top: int = 10,
-    all_rows: bool = False,
-    sort: str = "worst",
-    verbose: bool = False,
-    quiet: bool = False,
-    width: int | None = None,
-    encoding: str = "utf-8",
-    color: Color = "never",
-) -> str:
-    """The reports one after another, then a summary where there are several.
-
-    Args:
-        reports: what to tell.
-        top, all_rows, sort, verbose, quiet: see `layout.Options`.
-        width: columns to break lines at; None leaves them whole.
-        encoding: of the stream; what it cannot express is written in other characters.
-        color: 'never' gives plain text, 'always' colours, 'auto' colours unless NO_COLOR is set.
-    """
-    options = layout.Options(top=top, all_rows=all_rows, sort=sort, verbose=verbose, quiet=quiet)
+def render(reports: Sequence[Report], display: Display = DEFAULT) -> str:
+    """The reports one after another, then a summary where there are several."""
     set_lines: list[lines.Line] = []
-    for number, blocks in enumerate(layout.blocks(reports, options)):
-        if number and not quiet:
+    for number, blocks in enumerate(layout.blocks(reports, display)):
+        if number and not display.quiet:
             set_lines += [(), ()]
-        set_lines += lines.typeset(blocks, width, encoding)
-    return _plain(set_lines) if color == "never" else _coloured(set_lines, color)
+        set_lines += lines.typeset(blocks, display.width, display.encoding)
+    return _plain(set_lines) if display.color == "never" else _coloured(set_lines, display.color)
 
 
 def _plain(set_lines: Iterable[lines.Line]) -> str:

@@ -314,6 +314,16 @@ def test_several_outputs_at_once(folder: Path) -> None:
     assert "\x1b" not in (folder / "r.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("more", "starts"),
+    [((), "<!doctype html>"), (("--format", "json"), "{"), (("--format", "text"), "gradient of m:f")],
+)
+def test_the_name_of_the_output_tells_its_format(folder: Path, more: tuple[str, ...], starts: str) -> None:
+    code, out, err = run(folder, *WRONG, "-o", "report.html", *more)
+    assert (code, out, err) == (1, "", "")
+    assert (folder / "report.html").read_text(encoding="utf-8").startswith(starts)
+
+
 def test_json_on_stdout_is_strict_whatever_the_checked_code_prints(folder: Path) -> None:
     code, out, err = run(folder, "m:chatty", "--grad", "m:wrong", "--dim", "5", "--format", "json")
 

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from gradcheck.reporting.formats import Display
 from gradcheck.reporting.html import render
 from tests.reports import EVERY, erroneous, failing, oddly_named, passing
 
@@ -39,7 +40,7 @@ class Reader(HTMLParser):
 @pytest.mark.parametrize("name", EVERY)
 def test_every_report_is_a_well_formed_page(name: str) -> None:
     report = EVERY[name]()
-    page = Reader(render([report, passing()], all_rows=True))
+    page = Reader(render([report, passing()], Display(all_rows=True)))
     for word in (report.name, report.claim.name, report.headline, report.replay, *(e.path for e in report.entries)):
         assert word
         assert word in page.text

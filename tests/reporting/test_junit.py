@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from gradcheck.model import Finding, FindingKind, Verdict
+from gradcheck.reporting.formats import Display
 from gradcheck.reporting.junit import render
 from tests.reports import EVERY, build, erroneous, failing, passing, undecided
 
@@ -63,7 +64,7 @@ def test_counts_and_elements() -> None:
 
 
 def test_inconclusive_can_be_skipped() -> None:
-    (suite,) = parse(render([undecided()], allow_inconclusive=True))
+    (suite,) = parse(render([undecided()], Display(allow_inconclusive=True)))
     assert (suite.get("errors"), suite.get("skipped")) == ("0", "1")
     assert suite.find("testcase/skipped") is not None
 

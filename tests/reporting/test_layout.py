@@ -9,7 +9,8 @@ import pytest
 
 from gradcheck.model import Status, Target, Verdict
 from gradcheck.reporting.blocks import Table
-from gradcheck.reporting.layout import Options, blocks, chosen, location, report_blocks, sorted_directions
+from gradcheck.reporting.formats import Display
+from gradcheck.reporting.layout import blocks, chosen, location, report_blocks, sorted_directions
 from gradcheck.reporting.text import render
 from tests.reports import build, direction, directional, entry, failing, many, passing, undecided
 
@@ -17,34 +18,34 @@ FAIL, PASS, INCONCLUSIVE = Verdict.FAIL, Verdict.PASS, Verdict.INCONCLUSIVE
 
 
 @pytest.mark.parametrize(
-    ("options", "indices"),
+    ("display", "indices"),
     [
-        (Options(), [3, 0, 2, 1]),
-        (Options(top=2), [3, 0]),
-        (Options(top=2, all_rows=True), [3, 0, 2, 1]),
-        (Options(top=3, sort="index"), [0, 2, 3]),
-        (Options(sort="relative"), [0, 3, 1, 2]),
-        (Options(top=0), []),
+        (Display(), [3, 0, 2, 1]),
+        (Display(top=2), [3, 0]),
+        (Display(top=2, all_rows=True), [3, 0, 2, 1]),
+        (Display(top=3, sort="index"), [0, 2, 3]),
+        (Display(sort="relative"), [0, 3, 1, 2]),
+        (Display(top=0), []),
     ],
 )
-def test_chosen(options: Options, indices: list[int]) -> None:
+def test_chosen(display: Display, indices: list[int]) -> None:
     entries = [
         entry(3, 1000.0, 900.0, 1e-9, FAIL),
         entry(0, 2.0, 1.0, 1e-9, FAIL),
         entry(2, 5.0, 5.001, 1e-9),
         entry(1, 0.02, 0.0201, 1e-9),
     ]
-    assert [e.index[0] for e in chosen(entries, options)] == indices
+    assert [e.index[0] for e in chosen(entries, display)] == indices
 
 
 def test_numbers_that_are_none_count_as_the_worst() -> None:
     entries = [entry(0, 2.0, 1.0, 1e-9, FAIL), entry(1, float("nan"), 1.0, 1e-9, FAIL)]
-    assert [e.index[0] for e in chosen(entries, Options(sort="relative"))] == [1, 0]
+    assert [e.index[0] for e in chosen(entries, Display(sort="relative"))] == [1, 0]
 
 
 def test_the_worst_directions_in_their_own_order() -> None:
     found = (direction(0, 1, 1, 0), direction(1, 1, 1, 0), direction(2, 1, 2, 0, FAIL))
-    assert [d.number for d in sorted_directions(found, Options(top=2))] == [0, 2]
+    assert [d.number for d in sorted_directions(found, Display(top=2))] == [0, 2]
 
 
 def test_location_is_relative_below_the_working_directory_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +68,7 @@ def test_a_reason_is_told_once() -> None:
 def test_one_sided_derivatives_are_told_where_no_reason_does() -> None:
     told = "[5]: derivative -1 from the left and 1 from the right, with a kink at a distance of 2.5e-07"
     assert told not in render([undecided()])
-    assert told in render([undecided()], verbose=True)
+    assert told in render([undecided()], Display(verbose=True))
     entries = (entry(5, 0.0, 0.5, 0.5, INCONCLUSIVE, status=Status.KINK, left=-1.0, right=1.0, kink=2.5e-7),)
     assert told in render([build(entries=entries)])
 
@@ -76,7 +77,7 @@ def test_values_have_ten_digits_unless_the_gap_or_the_reader_asks_for_more() -> 
     same = entry(0, 1.2345678901234567, 1.2345678901234561, 3e-15)
     near = entry(1, 1.2345678901234567, 1.2345678901234561, 1e-16, FAIL)
     report = build(entries=(near, same))
-    brief, verbose = render([report]).splitlines(), render([report], verbose=True).splitlines()
+    brief, verbose = render([report]).splitlines(), render([report], Display(verbose=True)).splitlines()
     row = "  [0]    1.234567890 "
     assert any(line.startswith(row) for line in brief)
     assert any("1.2345678901234567" in line for line in brief if "[1]" in line)
@@ -89,7 +90,7 @@ def test_a_table_of_full_precision_fits_eighty_columns() -> None:
         entry((2, 3), -18.96558826375721, -18.96558826375740, 9.3e-13),
         entry((2, 4), 0.050450326892591, 0.050450326892601, 9.3e-15),
     )
-    assert "  entry  " in render([build(entries=entries)], width=80)
+    assert "  entry  " in render([build(entries=entries)], Display(width=80))
 
 
 def test_many_reasons_are_bounded() -> None:
@@ -105,22 +106,22 @@ def test_many_reasons_are_bounded() -> None:
 def test_reasons_of_failures_are_for_the_verbose() -> None:
     reason = "the gap persists when the step changes"
     assert reason not in render([failing()])
-    assert f"FAIL  [8]: {reason}." in render([failing()], verbose=True)
+    assert f"FAIL  [8]: {reason}." in render([failing()], Display(verbose=True))
 
 
 @pytest.mark.parametrize(
-    ("report", "options", "said"),
+    ("report", "display", "said"),
     [
-        (passing(), Options(), None),
-        (many(40), Options(), "10 of 40 entries shown; --all shows them"),
-        (many(40), Options(all_rows=True), None),
-        (many(40, checked=1000), Options(), "10 of 1,000 entries shown; --all shows 40"),
-        (many(40, checked=1000), Options(all_rows=True), "40 of 1,000 entries shown"),
-        (directional(), Options(top=1), "1 of 3 directions shown; --all shows them"),
+        (passing(), Display(), None),
+        (many(40), Display(), "10 of 40 entries shown; --all shows them"),
+        (many(40), Display(all_rows=True), None),
+        (many(40, checked=1000), Display(), "10 of 1,000 entries shown; --all shows 40"),
+        (many(40, checked=1000), Display(all_rows=True), "40 of 1,000 entries shown"),
+        (directional(), Display(top=1), "1 of 3 directions shown; --all shows them"),
     ],
 )
-def test_what_is_not_shown_is_said(report: object, options: Options, said: str | None) -> None:
-    text = render([report], top=options.top, all_rows=options.all_rows)  # type: ignore[list-item]
+def test_what_is_not_shown_is_said(report: object, display: Display, said: str | None) -> None:
+    text = render([report], display)  # type: ignore[arg-type, list-item]
     shown = [line.strip() for line in text.splitlines() if line.endswith(" shown") or "; --all" in line]
     assert shown == ([said] if said else [])
 
@@ -140,7 +141,7 @@ def test_explained_entries_are_marked() -> None:
 
 def test_one_point_needs_no_column() -> None:
     def titles(report: object) -> list[str]:
-        (table,) = (b for b in report_blocks(report, Options()) if isinstance(b, Table))  # type: ignore[arg-type]
+        (table,) = (b for b in report_blocks(report, Display()) if isinstance(b, Table))  # type: ignore[arg-type]
         return [column.title for column in table.columns]
 
     assert "point" in titles(directional())
@@ -148,7 +149,10 @@ def test_one_point_needs_no_column() -> None:
 
 
 def test_verbose_tells_more() -> None:
-    brief, verbose = render([undecided(options={"jobs": 2})]), render([undecided(options={"jobs": 2})], verbose=True)
+    brief, verbose = (
+        render([undecided(options={"jobs": 2})]),
+        render([undecided(options={"jobs": 2})], Display(verbose=True)),
+    )
     for word in ("6.1e-06", "below", "kink", "numpy 2.4.0", "jobs 2", "digits 7"):
         assert word in verbose
     for word in ("6.1e-06", "numpy 2.4.0", "jobs 2", "digits 7"):
@@ -156,8 +160,8 @@ def test_verbose_tells_more() -> None:
 
 
 def test_quiet_is_a_line_for_each_report() -> None:
-    assert render([passing()], quiet=True) == "PASS  The gradient is right: 3 entries agree.\n"
-    assert render([passing(), failing(name="other:f")], quiet=True).splitlines() == [
+    assert render([passing()], Display(quiet=True)) == "PASS  The gradient is right: 3 entries agree.\n"
+    assert render([passing(), failing(name="other:f")], Display(quiet=True)).splitlines() == [
         "PASS  quadratic:f: The gradient is right: 3 entries agree.",
         "FAIL  other:f: The gradient is wrong: 2 of 3 wrong entries have the opposite sign.",
     ]
@@ -165,10 +169,10 @@ def test_quiet_is_a_line_for_each_report() -> None:
 
 def test_several_reports_end_in_a_summary() -> None:
     reports = [passing(), failing(), undecided()]
-    assert len(blocks(reports)) == 4
+    assert len(blocks(reports, Display())) == 4
     text = render(reports)
     assert text.endswith("1 FAIL, 1 INCONCLUSIVE, 1 PASS\n")
     tail = text[text.index("3 checks") :]
     for words in ("3 agree", "3 of 100 failed", "3 of 4 inconclusive"):
         assert words in tail
-    assert blocks([]) == []
+    assert blocks([], Display()) == []

@@ -11,6 +11,7 @@ import pytest
 from gradcheck.model import Report, Resolution
 from gradcheck.reporting import html, junit, markdown, text
 from gradcheck.reporting import json as as_json
+from gradcheck.reporting.formats import Display
 from gradcheck.reporting.restore import restore
 from tests.reports import EVERY, build
 
@@ -26,7 +27,7 @@ def test_every_format_says_the_same_of_it(name: str) -> None:
     came_back = travelled(report)
     for render in (as_json.render, junit.render, markdown.render, html.render):
         assert render([came_back]) == render([report])
-    assert text.render([came_back], verbose=True) == text.render([report], verbose=True)
+    assert text.render([came_back], Display(verbose=True)) == text.render([report], Display(verbose=True))
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import subprocess
 import sys
@@ -11,21 +10,15 @@ from pathlib import Path
 import pytest
 
 from gradcheck.model import Report, Verdict
+from gradcheck.reporting.formats import Display
 from gradcheck.reporting.layout import DIGITS_SHOWN
 from gradcheck.reporting.lines import cells
 from gradcheck.reporting.numbers import compared, short
-from gradcheck.reporting.text import render, surface
+from gradcheck.reporting.text import render
 from tests.reports import EVERY, failing, oddly_named, passing
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 WIDTHS = [None, 120, 80, 60, 40]
-
-
-class Terminal(io.StringIO):
-    encoding = "utf-8"
-
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +47,7 @@ def numbers_of(report: Report) -> set[str]:
 @pytest.mark.parametrize("kind", EVERY)
 def test_nothing_is_cut_at_any_width(kind: str, width: int | None) -> None:
     report = EVERY[kind]()
-    text = render([report], all_rows=True, width=width)
+    text = render([report], Display(all_rows=True, width=width))
     for name in names_of(report):
         assert name in text
     assert numbers_of(report) <= set(text.split())
@@ -66,7 +59,7 @@ def test_nothing_is_cut_at_any_width(kind: str, width: int | None) -> None:
 @pytest.mark.parametrize("name", sorted(set(EVERY) - {"erroneous"}))
 def test_lines_keep_to_the_width(name: str, width: int) -> None:
     """All but the command to copy, which a terminal folds."""
-    text = render([EVERY[name](replay=None)], all_rows=True, width=width)
+    text = render([EVERY[name](replay=None)], Display(all_rows=True, width=width))
     assert max(cells(line) for line in text.splitlines()) <= width
 
 
@@ -74,20 +67,20 @@ def test_lines_keep_to_the_width(name: str, width: int) -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_a_terminal_shows_the_same_text_as_a_pipe(name: str, width: int) -> None:
     reports = [EVERY[name](), passing()]
-    coloured = render(reports, width=width, color="always")
+    coloured = render(reports, Display(width=width, color="always"))
     assert "\x1b[" in coloured
-    assert ESCAPE.sub("", coloured) == render(reports, width=width)
+    assert ESCAPE.sub("", coloured) == render(reports, Display(width=width))
 
 
 def test_plain_lines_have_no_blanks_at_their_end() -> None:
-    text = render([make() for make in EVERY.values()], all_rows=True, verbose=True)
+    text = render([make() for make in EVERY.values()], Display(all_rows=True, verbose=True))
     assert [line for line in text.splitlines() if line != line.rstrip()] == []
 
 
 @pytest.mark.parametrize("width", [None, 80, 40])
 @pytest.mark.parametrize("color", ["never", "always"])
 def test_ascii_is_enough(width: int | None, color: str) -> None:
-    text = render([make() for make in EVERY.values()], width=width, encoding="ascii", color=color)  # type: ignore[arg-type]
+    text = render([make() for make in EVERY.values()], Display(width=width, encoding="ascii", color=color))  # type: ignore[arg-type]
     assert text.isascii()
     assert "+/-" in text
     assert "3.401234570" in text
@@ -97,7 +90,7 @@ def test_ascii_is_enough(width: int | None, color: str) -> None:
 def test_names_are_no_markup() -> None:
     report = oddly_named()
     for color in ("never", "always"):
-        text = ESCAPE.sub("", render([report], color=color))  # type: ignore[arg-type]
+        text = ESCAPE.sub("", render([report], Display(color=color)))  # type: ignore[arg-type]
         for name in ("mödel[bold]:f|‖Ax‖²", "[/bold]∇f", "params[bold][0, 2]", ":smile:"):
             assert name in text
         assert "An escape \\x1b[31m and a bell \\x07" in text
@@ -105,46 +98,19 @@ def test_names_are_no_markup() -> None:
 
 def test_no_color_keeps_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    text = render([failing()], color="auto")
+    text = render([failing()], Display(color="auto"))
     assert re.search(r"\x1b\[[0-9;]*3[1-7]m", text) is None
     assert "FAIL" in text
-    asked_for = render([failing()], color="always")
+    asked_for = render([failing()], Display(color="always"))
     assert re.search(r"\x1b\[[0-9;]*31m", asked_for)
-
-
-@pytest.mark.parametrize(
-    ("terminal", "term", "color", "found"),
-    [
-        (False, "xterm", "auto", "never"),
-        (True, "xterm", "auto", "auto"),
-        (True, "dumb", "auto", "never"),
-        (True, "xterm", "never", "never"),
-        (False, "xterm", "always", "always"),
-    ],
-)
-def test_surface(monkeypatch: pytest.MonkeyPatch, terminal: bool, term: str, color: str, found: str) -> None:
-    monkeypatch.setenv("TERM", term)
-    monkeypatch.setenv("COLUMNS", "66")
-    stream = Terminal() if terminal else io.StringIO()
-    assert surface(stream, color) == {  # type: ignore[arg-type]
-        "width": 66 if terminal else None,
-        "encoding": "utf-8",
-        "color": found,
-    }
-
-
-def test_surface_of_no_stream() -> None:
-    closed = Terminal()
-    closed.close()
-    for stream in (None, closed):
-        assert surface(stream) == {"width": None, "encoding": "utf-8", "color": "never"}
 
 
 def test_a_pipe_does_not_load_rich() -> None:
     code = (
         "import sys; from tests.reports import failing; from gradcheck.reporting.text import render\n"
+        "from gradcheck.reporting.formats import Display\n"
         "assert 'FAIL' in render([failing()]); assert 'rich' not in sys.modules\n"
-        "assert 'FAIL' in render([failing()], color='always'); assert 'rich' in sys.modules"
+        "assert 'FAIL' in render([failing()], Display(color='always')); assert 'rich' in sys.modules"
     )
     root = Path(__file__).parents[2]
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(root)!r})\n{code}"]

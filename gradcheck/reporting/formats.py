@@ -1,0 +1,96 @@
+"""The forms that reports can take.  A new one is a module with ``render(reports, display) -> str``, and a row of FORMATS.
+
+The command line (``--format``, ``--output``, ``--json`` and its like), the pytest plugin (``--gradcheck-report``) and the
+methods of `Report` all read this table.  A format's module is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO
+
+if TYPE_CHECKING:
+    from gradcheck.model import Report
+
+Color = Literal["auto", "always", "never"]
+
+
+class Display(NamedTuple):
+    """What a reader wants to see, and on what.  A format disregards what has no meaning for it.
+
+    top: rows of a table, unless all_rows.
+    sort: 'worst', 'relative' or 'index'; those that did not pass come first, but for 'index'.
+    verbose: also steps, evaluations, reasons of failures, evidence and versions.
+    quiet: the verdict alone.
+    allow_inconclusive: a check that could not be judged is no failure.
+    width: columns to break lines at; None leaves them whole.
+    encoding: of where the text goes; what it cannot express is written in other characters.
+    color: 'never' gives plain text, 'always' colours, 'auto' colours unless NO_COLOR is set.
+    """
+
+    top: int = 10
+    all_rows: bool = False
+    sort: str = "worst"
+    verbose: bool = False
+    quiet: bool = False
+    allow_inconclusive: bool = False
+    width: int | None = None
+    encoding: str = "utf-8"
+    color: Color = "never"
+
+    def on(self, stream: TextIO | None, color: Color = "auto") -> Display:
+        """The same for what `stream` can show.  A pipe has no width: its lines are not broken.
+
+        With `color` 'auto', a terminal is coloured unless TERM is 'dumb'; NO_COLOR takes the colours away.
+        """
+        terminal = stream is not None and not stream.closed and stream.isatty()
+        if color == "auto" and (not terminal or os.environ.get("TERM") == "dumb"):
+            color = "never"
+        width = None
+        if terminal:
+            import shutil
+
+            width = shutil.get_terminal_size().columns
+        return self._replace(width=width, encoding=getattr(stream, "encoding", None) or "utf-8", color=color)
+
+
+DEFAULT = Display()
+
+
+class Format(NamedTuple):
+    """A form of reports.
+
+    name: as ``--format`` takes it, and the module of this package that renders it.
+    suffixes: of file names from which it is told, most usual first.
+    beside: the help of an option ``--NAME FILE`` that writes it besides the main report; '' if there is none.
+    """
+
+    name: str
+    suffixes: tuple[str, ...] = ()
+    beside: str = ""
+
+    def render(self, reports: Sequence[Report], display: Display = DEFAULT) -> str:
+        """The reports as one text of this form."""
+        text: str = import_module(f"gradcheck.reporting.{self.name}").render(reports, display)
+        return text
+
+
+FORMATS = {
+    form.name: form
+    for form in (
+        Format("text", (".txt",)),
+        Format("json", (".json",), "Write JSON as well."),
+        Format("junit", (".xml",), "Write JUnit XML as well."),
+        Format("github"),
+        Format("markdown", (".md",), "Write Markdown as well."),
+        Format("html", (".html", ".htm"), "Write a page of HTML as well."),
+    )
+}
+SUFFIXES = {suffix: form for form in FORMATS.values() for suffix in form.suffixes}
+
+
+def format_of(path: str) -> Format | None:
+    """The format that the suffix of a file's name tells, or None."""
+    return SUFFIXES.get(os.path.splitext(path)[1].lower())
