@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CHANCE = math.log(1e-3)  # a hypothesis that would hold by chance more often than this is not believed
 UNRESOLVED, SMALL = 1e-2, 1e-4  # an uncertainty above this share of the entry, and of the largest, says nothing of it
 ROUNDINGS = 8  # roundings that claim and prediction may differ by, in units of epsilon
-FACTOR_KINDS = {DiagnosisKind.SIGN, DiagnosisKind.SCALE, DiagnosisKind.CHAIN_FACTOR}
+SIMPLE = 4.0  # of how many laws a simple one is one: sign, 2, 1/2
 POORLY = 0.1  # a fitted parameter is well determined if it is known to this share of its effect
 WHOLE = 2**26  # entries of a derivative that laws may look at all at once
 
@@ -40,7 +40,7 @@ class Mismatch:
     shape: of the derivative: that of x for a gradient, (rows, columns) for a Jacobian or Hessian.
     x: the point, flat.
     epsilon: the machine epsilon of its dtype.
-    claim_at: the claimed derivative, flat and complete, at another flat point; None if that is dear.
+    claim_at: the claimed derivative, flat and complete, at another flat point; None if that is costly.
     elsewhere: the same facts at a second point; called once at most, and only to confirm a hypothesis that explains all.
     suspects: terms named by the user, as flat vectors of the derivative's size.
     function_last_points: where f was called just before the claim was asked.
@@ -143,6 +143,11 @@ class Law:
     fitted: parameters fitted to the numeric values; `slack` is what their uncertainty does to the predictions, (N,):
         a function of facts as well.
     tries: of how many hypotheses, none likelier before the measurement, this is one.
+    is_factor: it multiplies the claim, entry by entry, so that it is no feat where the derivative is small.
+    is_uniform: it is one number for all entries, so that on a part of them it goes by the name of that part: a block …
+    kind_of_few: … or this, where they are few and form no pattern; None: its own kind.
+    silent: the entries that it says nothing about though they are right, from facts, (N,): the words for its place leave
+        them out, and that place is always said.
     """
 
     kind: DiagnosisKind
@@ -153,6 +158,15 @@ class Law:
     fitted: int = 0
     tries: float = 1.0
     slack: Callable[[Facts], Array] | None = None
+    is_factor: bool = False
+    is_uniform: bool = False
+    kind_of_few: DiagnosisKind | None = None
+    silent: Callable[[Facts], Mask] | None = None
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether it is one of the few mistakes that anyone would think of first."""
+        return self.is_uniform and self.fitted == 0 and self.tries <= SIMPLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +212,7 @@ def weigh(facts: Facts, law: Law, among: Mask | None = None, *, afresh: bool = F
         holds = residual <= loose  # false where nothing is predicted
         window = np.where(residual <= strict, strict, loose) + (0.0 if afresh else slack)
         # Where the derivative is small, a factor is no feat, however wide the gap.
-        room = np.minimum(facts.gap, size) if law.kind in FACTOR_KINDS else facts.gap
+        room = np.minimum(facts.gap, size) if law.is_factor else facts.gap
         chances = np.log(np.clip(np.nan_to_num(window / room, nan=1.0), 1e-17, 1.0))
     explained = wrong & holds
     spoiled = ~facts.wrong & ~holds & np.isfinite(predicted)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck.diagnosis.evidence import CHANCE, FACTOR_KINDS, Facts, Mismatch, Outcome, log_binomial, weigh
-from gradcheck.diagnosis.laws import dear_laws, laws
-from gradcheck.diagnosis.regions import Region, indices, listed, locate, path
+from gradcheck.diagnosis.evidence import CHANCE, Facts, Law, Mismatch, Outcome, log_binomial, weigh
+from gradcheck.diagnosis.laws import costly_laws, laws
+from gradcheck.diagnosis.regions import PLACES, Region, indices, listed, locate
+from gradcheck.diagnosis.unexplained import doubts, figures_of, standing_out, values
 from gradcheck.model import Diagnosis, DiagnosisKind, Kind
 
 if TYPE_CHECKING:
@@ -26,11 +27,8 @@ if TYPE_CHECKING:
 ROUNDS = 3  # laws for parts, one after another
 LEFT_OVER = 1 / 2  # a law for a part without a pattern may leave this many wrong entries for each that it explains …
 LEFT_OVER_FITTED = 1 / 8  # … or this many, if a parameter of it was fitted
-SIMPLE = 4.0  # of how many laws a simple one is one: sign, 2, 1/2
 FEW = 3  # entries that are called `entries` in any dimension
-ALIKE, ONE_SIDED = 2.0, 6  # relative gaps this close to each other, and gaps of one sign from this many on, stand out
 CLEARLY = 1e-2  # entries outside of a block are right to this share of the gaps inside
-FACTORS = {DiagnosisKind.SIGN, DiagnosisKind.SCALE}
 PART_ADVICE = {
     "diagonal": "H + Hᵀ doubles the diagonal; a triangle and its mirror image have it once.",
     "off-diagonal": "A mixed derivative belongs to [i, j] and to [j, i] once each: do not add both into both.",
@@ -69,7 +67,7 @@ def _explain(facts: Facts) -> Explanation:
     second = _Second(facts.mismatch)
     for turn in range(ROUNDS):
         weighed: list[Outcome] = []
-        outcome = _complete(facts, remaining, weighed, second, dear=turn == 0)
+        outcome = _complete(facts, remaining, weighed, second, costly=turn == 0)
         if outcome is None:
             outcome = _partial(facts, remaining, weighed)
         if outcome is None:
@@ -105,7 +103,9 @@ class _Second:
 # ---- laws
 
 
-def _complete(facts: Facts, remaining: Mask, weighed: list[Outcome], second: _Second, *, dear: bool) -> Outcome | None:
+def _complete(
+    facts: Facts, remaining: Mask, weighed: list[Outcome], second: _Second, *, costly: bool
+) -> Outcome | None:
     """The first law that explains all that remains and spoils nothing; those tried are appended to `weighed`."""
     doubtful: list[Outcome] = []
     blunt: Outcome | None = None  # convincing, but only within the tolerance: a later law may be sharper
@@ -127,12 +127,12 @@ def _complete(facts: Facts, remaining: Mask, weighed: list[Outcome], second: _Se
             doubtful.append(outcome)
     if blunt is not None:
         return blunt
-    if dear and np.sum(remaining) > 1:
-        for law in dear_laws(facts):
+    if costly and np.sum(remaining) > 1:
+        for law in costly_laws(facts):
             outcome = weigh(facts, law, remaining)
             if outcome.convincing and (outcome.explained == remaining).all() and not outcome.spoiled.any():
                 return outcome
-    if not (dear and whole):
+    if not (costly and whole):
         return None
     for outcome in doubtful:
         there = second()
@@ -151,16 +151,12 @@ def _general(facts: Facts, outcome: Outcome, remaining: Mask) -> bool:
 
     It may if the others are 0, or are off by it as well, or if nothing is known of them and the factor is a common one.
     """
-    if outcome.law.kind not in FACTOR_KINDS or np.sum(remaining) > 1 or outcome.confirmed:
+    if not outcome.law.is_factor or np.sum(remaining) > 1 or outcome.confirmed:
         return True
     others = ~facts.wrong
     if (facts.blind | (facts.claimed == 0))[others].all():
-        return not facts.blind.any() or _simple(outcome)
+        return not facts.blind.any() or outcome.law.is_simple
     return False
-
-
-def _simple(outcome: Outcome) -> bool:
-    return outcome.law.fitted == 0 and outcome.law.tries <= SIMPLE and outcome.law.kind in FACTORS
 
 
 def _partial(facts: Facts, remaining: Mask, weighed: list[Outcome]) -> Outcome | None:
@@ -171,8 +167,8 @@ def _partial(facts: Facts, remaining: Mask, weighed: list[Outcome]) -> Outcome |
         if not outcome.convincing or count < 2 or (best is not None and count <= int(np.sum(best.explained))):
             continue
         left = int(np.sum(remaining)) - count
-        simple = _simple(outcome)
-        if outcome.law.kind in FACTORS and count < 3 and not simple:
+        simple = outcome.law.is_simple
+        if outcome.law.is_uniform and count < 3 and not simple:
             continue
         if left <= (LEFT_OVER if simple else LEFT_OVER_FITTED) * count or _region(facts, outcome).name:
             best = outcome
@@ -182,8 +178,8 @@ def _partial(facts: Facts, remaining: Mask, weighed: list[Outcome]) -> Outcome |
 def _region(facts: Facts, outcome: Outcome) -> Region:
     """Where a law holds, apart from the entries that it would spoil and those that it leaves wrong."""
     others = outcome.spoiled | (facts.wrong & ~outcome.explained)
-    if outcome.law.kind is DiagnosisKind.ZERO_BLOCK:
-        others |= (facts.claimed != 0) & ~facts.blind
+    if outcome.law.silent is not None:
+        others |= outcome.law.silent(facts)
     square = facts.mismatch.kind is not Kind.GRADIENT
     return locate(np.sort(facts.entry[outcome.explained]), facts.shape, np.sort(facts.entry[others]), square=square)
 
@@ -193,16 +189,15 @@ def _report(facts: Facts, outcome: Outcome) -> Diagnosis:
     count, known = int(np.sum(outcome.explained)), len(facts)
     others = int(np.sum(outcome.spoiled | (facts.wrong & ~outcome.explained)))
     kind, parameters, advice = law.kind, dict(law.parameters), law.advice
-    limited = bool(outcome.spoiled.any()) or (law.kind is DiagnosisKind.ZERO_BLOCK and count < known)
+    limited = bool(outcome.spoiled.any()) or (law.silent is not None and count < known)
     if limited or others:
         region = _region(facts, outcome)
         where = _on(region, count, known, int(np.sum(outcome.spoiled)), others)
-        parameters |= region.parameters
-        if law.kind in FACTORS:
-            kind = _factor_kind(law.kind, region, count, others, bool(parameters.get("absolute")))
-            advice = (
-                PART_ADVICE.get(region.name or "none", OTHER_PART_ADVICE) if "absolute" not in parameters else advice
-            )
+        if not PLACES & parameters.keys():  # else the law has told its place itself
+            parameters |= region.parameters
+        if law.is_uniform:
+            kind = _kind_of_part(law, region, count, others)
+            advice = PART_ADVICE.get(region.name or "none", OTHER_PART_ADVICE)
     else:
         where = f"on all {known:,} entries" if count == known else f"on all {count:,} entries that differ"
         where = "on the only entry" if known == 1 else where
@@ -240,13 +235,13 @@ def _on(region: Region, count: int, known: int, right: int, others: int) -> str:
     return f"on {region.text}" if count <= 6 else f"on {count:,} of {known:,} entries"
 
 
-def _factor_kind(kind: DiagnosisKind, region: Region, count: int, others: int, absolute: bool) -> DiagnosisKind:
-    """A factor on a part: of a block if that is one, else of the entries that differ."""
-    if absolute or region.name in ("diagonal", "off-diagonal") or (others <= LEFT_OVER * count and not region.name):
-        return kind
+def _kind_of_part(law: Law, region: Region, count: int, others: int) -> DiagnosisKind:
+    """The name of one factor on a part: of a block if that is one, else of the entries that differ."""
+    if region.name in ("diagonal", "off-diagonal") or (others <= LEFT_OVER * count and not region.name):
+        return law.kind
     if region.name:
         return DiagnosisKind.BLOCK
-    return kind if kind is DiagnosisKind.SIGN or count > FEW else DiagnosisKind.ENTRIES
+    return law.kind if law.kind_of_few is None or count > FEW else law.kind_of_few
 
 
 # ---- places
@@ -262,9 +257,9 @@ def _place(facts: Facts, remaining: Mask, *, first: bool) -> Diagnosis:
     if count == 1 and (alone or not first):
         return Diagnosis(
             kind=DiagnosisKind.SINGLE_ENTRY,
-            message=f"{more}{listed(entries, facts.shape)} {'alone ' if first else ''}is wrong: "
-            f"{_values(facts, int(entries[0]))}.",
-            parameters={"indices": indices(entries, facts.shape)},
+            message=f"{more}{listed(entries, facts.shape)} {'alone ' if first and known > 1 else ''}is wrong: "
+            f"{values(facts, int(entries[0]))}.",
+            parameters={"indices": indices(entries, facts.shape), "entries": 1},
             explained=share,
             advice="" if known == 1 else "Look for the line that sets this component.",
         )
@@ -277,7 +272,7 @@ def _place(facts: Facts, remaining: Mask, *, first: bool) -> Diagnosis:
         return Diagnosis(
             kind=DiagnosisKind.BLOCK,
             message=f"{region.text} are wrong, in no simple way; the other {known - count:,} are right.",
-            parameters=region.parameters,
+            parameters={**region.parameters, "entries": count},
             explained=share,
             advice="Look at the formula for this block alone.",
         )
@@ -285,76 +280,18 @@ def _place(facts: Facts, remaining: Mask, *, first: bool) -> Diagnosis:
         return Diagnosis(
             kind=DiagnosisKind.ENTRIES,
             message=f"{more}{listed(entries, facts.shape)} {'is' if count == 1 else 'are'} wrong, in no simple way"
-            + (f": {_values(facts, int(entries[0]))}" if count == 1 else "")
-            + (f"; {_doubts(facts)}." if first and not alone else "."),
+            + (f": {values(facts, int(entries[0]))}" if count == 1 else "")
+            + (f"; {doubts(facts)}." if first and not alone else "."),
             parameters={"indices": indices(entries, facts.shape), "entries": count},
             explained=share,
             advice="" if first and not alone else "Look for the lines that set these components.",
         )
     return Diagnosis(
         kind=DiagnosisKind.UNEXPLAINED,
-        message=_facts_that_stand_out(facts, remaining),
-        parameters=_figures(facts, remaining),
+        message=standing_out(facts, remaining),
+        parameters=figures_of(facts, remaining),
         explained=0.0,
     )
-
-
-def _doubts(facts: Facts) -> str:
-    """What keeps the entries that were not judged wrong from being called right."""
-    off, unseen = int(np.sum(facts.visible & ~facts.blind)), int(np.sum(facts.blind))
-    parts = [f"{off:,} more {'is' if off == 1 else 'are'} off within the tolerance"] if off else []
-    return " and ".join(parts + ([f"{unseen:,} could not be judged"] if unseen else []))
-
-
-def _values(facts: Facts, entry: int) -> str:
-    row = int(np.flatnonzero(facts.entry == entry)[0])
-    claimed, numeric = float(facts.claimed[row]), float(facts.numeric[row])
-    if claimed == 0:
-        return f"0 is claimed, {numeric:.6g} measured"
-    return f"{claimed:.6g} is claimed, {numeric:.6g} measured, {numeric / claimed:.6g} times that"
-
-
-def _figures(facts: Facts, remaining: Mask) -> dict[str, Any]:
-    """What stands out of wrong entries that nothing explains, as plain values."""
-    rows = np.flatnonzero(remaining)
-    claimed, numeric, gap = facts.claimed[rows], facts.numeric[rows], facts.gap[rows]
-    top = max(float(np.max(np.abs(claimed))), float(np.max(np.abs(numeric))))
-    a, b = claimed / top, numeric / top
-    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
-    ratio = numeric[claimed != 0] / claimed[claimed != 0]
-    relative = gap / np.maximum(np.abs(claimed), np.abs(numeric))
-    return {
-        "entries": len(rows),
-        "known": len(facts),
-        "cosine": float(a @ b) / lengths if lengths > 0 else 0.0,
-        "ratio": [float(v) for v in (ratio.min(), ratio.max()) if np.isfinite(v)] if ratio.size else [],
-        "relative_gap": [float(relative.min()), float(relative.max())],
-        "largest": [int(i) for i in np.unravel_index(int(facts.entry[rows[np.argmax(gap)]]), facts.shape or (1,))],
-        "one_sided": bool((numeric > claimed).all() or (numeric < claimed).all()),
-    }
-
-
-def _facts_that_stand_out(facts: Facts, remaining: Mask) -> str:
-    known = _figures(facts, remaining)
-    count, (low, high) = known["entries"], known["relative_gap"]
-    remarks = []
-    if count == 1:
-        remarks.append(_values(facts, int(facts.entry[remaining][0])))
-    elif high <= ALIKE * low:
-        remarks.append(f"each is off by {high:.2g} of itself" + ("" if known["one_sided"] else ", up or down"))
-    elif len(known["ratio"]) == 2:
-        remarks.append("numeric / claimed runs from {:.4g} to {:.4g}".format(*known["ratio"]))
-    if count > 1:
-        remarks.append(
-            f"the largest gap is at {path(int(np.ravel_multi_index(known['largest'], facts.shape or (1,))), facts.shape)}"
-        )
-        if known["one_sided"] and count > ONE_SIDED:
-            remarks.append("every numeric value is on the same side of the claim")
-        remarks.append(f"the cosine between claimed and numeric is {known['cosine']:.4f}")
-    if facts.blind.any():
-        remarks.append(_doubts(facts))
-    wrong = "the wrong entry" if count == 1 else f"{'all' if count == len(facts) else 'the'} {count:,} wrong entries"
-    return f"no known mistake explains {wrong}: {'; '.join(remarks)}."
 
 
 __all__ = ["Explanation", "Mismatch", "diagnose", "explain"]

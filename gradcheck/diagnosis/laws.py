@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gradcheck.diagnosis.constants import figure, recognise, shortest
-from gradcheck.diagnosis.evidence import POORLY, Facts, Fit, Law, ask, fit
+from gradcheck.diagnosis.evidence import POORLY, Facts, Fit, Law, ask
+from gradcheck.diagnosis.factors import fits, scales, sign
 from gradcheck.diagnosis.permutations import permutations
 from gradcheck.diagnosis.symmetry import fixed, off_diagonal, symmetric, transposed_factor
 from gradcheck.model import DiagnosisKind, Kind
@@ -26,18 +26,16 @@ COMPUTED = 1e4 * SINGLE  # … or throughout, relative to the largest entry
 FEW_BITS = 2.0**12  # an integer multiple this small of a power of two is single precision by nature
 COEFFICIENT_TRIES = 3.0  # x, sign(x) and 1 are tried
 
-SIGN_ADVICE = "Look for a subtraction written the wrong way round, or a gradient of −f (a maximisation) used for f."
+ZERO_SAYS = "the claim is 0 {where}, where the derivative is not"
+ZERO_ADVICE = (
+    "Look for entries that are never assigned, a range that stops short, or a gradient that is detached there."
+)
 
 
 def laws(facts: Facts, among: Mask) -> Iterator[Law]:
     """The hypotheses that cost nothing, simplest first; parameters are fitted to the wrong entries in `among`."""
     yield from _precision(facts, among)
-    yield Law(
-        kind=DiagnosisKind.SIGN,
-        predict=lambda f: -f.claimed,
-        advice=SIGN_ADVICE,
-        says="numeric = −claimed {where}: the sign is wrong",
-    )
+    yield sign()
     yield from _absolute(facts, among)
     if facts.whole:
         yield from symmetric(facts)
@@ -49,82 +47,14 @@ def laws(facts: Facts, among: Mask) -> Iterator[Law]:
         yield from _terms(facts, among)
 
 
-def dear_laws(facts: Facts) -> Iterator[Law]:
+def costly_laws(facts: Facts) -> Iterator[Law]:
     """The hypotheses that cost calls of the claim."""
     yield from _stale(facts)
     if facts.whole:
         yield from transposed_factor(facts)
 
 
-# ---- factors
-
-
-def scales(facts: Facts, among: Mask) -> Iterator[Law]:
-    """numeric = r · claimed, r recognised or fitted."""
-    for found in _fits(facts.claimed, facts.numeric, facts, among):
-        known = recognise(found.low, found.high, _sizes(facts))
-        half = (found.high - found.low) / 2
-        if abs(found.value - 1) * POORLY >= max(half, found.sharpest):
-            if known is not None:
-                yield _scale(facts, known[0], known[1], half, tries=known[2])
-            yield _scale(facts, known[0] if known else found.value, known[1] if known else "", half, found=found)
-
-
-def _scale(facts: Facts, r: float, name: str, half: float, *, tries: float = 1.0, found: Fit | None = None) -> Law:
-    values: dict[str, Any] = {"factor": r}
-    meaning = ""
-    if name:
-        values["recognised"] = name
-        inverse = (
-            recognise(1 / r * (1 - 1e-12), 1 / r * (1 + 1e-12)) if name.startswith("1/") and "," not in name else None
-        )
-        meaning = f": the claim is {inverse[1]} times too large" if inverse and r > 0 else f": a missing factor {name}"
-    minus = " The sign is wrong too." if r < 0 and not name else ""
-    return Law(
-        kind=DiagnosisKind.SCALE,
-        predict=lambda f: r * f.claimed,
-        says=f"numeric = {figure(r, half)} × claimed {{where}}{meaning}{minus}",
-        parameters=values,
-        advice=_factor_advice(r, name),
-        fitted=0 if found is None else 1,
-        tries=tries,
-        slack=None if found is None else lambda f: found.sharpest * np.abs(f.claimed),
-    )
-
-
-def _factor_advice(r: float, name: str) -> str:
-    if math.isclose(abs(r), 2):
-        return "The derivative of ‖r‖² is 2 Jᵀr: the 2 is usually forgotten there."
-    if math.isclose(abs(r), 0.5):
-        return "The derivative of ½‖r‖² is Jᵀr, without a 2."
-    if "being" in name or (name.startswith("1/") and name[2:].isdigit()):
-        return "A mean differs from a sum by that factor: divide the gradient as f is divided."
-    if "ln" in name:
-        return "The derivative of log2(u) is u′/(u ln 2), that of log10(u) is u′/(u ln 10)."
-    if "π" in name:
-        return "Look for a normalising constant, or for degrees taken for radians."
-    return "Compare the constants in front of f with those in front of its derivative."
-
-
-def _sizes(facts: Facts) -> list[tuple[str, int]]:
-    """Lengths that a factor may come from."""
-    sizes = (
-        [("the number of entries", facts.size)] if len(facts.shape) < 2 or facts.mismatch.kind is Kind.GRADIENT else []
-    )
-    if len(facts.shape) > 1:
-        words = ("the number of rows", "the number of columns") if len(facts.shape) == 2 else ()
-        sizes += [(words[k] if words else f"the length of axis {k}", n) for k, n in enumerate(facts.shape)]
-    return sizes
-
-
-def _fits(base: Array, target: Array, facts: Facts, among: Mask) -> Iterator[Fit]:
-    """Parameters p with p · base = target on most of the wrong entries: with the tight windows, then with the tolerance."""
-    seen = 0
-    for window in (facts.strict, facts.loose):
-        found = fit(base[among], target[among], window[among])
-        if found is not None and found.count > seen:
-            seen = found.count
-            yield found
+# ---- factors that are not the same for all, and zeros
 
 
 def _absolute(facts: Facts, among: Mask) -> Iterator[Law]:
@@ -140,8 +70,9 @@ def _absolute(facts: Facts, among: Mask) -> Iterator[Law]:
         kind=DiagnosisKind.SIGN,
         predict=lambda f: np.where(f.numeric < 0, -f.claimed, f.claimed),
         says="the claim is the absolute value of the derivative: numeric = −claimed {where}, wherever it is negative",
-        parameters={"absolute": True},
+        parameters={"factor": -1.0, "absolute": True},
         advice="Look for an abs() or a square that swallowed the sign.",
+        is_factor=True,
     )
 
 
@@ -153,8 +84,9 @@ def _zeros(facts: Facts, among: Mask) -> Iterator[Law]:
     yield Law(
         kind=DiagnosisKind.ZERO_BLOCK,
         predict=lambda f: np.where(f.wrong & (f.claimed == 0), f.numeric, np.nan),
-        says="the claim is 0 {where}, where the derivative is not",
-        advice="Look for entries that are never assigned, a range that stops short, or a gradient that is detached there.",
+        says=ZERO_SAYS,
+        advice=ZERO_ADVICE,
+        silent=lambda f: (f.claimed != 0) & ~f.blind,
     )
 
 
@@ -177,9 +109,10 @@ def _chain(facts: Facts) -> Iterator[Law]:
             kind=DiagnosisKind.CHAIN_FACTOR,
             predict=predict,
             says=f"numeric = claimed × {name}, entry by entry, {{where}}: a missing chain factor {name}",
-            parameters={"factor": name},
+            parameters={"term": name},
             advice=f"With {inner} inside f, the derivative by x is that by u times {name}.",
             tries=2.0,
+            is_factor=True,
         )
 
 
@@ -188,7 +121,7 @@ def _chain(facts: Facts) -> Iterator[Law]:
 
 def _terms(facts: Facts, among: Mask) -> Iterator[Law]:
     for name, term, tries in _candidates(facts):
-        for found in _fits(term[facts.entry], facts.numeric - facts.claimed, facts, among):
+        for found in fits(term[facts.entry], facts.numeric - facts.claimed, facts, among):
             half = (found.high - found.low) / 2
             if half > POORLY * abs(found.value):
                 continue
@@ -292,6 +225,7 @@ def _precision(facts: Facts, among: Mask) -> Iterator[Law]:
         return
     # Each telling entry is single precision by chance once in 2^17 times or less: the bits are the evidence, not the gaps.
     bits = float(2.0 ** -min(17 * int(np.sum(telling & among)), 600))
+    relative = facts.gap[among] / np.maximum(np.abs(facts.claimed[among]), 1e-300)
     yield Law(
         kind=DiagnosisKind.LOW_PRECISION,
         predict=predict,
@@ -299,7 +233,7 @@ def _precision(facts: Facts, among: Mask) -> Iterator[Law]:
         + ("the gradient was cast to float32" if cast else "the gradient is computed in float32"),
         parameters={
             "precision": "float32",
-            "relative_gap": float(np.max(facts.gap[among] / np.maximum(np.abs(facts.claimed[among]), 1e-300))),
+            "relative_gap": [float(relative.min()), float(relative.max())],
         },
         advice="Look for np.float32, for an array made without dtype=float64, or for single-precision data.",
         tries=bits,

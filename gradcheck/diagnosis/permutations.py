@@ -186,7 +186,7 @@ def _blocks(facts: Facts, among: Mask) -> Iterator[Law]:
             predict=_mover(order.ravel(), 0, facts.size),
             says=f"the block of rows {top} to {bottom - 1} and columns {left} to {right - 1} belongs transposed: "
             "that gives the numeric values {where}",
-            parameters={"rows": [top, bottom], "columns": [left, right]},
+            parameters={"order": "transposed", "rows": [top, bottom], "columns": [left, right]},
             advice="The block ∂²f/∂y∂x is the transpose of ∂²f/∂x∂y.",
             tries=4.0,
         )

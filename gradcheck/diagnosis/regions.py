@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 LISTED = 5  # entries named one by one in a sentence …
 KEPT = 50  # … and in the parameters
+PLACES = frozenset(("indices", "range", "start", "stop", "stride", "row", "column", "rows", "columns", "part"))
+"""The keys by which parameters say where: `locate` has what each of them means."""
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Some entries: in words ("entries 3 to 7"), as plain values, and whether they form a pattern.
+    """Some entries: in words ("entries [3] to [7]"), as plain values, and whether they form a pattern.
 
     name: 'range', 'stride', 'row', 'column', 'block'; of a square matrix 'diagonal', 'off-diagonal', 'lower triangle',
         'upper triangle', 'row and column'; '' if they form none.
@@ -32,14 +34,14 @@ class Region:
 
 
 def path(flat: int, shape: tuple[int, ...]) -> str:
-    """An entry as a person would write it: 3, or [0, 2]."""
-    if len(shape) < 2:
-        return str(flat)
-    return f"[{', '.join(str(i) for i in np.unravel_index(flat, shape))}]"
+    """An entry as a person would write it: [3], or [0, 2]; [] if there is but one, the derivative by a scalar."""
+    return f"[{', '.join(str(i) for i in np.unravel_index(flat, shape))}]" if shape else "[]"
 
 
 def listed(entries: Ints, shape: tuple[int, ...]) -> str:
-    """'entry 3', 'entries 3, 5 and 9', or the first few and how many more."""
+    """'entry [3]', 'entries [3], [5] and [9]', or the first few and how many more; 'the derivative' by a scalar."""
+    if not shape:
+        return "the derivative"
     names = [path(int(k), shape) for k in entries[: LISTED if len(entries) > LISTED + 1 else LISTED + 1]]
     if len(entries) == 1:
         return f"entry {names[0]}"
@@ -56,12 +58,40 @@ def indices(entries: Ints, shape: tuple[int, ...]) -> list[list[int]]:
 def locate(entries: Ints, shape: tuple[int, ...], others: Ints, *, square: bool = False) -> Region:
     """Describe `entries` (flat, sorted) of an array of `shape` by the first pattern that holds none of `others`.
 
+    The parameters of the region have one of these: ``indices``, the first KEPT as lists [i, j, …]; ``range``, [start, stop]
+    of flat row-major indices, the stop not included; ``start``, ``stop`` and ``stride``, every stride-th of such a range;
+    ``row``, ``column`` or both; ``rows`` and ``columns``, [start, stop] each, of a rectangle; ``part``, "diagonal",
+    "off-diagonal", "lower triangle" or "upper triangle".
+
     square: the array is a matrix whose diagonal and triangles mean something.
     """
     for region, members in _patterns(entries, shape, square):
         if members(entries).all() and not members(others).any():
             return region
     return Region(listed(entries, shape), {"indices": indices(entries, shape)})
+
+
+def progression(terms: range, shape: tuple[int, ...]) -> Region:
+    """The same words for the entries whose flat indices are these terms, at least two of them; '' is the name of all entries."""
+    first, last, step = terms[0], terms[-1], terms.step
+    if len(terms) == math.prod(shape):
+        return Region(f"all {len(terms):,} entries", {})
+    if len(shape) == 2:
+        rows, columns = shape
+        if step == columns and len(terms) == rows:
+            return Region(f"column {first}", {"column": first}, "column")
+        if step == 1 and first % columns == 0 and len(terms) == columns:
+            return Region(f"row {first // columns}", {"row": first // columns}, "row")
+    return _stretch(first, last, step, shape)
+
+
+def _stretch(first: int, last: int, step: int, shape: tuple[int, ...]) -> Region:
+    """The entries from `first` to `last`, or every step-th of them."""
+    ends = f"{path(first, shape)} to {path(last, shape)}"
+    if step == 1:
+        return Region(f"entries {ends}", {"range": [first, last + 1]}, "range")
+    words = f"every {step}{_ordinal(step)} entry from {ends}"
+    return Region(words, {"start": first, "stop": last + 1, "stride": step}, "stride")
 
 
 def _patterns(entries: Ints, shape: tuple[int, ...], square: bool) -> Iterator[tuple[Region, Any]]:
@@ -91,14 +121,11 @@ def _patterns(entries: Ints, shape: tuple[int, ...], square: bool) -> Iterator[t
             yield Region(f"row {top}", {"row": top}, "row"), lambda e: e // columns == top
         if left == right and columns > 1:
             yield Region(f"column {left}", {"column": left}, "column"), lambda e: e % columns == left
-    words = f"entries {path(first, shape)} to {path(last, shape)}"
-    yield Region(words, {"range": [first, last + 1]}, "range"), lambda e: (e >= first) & (e <= last)
+    yield _stretch(first, last, 1, shape), lambda e: (e >= first) & (e <= last)
     step = math.gcd(*np.diff(entries).tolist())
     if step > 1 and len(entries) > 2:
-        words = f"every {step}{_ordinal(step)} entry from {path(first, shape)} to {path(last, shape)}"
-        values = {"start": first, "stop": last + 1, "stride": step}
         yield (
-            Region(words, values, "stride"),
+            _stretch(first, last, step, shape),
             lambda e: (e >= first) & (e <= last) & ((e - first) % step == 0),
         )
     if len(shape) == 2 and top < bottom and left < right:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck.diagnosis import located
 from gradcheck.methods.entries import Columns, join
 from gradcheck.methods.factor import common_factor
 from gradcheck.methods.oracle import Ladder, Rays
 from gradcheck.methods.probe import Stopped
-from gradcheck.model import DerivativeEstimate, Diagnosis, DiagnosisKind, DirectionCheck, Tolerance, Verdict
+from gradcheck.model import DerivativeEstimate, Diagnosis, DirectionCheck, Tolerance, Verdict
 from gradcheck.numerics.localization import TOLERATED, Located, Locator, Reading
 
 if TYPE_CHECKING:
@@ -30,9 +31,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-ALIKE, SHARED = 1e-4, 0.1  # how far ratios may be apart, relative to themselves and to their distance from 1
 EXAMPLES = 5  # entries of a block are judged before it is said to be off by one factor
-LISTED = 20  # indices that a diagnosis spells out
+LISTED = 20  # parts of a variable whose limits are stated
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,7 @@ class _Searcher:
 
     def __init__(self, rays: Rays, tolerance: Tolerance, tick: Tick) -> None:
         self.rays, self.tolerance, self.tick = rays, tolerance, tick
+        self.shape = rays.function.argument_shape
         self.diagnoses: list[Diagnosis] = []
         self.located: Located | None = None
         self.locator: Locator | None = None
@@ -169,8 +170,8 @@ class _Searcher:
         self.rays.watch = self._watch
         self.locator.locate()
         for rule in self.located.patterns:
-            ratios = self._ratios(rule)
-            more = EXAMPLES - len(ratios) if _alike(ratios) else 0  # two or three may be alike by chance
+            factors = self._factors(rule)
+            more = EXAMPLES - len(factors) if located.alike(factors) else 0  # two or three may be alike by chance
             for k in range(more):
                 self.rays.confirm(rule[(2 * k + 1) * len(rule) // (2 * more)])
         if self.unresolved:
@@ -192,16 +193,10 @@ class _Searcher:
         if found.tolerable:
             self.tolerable = True
             return True
-        factor = self.factor = found.value
-        kind = DiagnosisKind.SCALE
-        message = f"every entry is {_number(factor)} times what it should be."
-        if factor == 0:
-            kind, message = DiagnosisKind.ZERO_BLOCK, "every entry is 0."
-        elif abs(factor + 1) <= max(self.tolerance.rtol, 2 * found.spread):
-            kind, message = DiagnosisKind.SIGN, "every entry has the wrong sign."
-        self.diagnoses.append(
-            Diagnosis(kind=kind, message=message, parameters={"factor": factor, "uncertainty": found.spread})
-        )
+        self.factor = found.value
+        factor = 1 / found.value if found.value else math.inf
+        spread = found.spread / found.value**2 if found.value else 0.0
+        self.diagnoses.append(located.all_off(factor, spread, self.tolerance.rtol, self.shape))
         return True
 
     @property
@@ -294,76 +289,29 @@ class _Searcher:
 
     def _diagnose(self, found: Located) -> None:
         """Put into words what the locator found."""
+        shape = self.shape
         for rule in found.patterns:
-            self.diagnoses.append(self._rule(rule))
+            zero = not self.rays.claimed[slice(rule.start, rule.stop, rule.step)].any()
+            self.diagnoses.append(located.some_off(rule, shape, self._factors(rule), zero=zero))
         if found.dense is not None:
-            d = found.dense
-            few = {"entries": self._paths(found.wrong)} if found.wrong else {}
-            self.diagnoses.append(
-                Diagnosis(
-                    kind=DiagnosisKind.ENTRIES,
-                    message=f"about {d.count:,} of {self.rays.size:,} entries are wrong ({d.low:,} to {d.high:,}), all over it.",
-                    parameters={"estimate": d.count, "low": d.low, "high": d.high, "of": self.rays.size, **few},
-                )
-            )
+            self.diagnoses.append(located.many(found.dense, found.wrong, shape))
         elif found.wrong:
-            paths = self._paths(sorted(found.wrong))
-            one = len(found.wrong) == 1
-            some = ", ".join(paths[:5]) + (" …" if len(found.wrong) > 5 else "")
-            self.diagnoses.append(
-                Diagnosis(
-                    kind=DiagnosisKind.SINGLE_ENTRY if one else DiagnosisKind.ENTRIES,
-                    message=f"entry {paths[0]} is wrong{', the others agree' if found.clean else ''}."
-                    if one
-                    else f"{len(found.wrong):,} entries are wrong: {some}.",
-                    parameters={"entries": paths, "count": len(found.wrong)},
-                )
-            )
-        failed = any(ladder.judgement and ladder.judgement.verdict is Verdict.FAIL for ladder in self.rays.ladders)
-        if not self.diagnoses and failed:
-            self.diagnoses.append(
-                Diagnosis(
-                    kind=DiagnosisKind.UNEXPLAINED,
-                    message="directions disagree; no single entry could be shown to be wrong.",
-                    explained=0.0,
-                )
-            )
+            first = self.rays.rows[found.wrong[0]]
+            values = float(first.claimed[0]), float(first.numeric[0])
+            self.diagnoses.append(located.lone(found.wrong, values, shape, others_agree=found.clean))
+        if self.diagnoses:
+            return
+        failed = [r for r in self.rays.ladders if r.judgement is not None and r.judgement.verdict is Verdict.FAIL]
+        if failed:
+            claimed = np.array([ladder.ideal for ladder in failed])
+            numeric = np.array([ladder.judgement.value for ladder in failed if ladder.judgement is not None])
+            self.diagnoses.append(located.nothing_located(claimed, numeric))
 
-    def _ratios(self, rule: range) -> list[float]:
-        """Claim over derivative, for the entries of a rule that were judged to be wrong."""
+    def _factors(self, rule: range) -> list[tuple[float, float]]:
+        """Derivative over claim, and its uncertainty, for the entries of a rule that were judged to be wrong."""
         known = [row for i, row in self.rays.rows.items() if i in rule and row.verdict[0] == Verdict.FAIL]
-        return [float(row.claimed[0] / row.numeric[0]) for row in known if row.numeric[0]]
-
-    def _rule(self, rule: range) -> Diagnosis:
-        chosen = slice(rule.start, rule.stop, rule.step)
-        ratios = self._ratios(rule)
-        parameters: dict[str, Any] = {"start": rule[0], "stop": rule[-1] + 1, "step": rule.step, "count": len(rule)}
-        if _alike(ratios):
-            parameters["factor"] = ratios[0]
-        first, last = self._paths([rule[0], rule[-1]])
-        every = len(rule) == self.rays.size
-        which = f"all {len(rule):,} entries" if rule.step == 1 else f"every {_ordinal(rule.step)} entry"
-        zero = not self.rays.claimed[chosen].any()
-        wrong = "0, but should not be" if zero else "wrong"
-        kind = DiagnosisKind.ENTRIES if every else DiagnosisKind.BLOCK
-        if zero:
-            kind = DiagnosisKind.ZERO_BLOCK
-        elif "factor" in parameters:
-            wrong = f"{_number(parameters['factor'])} times what it should be"
-            kind = DiagnosisKind.SCALE if every else kind
-        where = "" if every else f" from {first} to {last}"
-        return Diagnosis(
-            kind=kind, message=f"{which}{where} {'are' if rule.step == 1 else 'is'} {wrong}.", parameters=parameters
-        )
-
-    def _paths(self, indices: Sequence[int]) -> list[str]:
-        """Entries as a person would write them, a limited number."""
-        shape = self.rays.function.argument_shape
-        return (
-            [f"[{', '.join(str(int(i)) for i in np.unravel_index(k, shape))}]" for k in indices[:LISTED]]
-            if shape
-            else ["[]"]
-        )
+        claims = [(row, float(row.claimed[0])) for row in known if row.claimed[0]]
+        return [(float(row.numeric[0]) / c, float(row.uncertainty[0]) / abs(c)) for row, c in claims]
 
 
 def _slices(shape: tuple[int, ...]) -> list[tuple[str, slice]]:
@@ -385,23 +333,6 @@ def _slices(shape: tuple[int, ...]) -> list[tuple[str, slice]]:
 def _nothing() -> Columns:
     number, integer, small = np.empty(0), np.empty(0, np.int64), np.empty(0, np.int8)
     return Columns(integer, number, number, number, number, integer, small, small)
-
-
-def _alike(ratios: list[float]) -> bool:
-    """Whether claims are their derivatives times one factor: by how much that is off 1 is the same, not only about 1."""
-    if len(ratios) < 2:
-        return False
-    spread = max(ratios) - min(ratios)
-    return spread <= ALIKE * max(map(abs, ratios)) and spread <= SHARED * min(abs(ratio - 1) for ratio in ratios)
-
-
-def _number(value: float) -> str:
-    return f"{value:.6g}"
-
-
-def _ordinal(k: int) -> str:
-    ending = "th" if k % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(k % 10, "th")
-    return f"{k}{ending}"
 
 
 __all__ = ["Limit", "Searched", "search"]

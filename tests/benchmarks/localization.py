@@ -202,8 +202,9 @@ def outcome(found: Searched, chosen: Any) -> str:
         return note
     start, stop, step = chosen
     p = found.diagnoses[0].parameters if found.diagnoses else {}
-    wanted = stop or p.get("count", 0) * step - step + 2
-    exact = len(found.diagnoses) == 1 and (p.get("start"), p.get("stop"), p.get("step")) == (start, wanted, step)
+    wanted = stop or p.get("entries", 0) * step - step + 2
+    begin, end = (p.get("start"), p.get("stop")) if step > 1 else p.get("range", (None, None))
+    exact = len(found.diagnoses) == 1 and (begin, end, p.get("stride", 1)) == (start, wanted, step)
     return f"{'exact' if exact else 'NOT EXACT'}; {note}"
 
 

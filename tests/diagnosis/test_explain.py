@@ -118,8 +118,8 @@ GRADIENT_MISTAKES = {  # name: (claimed from right and x, kind, parameters)
     "no constant": (lambda g, x: g - 1.5, "missing_term", {"term": "1"}),
     "no data term": (lambda g, x: g - SUSPECT, "missing_term", {"term": "m:data", "coefficient": 1.0}),
     "no bias in the ridge": (lambda g, x: put(g - 0.3 * x, -1, g[-1]), "missing_term", {"term": "x"}),
-    "no chain factor": (lambda g, x: g / x, "chain_factor", {"factor": "x"}),
-    "one chain factor more": (lambda g, x: g * x, "chain_factor", {"factor": "1/x"}),
+    "no chain factor": (lambda g, x: g / x, "chain_factor", {"term": "x"}),
+    "one chain factor more": (lambda g, x: g * x, "chain_factor", {"term": "1/x"}),
 }  # fmt: skip
 
 
@@ -516,12 +516,13 @@ def test_the_shortest_number_in_an_interval():
 
 @pytest.mark.parametrize(
     ("entries", "shape", "others", "text"),
-    [([3], (9,), [], "entry 3"), ([3, 4, 5], (9,), [0], "entries 3 to 5"), ([3, 5], (9,), [4], "entries 3 and 5"),
-     ([1, 3, 5], (9,), [2], "every 2nd entry from 1 to 5"), ([4, 5, 7], (3, 4), [0], "row 1"), ([1, 9], (3, 4), [0], "column 1"),
+    [([3], (9,), [], "entry [3]"), ([3, 4, 5], (9,), [0], "entries [3] to [5]"), ([3, 5], (9,), [4], "entries [3] and [5]"),
+     ([1, 3, 5], (9,), [2], "every 2nd entry from [1] to [5]"), ([4, 5, 7], (3, 4), [0], "row 1"),
+     ([1, 9], (3, 4), [0], "column 1"),
      ([5, 6, 9, 10], (3, 4), [0, 8], "rows 1 to 2, columns 1 to 2"),
      ([0, 4, 9], (3, 4), [1, 5, 8], "entries [0, 0], [1, 0] and [2, 1]"),
-     (list(range(0, 16, 3)), (30,), [4, 5, 7], "every 3rd entry from 0 to 15"),
-     ([0, 1, 5, 7, 8, 20, 21], (30,), [2, 3, 4, 6, 9], "entries 0, 1, 5, 7, 8 and 2 more")],
+     (list(range(0, 16, 3)), (30,), [4, 5, 7], "every 3rd entry from [0] to [15]"),
+     ([0, 1, 5, 7, 8, 20, 21], (30,), [2, 3, 4, 6, 9], "entries [0], [1], [5], [7], [8] and 2 more")],
 )  # fmt: skip
 def test_places_are_put_into_words(entries, shape, others, text):
     assert locate(np.array(entries), shape, np.array(others, int)).text == text

@@ -102,7 +102,7 @@ def test_one_wrong_entry_is_named(name: str, relative: float) -> None:
     assert named(found) == [index]
     assert found.verdict is Verdict.FAIL
     assert [d.kind for d in found.diagnoses] == [DiagnosisKind.SINGLE_ENTRY]
-    assert found.diagnoses[0].parameters["entries"] == [f"[{index}]"]
+    assert found.diagnoses[0].parameters == {"indices": [[index]], "entries": 1}
     assert found.wrong == 1
     assert found.columns.numeric[0] == pytest.approx(grad(X)[index], rel=1e-5 * abs(relative) / 1e-4)
     assert function.calls <= 250
@@ -137,7 +137,7 @@ def test_a_factor_is_named(name: str, factor: float, kind: DiagnosisKind) -> Non
     found, function = run(f, lambda x: factor * grad(x))
     assert found.verdict is Verdict.FAIL
     assert [d.kind for d in found.diagnoses] == [kind]
-    assert found.diagnoses[0].parameters["factor"] == pytest.approx(factor, rel=1e-7)
+    assert found.diagnoses[0].parameters["factor"] == pytest.approx(1 / factor, rel=1e-7)
     assert named(found)
     assert function.calls <= 200
 
@@ -149,9 +149,14 @@ def test_rules_are_named_with_exact_bounds(name: str, where: slice) -> None:
     found, function = run(f, off(grad, where, 0.5))
     (diagnosis,) = found.diagnoses
     terms = range(SIZE)[where]
-    told = diagnosis.parameters
-    assert (told["start"], told["stop"], told["step"]) == (terms[0], terms[-1] + 1, terms.step)
-    assert told["factor"] == pytest.approx(1.5, rel=1e-4)
+    parameters = dict(diagnosis.parameters)
+    assert parameters.pop("factor") == pytest.approx(1 / 1.5, rel=1e-4)
+    assert parameters.pop("uncertainty") < 1e-4
+    assert parameters.pop("entries") == len(terms)
+    parameters.pop("recognised", None)
+    first, end = terms[0], terms[-1] + 1
+    stride = {"start": first, "stop": end, "stride": terms.step}
+    assert parameters == (stride if terms.step > 1 else {"range": [first, end]})
     assert diagnosis.kind is DiagnosisKind.BLOCK
     assert found.wrong == len(terms)
     assert set(named(found)) <= set(terms)
@@ -205,7 +210,7 @@ def test_an_error_just_above_the_limit_is_no_tolerable_factor(seed: int) -> None
 def test_a_block_of_zeros_has_its_own_name() -> None:
     found, _ = run(log_cosh, off(np.tanh, slice(100, 900), -1.0))
     assert [d.kind for d in found.diagnoses] == [DiagnosisKind.ZERO_BLOCK]
-    assert "800 entries from [100] to [899]" in found.diagnoses[0].message
+    assert "on entries [100] to [899] (800 of 5,000 entries)" in found.diagnoses[0].message
 
 
 def test_a_column_of_a_matrix() -> None:
@@ -214,16 +219,18 @@ def test_a_column_of_a_matrix() -> None:
         lambda w: np.tanh(w) * np.where(np.arange(10) == 3, 1.5, 1),
         X.reshape(500, 10),
     )
-    assert "every 10th entry from [0, 3] to [499, 3] is 1.5 times" in found.diagnoses[0].message
+    assert "on column 3 (500 of 5,000 entries): the claim is 3/2 times too large" in found.diagnoses[0].message
+    assert found.diagnoses[0].parameters["column"] == 3
 
 
 def test_dense_errors_are_counted() -> None:
     count = 500
     chosen = np.random.default_rng(0).choice(SIZE, count, replace=False)
     found, function = run(log_cosh, off(np.tanh, chosen, 0.1))
-    told = found.diagnoses[0].parameters
-    assert 0.5 * count < told["estimate"] < 2 * count
-    assert found.wrong == told["estimate"]
+    known = found.diagnoses[0].parameters
+    assert 0.5 * count < known["entries"] < 2 * count
+    assert known["low"] <= known["entries"] <= known["high"]
+    assert found.wrong == known["entries"]
     assert set(named(found)) <= set(chosen.tolist())
     assert function.calls <= 2000
     assert found.limits[0].certain == np.inf
