@@ -136,6 +136,20 @@ class Tolerance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """Central differences of f at falling steps, of which a derivative was made.
+
+    steps: h; the displacement is ±h.
+    values: (f(x + h v) − f(x − h v)) / 2h at each.
+    noise: by how much the noise of f may move each.
+    """
+
+    steps: tuple[float, ...]
+    values: tuple[float, ...]
+    noise: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DerivativeEstimate:
     """A numeric derivative, never without its error.
 
@@ -146,6 +160,7 @@ class DerivativeEstimate:
     status: how it was reached and what limits it.
     left, right: the one-sided derivatives where they differ (a kink or an edge), else None.
     kink: the signed distance from x to the kink or jump along this coordinate, where it was found.
+    ladder: the differences it was made of, kept for the worst entry and the worst direction of a check.
     """
 
     value: float
@@ -156,6 +171,7 @@ class DerivativeEstimate:
     left: float | None = None
     right: float | None = None
     kink: float | None = None
+    ladder: Ladder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +297,23 @@ class Resolution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorMap:
+    """Where a matrix is wrong: the worst of its entries in each cell of a grid.
+
+    shape: rows and columns of the matrix.
+    block: rows and columns of a cell; (1, 1) where each entry has its own.
+    cells: a string for each row of cells, a character for each cell: '.' agrees, '?' could not be judged, '!' is claimed
+        to be no number, '0' to '9' is wrong by between 10^-k and 10^-(k+1) of `largest`, ' ' is not known.
+    largest: the largest error of a wrong entry, 0 where there is none.
+    """
+
+    shape: tuple[int, int]
+    block: tuple[int, int]
+    cells: tuple[str, ...]
+    largest: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything one check found out.  Data: rendering is for `gradcheck.reporting`.
 
@@ -293,6 +326,7 @@ class Report:
         worst first.
     checked, failed, inconclusive: numbers of entries (or of directions, with the directions method) compared in all.
     directions: one record for each random direction.
+    error_map: where a Jacobian, a Hessian or the gradient by a matrix did not pass; None for a vector, or if all passed.
     noise: the measured noise level of f, in the units of f; None where it was not measured.
     resolution: the smallest error that would have been caught.
     nfev, ngev: calls of f and of the claimed derivative, all included.
@@ -321,6 +355,7 @@ class Report:
     directions: tuple[DirectionCheck, ...] = ()
     findings: tuple[Finding, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
+    error_map: ErrorMap | None = None
     noise: float | None = None
     resolution: Resolution
     nfev: int

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from gradcheck.methods.entries import EntryTable
+from gradcheck.methods.entries import EntryTable, error_map
 from gradcheck.model import (
     Diagnosis,
     DirectionCheck,
+    ErrorMap,
     Finding,
     FindingKind,
     Kind,
@@ -99,7 +100,8 @@ class Draft:
             checked=checked,
             failed=failed,
             inconclusive=inconclusive,
-            directions=directions,
+            directions=_with_one_ladder(directions),
+            error_map=self._error_map(),
             findings=tuple(self.findings),
             diagnoses=tuple(self.diagnoses),
             noise=self.noise,
@@ -113,6 +115,22 @@ class Draft:
             trouble=self.trouble,
             interrupted=bool(self.stopped),
         )
+
+    def _error_map(self) -> ErrorMap | None:
+        """Where a matrix is wrong, or could not be judged."""
+        survey, size = self.survey, math.prod(self.shape)
+        if survey is None or not (survey.failed or survey.inconclusive or survey.errors):
+            return None
+        if self.kind in (Kind.JACOBIAN, Kind.HESSIAN):
+            width = self.point.size
+        elif self.kind is Kind.GRADIENT and len(self.shape) > 1:
+            width = self.shape[-1]
+        else:
+            return None
+        open_entries = survey.failed + survey.inconclusive + survey.errors
+        complete = survey.checked == size and len(survey.columns.doubtful) == open_entries
+        complete &= self.method is not Method.DIRECTIONS
+        return error_map(survey.columns, size // width, width, complete=complete)
 
     def _resolution(self) -> Resolution:
         survey = self.survey
@@ -140,6 +158,12 @@ class Draft:
         return Resolution(
             absolute=math.inf, digits=None, sentence="Nothing passed, so there is no resolution to state."
         )
+
+
+def _with_one_ladder(directions: tuple[DirectionCheck, ...]) -> tuple[DirectionCheck, ...]:
+    """The same records, of which the worst alone keeps its ladder."""
+    worst = max(directions, key=lambda d: (d.verdict, d.abs_error / (d.estimate.uncertainty or 1.0)), default=None)
+    return tuple(d if d is worst else replace(d, estimate=replace(d.estimate, ladder=None)) for d in directions)
 
 
 def _capital(sentence: str) -> str:

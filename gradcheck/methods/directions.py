@@ -258,6 +258,7 @@ class _Searcher:
             status=j.status,
             left=j.left,
             right=j.right,
+            ladder=self.rays.recorded(ladder),
         )
         return DirectionCheck(
             number=ladder.number,

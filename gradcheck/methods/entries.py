@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from gradcheck.model import DerivativeEstimate, EntryCheck, Status, Verdict
+from gradcheck.model import DerivativeEstimate, EntryCheck, ErrorMap, Ladder, Status, Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 KEPT = 10_000  # entries a report holds: every one that did not PASS first, then the worst of the others
+CELLS = 200  # a map of errors has no more rows, and no more columns
 STATUSES = tuple(Status)
 
 
@@ -27,13 +28,23 @@ def status_code(status: Status) -> int:
     return STATUSES.index(status)
 
 
+def kept_ladder(steps: Array, values: Array, noise: float) -> Ladder:
+    """Central differences (R,) at steps (R,) for the record, where they are numbers; noise: of f."""
+    there = np.isfinite(values)
+    return Ladder(
+        steps=tuple(steps[there].tolist()),
+        values=tuple(values[there].tolist()),
+        noise=tuple((noise / steps[there]).tolist()),
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Columns:
     """Compared entries as parallel arrays of length N.
 
     entry: flat index into the derivative (row-major), int64.  verdict, status: small integers.
     evaluations: calls of f spent on the entry.
-    detail: by flat index, what does not fit a column: reason, left, right, kink.
+    detail: by flat index, what does not fit a column: reason, left, right, kink, ladder.
     """
 
     entry: NDArray[np.int64]
@@ -99,18 +110,43 @@ def worst_first(columns: Columns) -> Columns:
     return columns.take(order)
 
 
+def error_map(columns: Columns, rows: int, width: int, *, complete: bool) -> ErrorMap:
+    """Where a matrix of rows × width entries did not pass.
+
+    complete: every entry that is not among the columns is known to agree.
+    """
+    block = (-(-rows // CELLS), -(-width // CELLS))
+    height, breadth = -(-rows // block[0]), -(-width // block[1])
+    cells = np.full(height * breadth, "." if complete else " ")
+    place = columns.entry // width // block[0] * breadth + columns.entry % width // block[1]
+    gap, wrong = columns.gap, columns.verdict == Verdict.FAIL
+    largest = float(gap[wrong & np.isfinite(gap)].max(initial=0.0))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        decade = np.clip(np.nan_to_num(np.floor(np.log10(largest / gap)), nan=0.0), 0, 9).astype(np.int8)
+    marks = np.array([".", "?", "0", "!"])[columns.verdict]
+    marks[wrong] = decade[wrong].astype("U1")
+    gravest_last = np.lexsort((-decade, columns.verdict))  # where several fall into a cell, the last one stays
+    cells[place[gravest_last]] = marks[gravest_last]
+    return ErrorMap(
+        shape=(rows, width),
+        block=block,
+        cells=tuple("".join(row) for row in cells.reshape(height, breadth).tolist()),
+        largest=largest,
+    )
+
+
 class EntryTable(Sequence[EntryCheck]):
     """A sequence of `EntryCheck`, worst first, sorted and made from columns when they are asked for.
 
     shape: of the derivative, to turn flat indices into tuples; `name` is prefixed to paths.
     """
 
-    __slots__ = ("_columns", "_sorted", "explained", "name", "shape")
+    __slots__ = ("_columns", "_drawn", "_sorted", "explained", "name", "shape")
 
     def __init__(
         self, columns: Columns, shape: tuple[int, ...], name: str = "", explained: frozenset[int] = frozenset()
     ) -> None:
-        self._columns, self._sorted = columns, False
+        self._columns, self._sorted, self._drawn = columns, False, -1  # the row whose ladder is handed out
         self.shape = shape
         self.name = name
         self.explained = explained
@@ -120,6 +156,9 @@ class EntryTable(Sequence[EntryCheck]):
         """The entries as columns, worst first."""
         if not self._sorted:
             self._columns, self._sorted = worst_first(self._columns), True
+            drawn = {entry for entry, extra in self._columns.detail.items() if "ladder" in extra}
+            if drawn:
+                self._drawn = next(row for row, entry in enumerate(self._columns.entry.tolist()) if entry in drawn)
         return self._columns
 
     def __len__(self) -> int:
@@ -165,6 +204,7 @@ class EntryTable(Sequence[EntryCheck]):
                 left=detail.get("left"),
                 right=detail.get("right"),
                 kink=detail.get("kink"),
+                ladder=detail.get("ladder") if row == self._drawn else None,
             ),
             abs_error=gap,
             rel_error=gap / size if size > 0 else (0.0 if gap == 0 else gap),
@@ -174,4 +214,4 @@ class EntryTable(Sequence[EntryCheck]):
         )
 
 
-__all__ = ["KEPT", "Columns", "EntryTable", "join", "status_code", "worst_first"]
+__all__ = ["KEPT", "Columns", "EntryTable", "error_map", "join", "kept_ladder", "status_code", "worst_first"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.methods.directions import search
-from gradcheck.methods.entries import Columns, join
+from gradcheck.methods.entries import Columns, join, kept_ladder
 from gradcheck.model import DerivativeEstimate, DirectionCheck, Tolerance, Verdict
 from gradcheck.numerics.directions import direction
 from gradcheck.numerics.judgement import USUAL, judge
@@ -144,6 +144,7 @@ def _one_direction(
             step=worst.step,
             evaluations=2 * steps.size,
             status=worst.status,
+            ladder=kept_ladder(steps, (plus[:, row] - minus[:, row]) / (2 * steps), float(calibration.noise[row])),
         ),
         abs_error=error,
         rel_error=error / size if size else 0.0,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.methods.entries import Columns, status_code
+from gradcheck import model
+from gradcheck.methods.entries import Columns, kept_ladder, status_code
 from gradcheck.methods.probe import Meter, Probe, Stopped
 from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.extrapolation import richardson
@@ -104,6 +105,11 @@ class Rays:
         if j is None or not math.isfinite(j.uncertainty):
             return Reading(0.0, math.inf)
         return Reading(ladder.ideal - j.value, max(j.uncertainty, self.meter.plan(self.size, 0.0).uncertainty))
+
+    def recorded(self, ladder: Ladder) -> model.Ladder:
+        """The central differences along a direction, for the record."""
+        rungs = ladder.measured
+        return kept_ladder(GRID[rungs], ladder.ideal - ladder.residuals[rungs], self.meter.noise)
 
     @property
     def disagree(self) -> bool:
@@ -241,9 +247,9 @@ class Rays:
             if scale:
                 raise Stopped
             return Trial(False, 0.0)
-        j, calls = self._entry(index)
+        j, tried = self._entry(index)
         claimed = float(self.claimed[index])
-        self.rows[index] = _one_row(index, claimed, j, calls)
+        self.rows[index] = _one_row(index, claimed, j, tried, self.meter.noise)
         gap = abs(claimed - j.value)
         if j.verdict is Verdict.FAIL or (j.verdict is Verdict.PASS and gap > 2 * j.uncertainty):
             shift = (float(self.probe.slopes[index]) - j.value) * scale
@@ -256,8 +262,8 @@ class Rays:
         """Measure against the claim as it was, but for the entries that were judged on their own."""
         self.probe.restore(self.corrected)
 
-    def _entry(self, index: int) -> tuple[Judgement, int]:
-        """The verdict on one entry, from a ladder that grows where that may help; and the evaluations spent."""
+    def _entry(self, index: int) -> tuple[Judgement, Array]:
+        """The verdict on one entry, from a ladder that grows where that may help; and that: steps, f(x + h), f(x − h)."""
         scale = float(self.preflight.scales[index])
         column = self.x[index : index + 1]
         claimed = float(self.claimed[index])
@@ -286,7 +292,7 @@ class Rays:
             elif COARSER in more and not clear and j.step >= tried[0, min(4, tried.shape[1] - 1)]:
                 rungs = COARSER
             else:
-                return j, 2 * tried.shape[1]
+                return j, tried
             more.remove(rungs)
 
 
@@ -298,18 +304,20 @@ def _within_bounds(scales: Array, x: NDArray[Any], bounds: tuple[Array, Array] |
     return np.asarray(np.minimum(scales, np.maximum(room, 0.0) * EDGE / (1.5 * float(GRID[OUTSET[0]]))))
 
 
-def _one_row(index: int, claimed: float, j: Judgement, calls: int) -> Columns:
+def _one_row(index: int, claimed: float, j: Judgement, tried: Array, noise: float) -> Columns:
     def number(value: float) -> Array:
         return np.array([value], np.float64)
 
-    extra = {"reason": j.reason, "left": j.left, "right": j.right}
+    with np.errstate(invalid="ignore", over="ignore"):
+        values = (tried[1] - tried[2]) / (2 * tried[0])
+    extra = {"reason": j.reason, "left": j.left, "right": j.right, "ladder": kept_ladder(tried[0], values, noise)}
     return Columns(
         entry=np.array([index], np.int64),
         claimed=number(claimed),
         numeric=number(j.value),
         uncertainty=number(j.uncertainty),
         step=number(j.step),
-        evaluations=np.array([calls], np.int64),
+        evaluations=np.array([2 * tried.shape[1]], np.int64),
         verdict=np.array([j.verdict], np.int8),
         status=np.array([status_code(j.status)], np.int8),
         detail={index: {k: v for k, v in extra.items() if v}},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.methods.entries import Columns, status_code
+from gradcheck.methods.entries import Columns, kept_ladder, status_code
 from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.extrapolation import ladder_steps
 from gradcheck.numerics.first_step import RESOLVED, SMALL, Ordinary
@@ -120,7 +120,7 @@ class SecondLook:
         weak &= columns.claimed != 0
         columns.verdict[weak], columns.status[weak] = Verdict.INCONCLUSIVE, status_code(Status.BELOW_RESOLUTION)
         for entry in columns.entry[weak].tolist():
-            columns.detail[entry] = {"reason": Status.BELOW_RESOLUTION.advice}
+            columns.detail.setdefault(entry, {})["reason"] = Status.BELOW_RESOLUTION.advice
 
     def _hesitate(self, columns: Columns, rows: list[int]) -> None:
         """Take back what a short ladder calls wrong, unless the gap is many times what is allowed and uncertain."""
@@ -180,6 +180,14 @@ class SecondLook:
                 break
         for row, judgement in zip(rows, judgements, strict=True):
             self._write(columns, row, judgement, 2 * steps.size)
+        if extend:
+            worst = max(rows, key=lambda row: (int(columns.verdict[row]), float(columns.gap[row])))
+            entry = int(columns.entry[worst])
+            j = entry // self.n
+            with np.errstate(invalid="ignore", over="ignore"):
+                values = (plus[:, j] - minus[:, j]) / (2 * steps)
+            noise = float(self.preflight.calibration.noise[j])
+            columns.detail[entry]["ladder"] = kept_ladder(steps, values, noise)
 
     def _rungs(self, i: int, wanted: Array) -> tuple[Array, Array, Array]:
         """Realised steps, and f on both sides of x at them, for column i."""
@@ -269,13 +277,13 @@ class SecondLook:
             columns.verdict[row] = Verdict.INCONCLUSIVE
             columns.status[row] = status_code(Status.JUMP)
             columns.uncertainty[row] = max(float(columns.uncertainty[row]), off + trend.uncertainty)
-            columns.detail[int(columns.entry[row])] = {
-                "reason": f"f jumps by {trend.jump.size:.2g} at a distance of {abs(trend.jump.distance):.2g}, "
+            columns.detail.setdefault(int(columns.entry[row]), {}).update(
+                reason=f"f jumps by {trend.jump.size:.2g} at a distance of {abs(trend.jump.distance):.2g}, "
                 f"as the result of an adaptive solver does: small steps say {columns.numeric[row]:.6g}, "
                 f"the trend over many pieces is {trend.slope:.6g} ± {trend.uncertainty:.1g}, as claimed. "
                 "Tighten the solver's tolerance",
-                "kink": trend.jump.distance,
-            }
+                kink=trend.jump.distance,
+            )
 
     def _excuse(self, columns: Columns, row: int, i: int, j: int) -> Trend | None:
         """The first trend, from near to far, that supports the claim in a row."""

@@ -16,8 +16,10 @@ the checks, null where there are none.  Each check has
 * ``entries``, worst first, at most ENTRIES_KEPT of them, and ``entries_omitted``, how many of those compared are not
   here.  An entry has ``index``, ``path``, ``claimed``, ``numeric``, ``uncertainty``, ``abs_error``, ``rel_error``,
   ``verdict``, ``status``, ``step``, ``evaluations``, ``reason``, ``explained``, and ``left``, ``right``, ``kink`` where
-  they are known;
+  they are known; the worst of them has a ``ladder`` as well, the differences of which it was made (``steps``, ``values``,
+  ``noise``);
 * ``directions``: the same with ``number`` and ``point`` in place of ``index``, ``path`` and ``explained``;
+* ``error_map``: null, or where a matrix did not pass (``shape``, ``block``, ``cells``, ``largest``; see `ErrorMap`);
 * ``findings`` (``kind``, ``message``, ``target``, ``verdict``, ``evidence``), ``diagnoses`` (``kind``, ``message``,
   ``parameters``, ``explained``, ``advice``), ``notes``, ``trouble`` (a traceback or null), ``replay``, ``versions``.
 
@@ -107,6 +109,7 @@ def _check(report: Report) -> dict[str, Any]:
         "entries": entries,
         "entries_omitted": compared - len(entries),
         "directions": [_direction(direction) for direction in report.directions],
+        "error_map": plain(report.error_map),
         "findings": plain(report.findings),
         "diagnoses": plain(report.diagnoses),
         "notes": list(report.notes),
@@ -118,12 +121,12 @@ def _check(report: Report) -> dict[str, Any]:
 
 def _entry(entry: EntryCheck) -> dict[str, Any]:
     name = {"index": plain(entry.index), "path": entry.path}
-    return name | _comparison(entry) | {"explained": entry.explained} | _sides(entry.estimate)
+    return name | _comparison(entry) | {"explained": entry.explained} | _where_known(entry.estimate)
 
 
 def _direction(direction: DirectionCheck) -> dict[str, Any]:
     name = {"number": direction.number, "point": direction.point}
-    return name | _comparison(direction) | _sides(direction.estimate)
+    return name | _comparison(direction) | _where_known(direction.estimate)
 
 
 def _comparison(check: EntryCheck | DirectionCheck) -> dict[str, Any]:
@@ -141,9 +144,9 @@ def _comparison(check: EntryCheck | DirectionCheck) -> dict[str, Any]:
     }
 
 
-def _sides(estimate: DerivativeEstimate) -> dict[str, Any]:
-    known = {"left": estimate.left, "right": estimate.right, "kink": estimate.kink}
-    return {key: _number(value) for key, value in known.items() if value is not None}
+def _where_known(estimate: DerivativeEstimate) -> dict[str, Any]:
+    known = {"left": estimate.left, "right": estimate.right, "kink": estimate.kink, "ladder": estimate.ladder}
+    return {key: plain(value) for key, value in known.items() if value is not None}
 
 
 def _number(value: float) -> float | str:

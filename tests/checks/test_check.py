@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import pickle
 import time
 
@@ -445,3 +446,25 @@ def test_a_gradient_is_a_jacobian_with_one_row():
     alone = check_gradient(f, wrong, x0, throw=False)
     assert (row.verdict, row.failed) == (alone.verdict, alone.failed) == (Verdict.FAIL, 6)
     assert [entry.index for entry in row.entries] == [(0, *entry.index) for entry in alone.entries]
+
+
+@pytest.mark.parametrize(
+    ("method", "size"), [("coordinates", 5), ("directions", 3000)], ids=["coordinates", "directions"]
+)
+def test_a_wrong_gradient_comes_with_the_ladder_of_its_worst_entry(method, size):
+    """At some steps the differences are right to eight digits; whatever was claimed, they tell the true derivative."""
+    report = check_gradient(
+        lambda x: float(np.exp(x).sum()),
+        lambda x: np.where(np.arange(x.size) == 3, 1.5, 1.0) * np.exp(x),
+        np.linspace(0.1, 0.9, size),
+        method=method,
+        throw=False,
+    )
+    worst = report.entries[0]
+    assert worst.index == (3,)
+    ladder = worst.estimate.ladder
+    assert len(ladder.steps) == len(ladder.values) == len(ladder.noise) >= 5
+    assert all(larger > smaller for larger, smaller in itertools.pairwise(ladder.steps))
+    truth = worst.claimed / 1.5
+    assert min(abs(value - truth) for value in ladder.values) < 1e-8 * truth
+    assert all(e.estimate.ladder is None for e in report.entries[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import pickle
 import sys
@@ -23,6 +24,8 @@ from gradcheck.model import (
     Finding,
     FindingKind,
     Kind,
+    Ladder,
+    Method,
     Point,
     Status,
     Target,
@@ -143,6 +146,40 @@ def test_the_resolution_is_said_in_plain_words(changes, sentence, digits, absolu
     resolution = report_of(draft(**changes)).resolution
     assert resolution.sentence.startswith(sentence)
     assert (resolution.digits, resolution.absolute) == (digits, pytest.approx(absolute))
+
+
+@pytest.mark.parametrize(
+    ("changes", "cells"),
+    [
+        ({"shape": (2, 2)}, ("..", "0?")),
+        ({"shape": (4,)}, None),
+        ({"shape": (2, 2), "kind": Kind.JACOBIAN, "point": Point(shape=(1,), dtype="float64", origin="given")},
+         (".", ".", "0", "?")),
+        ({"shape": (2, 3)}, ("   ", "   ")),
+        ({"shape": (2, 2), "method": Method.DIRECTIONS}, ("  ", "  ")),
+    ],
+)  # fmt: skip
+def test_a_matrix_that_did_not_pass_has_a_map(changes, cells):
+    """The two entries that did not pass are shown; the others only where each is known to agree."""
+    found = report_of(draft(survey=survey(OK, OK, BAD, OPEN), **changes)).error_map
+    if cells is None:
+        assert found is None
+        return
+    shown = [list(row) for row in cells]
+    for flat, mark in enumerate("..0?"):
+        shown[flat // len(cells[0])][flat % len(cells[0])] = mark
+    assert found.cells == tuple("".join(row) for row in shown)
+    assert report_of(draft(survey=survey(OK, OK, OK, OK), **changes)).error_map is None
+
+
+def test_the_worst_direction_alone_keeps_its_ladder():
+    ladder = Ladder(steps=(0.1,), values=(1.0,), noise=(1e-9,))
+    made = []
+    for number, (verdict, error) in enumerate([(OK, 1e-9), (BAD, 1.0), (BAD, 2.0), (OPEN, 5.0)]):
+        one = direction(verdict, error)
+        made.append(dataclasses.replace(one, number=number, estimate=dataclasses.replace(one.estimate, ladder=ladder)))
+    kept = report_of(draft(directions=made)).directions
+    assert [d.number for d in kept if d.estimate.ladder is not None] == [2]
 
 
 @pytest.mark.parametrize("kind", ["user_error", "wrong_shape", "non_finite"])

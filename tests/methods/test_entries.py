@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcheck.methods import entries
-from gradcheck.methods.entries import Columns, EntryTable, join, status_code, worst_first
+from gradcheck.methods.entries import Columns, EntryTable, error_map, join, kept_ladder, status_code, worst_first
 from gradcheck.model import Status, Verdict
 
 
@@ -116,3 +116,40 @@ def test_a_report_keeps_what_failed_when_there_is_too_much(monkeypatch):
     monkeypatch.setattr(entries, "KEPT", 3)
     many = columns(range(10), np.arange(10.0), np.zeros(10), [Verdict.FAIL, *[Verdict.PASS] * 9])
     assert worst_first(many).entry.tolist() == [0, 9, 8]
+
+
+def test_one_ladder_is_handed_out_that_of_the_worst_entry_that_has_one():
+    kept = kept_ladder(np.array([0.4, 0.1, 0.025]), np.array([2.0, np.nan, 2.5]), 1e-16)
+    assert (kept.steps, kept.values, kept.noise) == ((0.4, 0.025), (2.0, 2.5), (1e-16 / 0.4, 1e-16 / 0.025))
+    details = {1: {"ladder": kept}, 2: {"ladder": kept_ladder(np.array([1.0]), np.array([7.0]), 0.0)}}
+    table = EntryTable(columns([0, 1, 2], [9.0, 3.0, 5.0], [0.0, 2.5, 0.0], Verdict.FAIL, details), (3,))
+    assert [(e.index, e.estimate.ladder) for e in table if e.estimate.ladder] == [((2,), details[2]["ladder"])]
+
+
+def test_a_map_of_errors_shows_each_entry_of_a_small_matrix():
+    bad, open_, lost = Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR
+    some = columns(
+        [0, 4, 5, 6, 7], [8.0, 0.05, 1.0, np.nan, 3.0], [0.0, 0.0, 0.5, 1.0, 3.0], [bad, bad, open_, lost, 0]
+    )
+    found = error_map(some, 3, 4, complete=True)
+    assert (found.shape, found.block, found.largest) == ((3, 4), (1, 1), 8.0)
+    assert found.cells == ("0...", "2?!.", "....")
+    assert error_map(some, 3, 4, complete=False).cells == ("0   ", "2?!.", "    ")
+
+
+@given(st.integers(1, 900), st.integers(1, 900), st.lists(st.integers(0, 10**9), min_size=1, max_size=40), st.data())
+def test_a_map_is_no_larger_than_a_picture_and_no_wrong_entry_is_lost(rows, width, places, data):
+    flat = np.unique(np.array(places) % (rows * width))
+    sizes = np.array(data.draw(st.lists(st.floats(1e-300, 1e300), min_size=flat.size, max_size=flat.size)))
+    verdicts = np.array(data.draw(st.lists(st.sampled_from(Verdict), min_size=flat.size, max_size=flat.size)), int)
+    found = error_map(columns(flat, sizes, 0 * sizes, verdicts), rows, width, complete=True)
+    height, breadth = found.block
+    assert len(found.cells) == -(-rows // height) <= entries.CELLS
+    assert {len(row) for row in found.cells} == {-(-width // breadth)}
+    for entry, verdict in zip(flat.tolist(), verdicts.tolist(), strict=True):
+        shown = found.cells[entry // width // height][entry % width // breadth]
+        worst = max(verdicts[(flat // width // height == entry // width // height)
+                             & (flat % width // breadth == entry % width // breadth)])  # fmt: skip
+        assert ".?0!"[worst] == (shown if not shown.isdigit() else "0")
+        assert worst >= verdict
+    assert any("0" in row for row in found.cells) or not (verdicts == Verdict.FAIL).any()
