@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from gradcheck.cli import output
-from gradcheck.errors import ExitCode, GradcheckError, OutputError
+from gradcheck.errors import ExitCode, GradcheckError
 from gradcheck.reporting import files
 from gradcheck.reporting.formats import FORMATS, Display, format_of
 
 if TYPE_CHECKING:
     from gradcheck.cli.progress import Progress
+    from gradcheck.model import Report
     from gradcheck.runner.config import DeclaredCheck
     from gradcheck.runner.run import Outcome
 
@@ -85,7 +86,11 @@ class _Command(click.Command):
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **_: Any) -> NoReturn:  # type: ignore[override]
         """Run on `args`, by default those of the process, and exit.  click's own would exit 1 for a closed pipe."""
-        sys.exit(int(_guarded(self, list(sys.argv[1:] if args is None else args), own_process=args is None)))
+        own_process = args is None
+        code = int(_guarded(self, list(sys.argv[1:] if args is None else args), own_process=own_process))
+        if own_process:
+            output.give_up_stdout()
+        sys.exit(code)
 
 
 def _guarded(self: click.Command, arguments: list[str], *, own_process: bool) -> int:
@@ -239,8 +244,7 @@ def command(target: str | None, **options: Any) -> int:
 
     outcome = Outcome()
     given = given_options(options)
-    # What user code prints, imported or called, is no result of ours: a program that reads our JSON must not meet it.
-    with contextlib.redirect_stdout(sys.stderr):
+    with output.diverted():
         checks = select(target, given, outcome)
     if options["list_only"]:
         return _list(checks, outcome)
@@ -271,8 +275,9 @@ def _run(
     from gradcheck.runner.run import run
 
     baseline = _read_baseline(options["baseline"])
+    _added_to([], options["save_baseline"])  # what is no baseline is not written over, and nothing is checked in vain
     suspects = options["suspect"]
-    with contextlib.redirect_stdout(sys.stderr):
+    with output.diverted():
         run(
             checks,
             progress=_progress(options),
@@ -289,10 +294,10 @@ def _run(
     if outcome.interrupted:
         output.say("interrupted" + ("" if outcome.reports else ": nothing is known yet"))
         return ExitCode.INTERRUPTED
-    if failures:
-        return ExitCode.USAGE
     code = outcome.exit_code
-    return ExitCode.PASS if options["exit_zero"] and code in (ExitCode.FAIL, ExitCode.UNDECIDED) else code
+    if options["exit_zero"] and code in (ExitCode.FAIL, ExitCode.UNDECIDED):
+        code = ExitCode.PASS
+    return code or (ExitCode.USAGE if failures else ExitCode.PASS)
 
 
 def _progress(options: dict[str, Any]) -> Progress:
@@ -322,6 +327,15 @@ def _read_baseline(path: str | None) -> str | None:
     return text
 
 
+def _added_to(reports: Sequence[Report], path: str | None) -> str:
+    """What these reports make of the baseline at `path`, if there is one."""
+    if path is None:
+        return ""
+    from gradcheck.runner.baseline import save_baseline
+
+    return save_baseline(reports, files.read_file(path, "baseline") if os.path.isfile(path) else None, source=path)
+
+
 def _say_changes(outcome: Outcome, baseline: str | None, path: str | None) -> None:
     if baseline is not None and path is not None:
         from gradcheck.runner.baseline import compare
@@ -330,9 +344,9 @@ def _say_changes(outcome: Outcome, baseline: str | None, path: str | None) -> No
             output.say(f"warning: {sentence}")
 
 
-def _write(outcome: Outcome, options: dict[str, Any]) -> list[OutputError]:
+def _write(outcome: Outcome, options: dict[str, Any]) -> list[GradcheckError]:
     """Print the results and write the reports asked for; the errors of those that could not be written."""
-    failures: list[OutputError] = []
+    failures: list[GradcheckError] = []
     main = options["output"]
     style = FORMATS[options["style"]] if options["style"] else (main and format_of(main)) or FORMATS["text"]
     display = Display(**{key: options[key] for key in Display._fields if key in options and key != "color"})
@@ -347,10 +361,8 @@ def _write(outcome: Outcome, options: dict[str, Any]) -> list[OutputError]:
             with _collected(failures):
                 files.write_file(options[form.name], form.render(outcome.reports, display))
     if options["save_baseline"]:
-        from gradcheck.runner.baseline import save_baseline
-
         with _collected(failures):
-            files.write_file(options["save_baseline"], save_baseline(outcome.reports))
+            files.write_file(options["save_baseline"], _added_to(outcome.reports, options["save_baseline"]))
     if style.name == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
         from gradcheck.reporting.github import append_summary
 
@@ -364,9 +376,9 @@ def _write(outcome: Outcome, options: dict[str, Any]) -> list[OutputError]:
 
 
 @contextlib.contextmanager
-def _collected(failures: list[OutputError]) -> Iterator[None]:
+def _collected(failures: list[GradcheckError]) -> Iterator[None]:
     """Keep the error of an output that cannot be written, so that the others still are."""
     try:
         yield
-    except OutputError as failure:
+    except GradcheckError as failure:
         failures.append(failure)

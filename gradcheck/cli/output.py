@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
+from typing import TextIO
 
 from gradcheck.errors import OutputError
 
@@ -44,13 +47,68 @@ def emit(text: str) -> None:
 
 def abandon_stdout() -> None:
     """Let stdout lead nowhere, so that Python does not stumble over a closed pipe when it flushes at exit."""
+    if (descriptor := _descriptor(sys.stdout)) is not None:
+        _lead(descriptor, None)
+
+
+@contextlib.contextmanager
+def diverted() -> Iterator[None]:
+    """While user code runs: what it writes to stdout goes to stderr, for a program that reads our results must not meet it.
+
+    That holds for `print`, and at the descriptor for what C libraries, subprocesses and ``sys.__stdout__`` write.
+    """
+    ours, errors = sys.stdout, sys.stderr
+    descriptor = _descriptor(ours)
+    kept = None if descriptor is None else os.dup(descriptor)
     try:
-        descriptor = sys.stdout.fileno()
+        if descriptor is not None:
+            with contextlib.suppress(OSError, ValueError):
+                ours.flush()
+            _lead(descriptor, _descriptor(errors))
+        with contextlib.redirect_stdout(errors):
+            yield
+    finally:
+        sys.stderr = errors
+        if descriptor is not None and kept is not None:
+            _flush_all(ours)
+            os.dup2(kept, descriptor)
+            os.close(kept)
+
+
+def give_up_stdout() -> None:
+    """Let all that is still written to stdout go to stderr: what user code says when the process ends is no result."""
+    if (descriptor := _descriptor(sys.stdout)) is not None:
+        _lead(descriptor, _descriptor(sys.stderr))
+
+
+def _descriptor(stream: TextIO | None) -> int | None:
+    """The descriptor of a stream that has one."""
+    try:
+        return None if stream is None else stream.fileno()
     except (OSError, ValueError, AttributeError):
-        return
+        return None
+
+
+def _lead(descriptor: int, other: int | None) -> None:
+    """Let a descriptor lead to where another one leads; nowhere, if that is not open."""
+    with contextlib.suppress(OSError):
+        if other is not None:
+            os.dup2(other, descriptor)
+            return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, descriptor)
     os.close(nowhere)
+
+
+def _flush_all(stream: TextIO) -> None:
+    """Write what is still in buffers for this stream, those of C libraries included."""
+    with contextlib.suppress(OSError, ValueError):
+        stream.flush()
+    if "ctypes" in sys.modules:  # numpy imports it, and user code that needs no numpy has no C library either
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError, TypeError):  # on Windows, there is no such handle
+            ctypes.CDLL(None).fflush(None)
 
 
 def _put(text: str) -> None:

@@ -23,12 +23,34 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def save_baseline(reports: Sequence[Report]) -> str:
-    """The digits that each report reached, as JSON text for `compare`."""
-    checks = {
-        key: {"verdict": report.verdict.name, "digits": report.resolution.digits, "agreement": agreement(report)}
-        for key, report in _keyed(reports)
-    }
+def save_baseline(reports: Sequence[Report], before: str | None = None, *, source: str = "the baseline") -> str:
+    """The digits that each report reached, as JSON text for `compare`.
+
+    What `before` knows of a check stays unless there is something better to know: a report of it that is neither an error
+    nor stopped by Ctrl-C, and no FAIL of what once passed.
+
+    Args:
+        reports: of this run.
+        before: the text of an earlier baseline, which this one adds to.
+        source: what to call that in an error, such as its file.
+
+    Raises:
+        ConfigError: `before` is no such text.
+    """
+    checks = _parse(before, source, "choose another file") if before else {}
+    for key, report in _keyed(reports):
+        known = Verdict[checks[key]["verdict"]] if key in checks else Verdict.ERROR
+        if (
+            report.interrupted
+            or report.verdict is Verdict.ERROR
+            or (report.verdict is Verdict.FAIL and known < Verdict.FAIL)
+        ):
+            continue
+        checks[key] = {
+            "verdict": report.verdict.name,
+            "digits": report.resolution.digits,
+            "agreement": agreement(report),
+        }
     return json.dumps({"schema": SCHEMA, "checks": checks}, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
@@ -87,18 +109,21 @@ def _keyed(reports: Sequence[Report]) -> Iterator[tuple[str, Report]]:
         yield (name if seen[name] == 1 else f"{name} #{seen[name]}"), report
 
 
-def _parse(baseline: str, source: str) -> dict[str, dict[str, Any]]:
-    remedy = "save it again with --save-baseline"
+def _parse(baseline: str, source: str, remedy: str = "save it again with --save-baseline") -> dict[str, dict[str, Any]]:
     try:
         data = json.loads(baseline)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # brackets within brackets have no end
         raise ConfigError(f"{source} is no JSON ({error}); {remedy}") from None
     if not isinstance(data, dict) or data.get("schema") != SCHEMA or not isinstance(data.get("checks"), dict):
         raise ConfigError(f"{source} is no baseline of schema {SCHEMA}; {remedy}")
     for key, check in data["checks"].items():
         for field, types in _KEYS.items():
             value = check.get(field) if isinstance(check, dict) else ...
-            known = field != "verdict" or value in Verdict.__members__
-            if isinstance(value, bool) or not isinstance(value, types) or not known:
+            fits = isinstance(value, types) and not isinstance(value, bool)
+            if isinstance(value, str):
+                fits = fits and value in Verdict.__members__
+            elif isinstance(value, (int, float)):
+                fits = fits and 0 <= value <= MOST_DIGITS
+            if not fits:
                 raise ConfigError(f"{source}: {key!r} has no valid {field!r}; {remedy}")
     return dict(data["checks"])
