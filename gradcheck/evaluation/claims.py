@@ -63,16 +63,20 @@ class Claim:
         """
         role, shape = self.role, self.shape
         if value is None:
-            raise UserCodeError(f"{role} returned None: does it end without a return statement?")
+            raise UserCodeError(f"{role} returned None: does it end without a return statement?", "wrong_dtype")
         try:
             array = np.asarray(value)
         except Exception as error:
-            raise UserCodeError(f"{role} returned {type(value).__name__}, which is no array of numbers") from error
+            message = f"{role} returned {type(value).__name__}, which is no array of numbers"
+            raise UserCodeError(message, "wrong_dtype") from error
         if array.dtype.kind == "c":
-            raise UserCodeError(f"{role} returned complex numbers; a derivative of a real function is real")
+            raise UserCodeError(
+                f"{role} returned complex numbers; a derivative of a real function is real", "wrong_dtype"
+            )
         if array.dtype.kind not in "fiub":
             raise UserCodeError(
-                f"{role} returned {type(value).__name__} (dtype {array.dtype}), which is no array of numbers"
+                f"{role} returned {type(value).__name__} (dtype {array.dtype}), which is no array of numbers",
+                "wrong_dtype",
             )
         wanted = math.prod(shape)
         squeezed = tuple(n for n in array.shape if n != 1)
@@ -82,7 +86,7 @@ class Claim:
             and not (array.ndim <= 1 and array.size == wanted)
         ):
             hint = "; it looks transposed" if array.shape == shape[::-1] and array.size == wanted else ""
-            raise UserCodeError(f"{role} returned shape {array.shape}, expected {shape}{hint}")
+            raise UserCodeError(f"{role} returned shape {array.shape}, expected {shape}{hint}", "wrong_shape")
         return array.astype(np.float64).reshape(-1)
 
     def at(self, x: NDArray[Any]) -> Array:

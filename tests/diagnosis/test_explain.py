@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +9,7 @@ from gradcheck.diagnosis.constants import figure, recognise, shortest
 from gradcheck.diagnosis.explain import Mismatch, diagnose, explain
 from gradcheck.diagnosis.regions import locate
 from gradcheck.model import DiagnosisKind, Kind, Tolerance
+from tests.diagnosis.documented import assert_documented
 
 RTOL = 6e-6
 
@@ -37,6 +37,8 @@ def mismatch(right, claimed, x, *, single=False, known=None, kind=Kind.GRADIENT,
 
 
 def kinds(found):
+    for diagnosis in found:
+        assert_documented(diagnosis)
     return [diagnosis.kind.value for diagnosis in found]
 
 
@@ -134,12 +136,12 @@ def test_a_mistake_in_a_gradient_is_named(name, f, single, shape):
     assert first.kind == kind, [d.message for d in found]
     assert first.explained == 1 or name == "off by one"
     assert sum(d.explained for d in found) == pytest.approx(1)
+    kinds(found)
     for key, value in parameters.items():
         if key in first.parameters or len(shape) == 1:
             assert first.parameters[key] == (pytest.approx(value) if isinstance(value, float) else value)
     assert first.message.endswith(".")
     assert "{" not in first.message
-    json.dumps([d.parameters for d in found], allow_nan=False)
 
 
 # ---- Hessians of three functions, as float64 and float32; by one vector, and by a 2×3 matrix variable
@@ -213,7 +215,7 @@ def test_a_mistake_in_a_hessian_is_named(name, hessian, single):
     x = rng_of(6).normal(size=6)
     h = hessian(x)
     found = diagnose(mismatch(h, wrong(h, x), x, single=single, kind=Kind.HESSIAN))
-    assert found[0].kind == kind, [d.message for d in found]
+    assert kinds(found)[0] == kind, [d.message for d in found]
     assert found[0].explained == 1
 
 
@@ -478,7 +480,7 @@ def test_odd_values_raise_nothing(n, kind, scale, callables):
         for diagnosis in diagnose(facts):
             assert isinstance(diagnosis.kind, DiagnosisKind)
             assert 0 <= diagnosis.explained <= 1
-            json.dumps(diagnosis.parameters, allow_nan=False)
+            assert_documented(diagnosis)
 
 
 # ---- the parts

@@ -10,6 +10,7 @@ import pytest
 import gradcheck
 from gradcheck.diagnosis.regions import PLACES, locate, progression
 from gradcheck.model import Diagnosis, DiagnosisKind
+from tests.diagnosis.documented import assert_documented
 
 SIZE = 400
 X = np.random.default_rng(3).normal(size=SIZE)
@@ -75,6 +76,7 @@ def test_both_methods_give_the_same_kind_and_the_same_parameters(name: str) -> N
     assert one.kind == other.kind == kind, (one.message, other.message)
     assert set(one.parameters) == set(other.parameters)
     for diagnosis in (one, other):
+        assert_documented(diagnosis)
         assert {key: diagnosis.parameters[key] for key in parameters} == parameters, diagnosis.message
     if "factor" in one.parameters:
         assert one.parameters["factor"] == pytest.approx(other.parameters["factor"], rel=1e-5)

@@ -14,6 +14,7 @@ from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.preflight import examine
 from gradcheck.methods.directions import Searched, search
 from gradcheck.model import DiagnosisKind, Tolerance, Verdict
+from tests.diagnosis.documented import assert_documented
 
 SIZE = 5000
 X = np.random.default_rng(0).normal(size=SIZE)
@@ -228,6 +229,7 @@ def test_dense_errors_are_counted() -> None:
     chosen = np.random.default_rng(0).choice(SIZE, count, replace=False)
     found, function = run(log_cosh, off(np.tanh, chosen, 0.1))
     known = found.diagnoses[0].parameters
+    assert_documented(found.diagnoses[0])
     assert 0.5 * count < known["entries"] < 2 * count
     assert known["low"] <= known["entries"] <= known["high"]
     assert found.wrong == known["entries"]
