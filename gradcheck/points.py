@@ -11,6 +11,7 @@ import numpy as np
 from gradcheck.errors import PointError
 from gradcheck.model import Point
 from gradcheck.numerics.directions import normal, uniform
+from gradcheck.options import values as kinds
 from gradcheck.wording import at, by, one_line, short
 
 if TYPE_CHECKING:
@@ -21,60 +22,27 @@ if TYPE_CHECKING:
 
 
 _MAX_VALUES = 16
+BOUNDS = kinds.Bounds()
 POINT_STREAM = 2**30  # the stream of random numbers that a point is drawn from; the next ones are for further points
 
 
-def parse_shape(text: str) -> tuple[int, ...]:
-    """``'20x3'`` → (20, 3).  Raises `PointError` unless every dimension is a positive whole number."""
-    parts = text.strip().lower().replace("×", "x").split("x")
-    if not all(part.strip().isdecimal() for part in parts):
-        raise PointError(f"shape {text!r} is not of the form 20x3: positive whole numbers joined by x")
-    return as_shape([int(part) for part in parts])
-
-
-def as_shape(shape: int | str | Sequence[int]) -> tuple[int, ...]:
-    """A dimension, ``'20x3'`` or (20, 3) → (20, 3).  Raises `PointError` for a dimension of 0 or less."""
-    if isinstance(shape, str):
-        return parse_shape(shape)
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    for size in sizes:
-        if isinstance(size, bool) or not isinstance(size, (int, np.integer)):
-            raise PointError(f"dimension {size!r} is not a whole number")
-        if size < 1:
-            raise PointError(f"dimension {size} leaves nothing to check; it must be at least 1")
-    return tuple(int(size) for size in sizes)
-
-
-def parse_bounds(text: str) -> tuple[float, float]:
-    """``'LO:HI'`` → (LO, HI); either may be empty, for none.  Raises `PointError`."""
-    low, colon, high = text.partition(":")
-    try:
-        bounds = float(low) if low.strip() else -math.inf, float(high) if high.strip() else math.inf
-    except ValueError:
-        colon = ""
-    if not colon:
-        raise PointError(f"bounds {text!r} are not of the form LO:HI, such as 0:1, 0: or :10")
-    as_bounds(bounds)
-    return bounds
-
-
-def as_bounds(bounds: str | Bounds | None, shape: tuple[int, ...] | None = None) -> Bounds | None:
-    """Validate bounds given as ``'LO:HI'`` or as a pair; with `shape`, that they fit a point of that shape."""
+def as_bounds(bounds: Any, shape: tuple[int, ...] | None = None) -> Bounds | None:
+    """Bounds as a valid pair; with `shape`, such as fit a point of that shape.  Raises `PointError`."""
     if bounds is None:
         return None
-    if isinstance(bounds, str):
-        return parse_bounds(bounds)
     try:
-        low, high = bounds
-        below = np.less(np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64))  # false for NaN
-        if shape is not None and np.broadcast_shapes(below.shape, shape) != shape:
-            raise ValueError
-    except (TypeError, ValueError):
-        fit = f" of numbers or arrays that fit the shape {by(shape)}" if shape else ""
-        raise PointError(f"bounds {short(bounds)} are not a pair (lower, upper){fit}") from None
-    if not below.all():
-        raise PointError(f"bounds {short(bounds)} are empty; the lower one must be less than the upper one")
+        low, high = BOUNDS.check(bounds)
+    except ValueError as reason:
+        raise PointError(f"bounds is {short(repr(bounds))}; {reason}") from None
+    if shape is not None and not all(_fits(np.shape(side), shape) for side in (low, high)):
+        raise PointError(f"bounds is {short(repr(bounds))}; it must fit a point of shape {by(shape)}")
     return low, high
+
+
+def _fits(small: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Whether an array of shape `small` can be broadcast to `shape`."""
+    pairs = zip(reversed(small), reversed(shape), strict=False)
+    return len(small) <= len(shape) and all(one in (1, size) for one, size in pairs)
 
 
 def as_point(x0: Any, what: str = "the point") -> NDArray[Any]:
@@ -111,7 +79,7 @@ def draw(
     Standard normal without bounds; between two finite bounds uniform over the inner 98 %, so that there is room for
     differences; with one bound, away from it by a log-normal distance of max(1, |bound|).
     """
-    shape = as_shape(shape)
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
     bounds = as_bounds(bounds, shape)
     count = math.prod(shape)
     try:

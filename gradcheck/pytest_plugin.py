@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import math
 import os
 import shlex
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -22,17 +21,20 @@ from gradcheck.errors import (
     ConfigError,
     GradcheckError,
     GradientMismatch,
-    GradientUndecided,
     OutputError,
+    UsageError,
     UserCodeError,
+    settled,
 )
+from gradcheck.options.keywords import KEYWORDS
+from gradcheck.options.row import Face, Option, at, unknown
+from gradcheck.options.values import Flag
 
 if TYPE_CHECKING:
     from gradcheck.model import Report
     from gradcheck.runner.config import DeclaredCheck
 
 ENTRIES_KEPT = 200  # of each check, for --gradcheck-report
-NOT_FOR_MARKER = {"name", "progress", "throw"}
 
 DEFAULTS: pytest.StashKey[dict[str, Any]] = pytest.StashKey()  # of a run: keywords of checks that say nothing else
 DECLARED = pytest.StashKey[dict[Path, list["DeclaredCheck"]]]()  # by the file that declares them
@@ -40,30 +42,6 @@ MADE = pytest.StashKey[list["Report"]]()  # by a test, since it was last reporte
 
 
 # ---- options
-
-
-def _number(kind: type[float], least: float, most: float = math.inf) -> Callable[[str], float]:
-    """The parser of a number; argparse shows its errors."""
-
-    def parse(text: str) -> float:
-        noun = "whole number" if kind is int else "number"
-        try:
-            value = kind(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a {noun}") from None
-        if not least <= value < most:
-            limits = f"at least {least:g}" + (f" and below {most:g}" if most < math.inf else "")
-            raise argparse.ArgumentTypeError(f"{text} is not a {noun} of {limits}")
-        return value
-
-    return parse
-
-
-NUMBERS = {
-    "rtol": (_number(float, 0, 1), "R", "accepted relative error of checks that do not say"),
-    "points": (_number(int, 1), "K", "how many points to check at, where a check does not say"),
-    "seed": (_number(int, 0), "S", "of all that is random in checks that do not say"),
-}
 
 
 def _report_path(text: str) -> str:
@@ -76,15 +54,14 @@ def _report_path(text: str) -> str:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("gradcheck", "checking derivatives")
-    for name, (parse, metavar, text) in NUMBERS.items():
-        group.addoption(f"--gradcheck-{name}", type=parse, metavar=metavar, help=text)
-        parser.addini(f"gradcheck_{name}", f"the same as --gradcheck-{name}", default="")
-    for name, text in (
-        ("allow-inconclusive", "let a derivative pass that can be neither confirmed nor refuted"),
-        ("declared", "run the checks declared in pyproject.toml or setup.cfg as tests"),
-    ):
-        group.addoption(f"--gradcheck-{name}", action="store_true", help=text)
-        parser.addini(f"gradcheck_{name.replace('-', '_')}", f"the same as --gradcheck-{name}", type="bool")
+    for row in at(Face.PYTEST, KEYWORDS).values():
+        text = f"{row.told}, for checks that do not say otherwise"
+        if isinstance(row.values, Flag):
+            _add_switch(parser, group, row.name, text)
+        else:
+            group.addoption(_flag(row), metavar=row.metavar, help=text)
+            parser.addini(_key(row), f"the same as {_flag(row)}", default="")
+    _add_switch(parser, group, "declared", "run the checks declared in pyproject.toml or setup.cfg as tests")
     group.addoption(
         "--gradcheck-report",
         action="append",
@@ -93,6 +70,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="write a report of all checks; its form follows from the name, as in r.html or r.json. Repeatable",
     )
+
+
+def _add_switch(parser: pytest.Parser, group: pytest.OptionGroup, name: str, text: str) -> None:
+    flag = f"--gradcheck-{name.replace('_', '-')}"
+    group.addoption(flag, action="store_true", help=text)
+    parser.addini(f"gradcheck_{name}", f"the same as {flag}", type="bool")
+
+
+def _flag(row: Option) -> str:
+    return row.flag.replace("--", "--gradcheck-", 1)
+
+
+def _key(row: Option) -> str:
+    return f"gradcheck_{row.name}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -113,16 +104,19 @@ def _on(config: pytest.Config, name: str) -> bool:
 
 def _defaults(config: pytest.Config) -> dict[str, Any]:
     """Keywords from flags or, where there is no flag, from the ini file."""
-    found: dict[str, Any] = {"allow_inconclusive": True} if _on(config, "allow_inconclusive") else {}
-    for name, (parse, _, _) in NUMBERS.items():
-        value, text = config.getoption(f"gradcheck_{name}"), str(config.getini(f"gradcheck_{name}")).strip()
-        if value is None and text:
+    found: dict[str, Any] = {}
+    for name, row in at(Face.PYTEST, KEYWORDS).items():
+        if isinstance(row.values, Flag):
+            found |= {name: True} if _on(config, name) else {}
+            continue
+        text, source = config.getoption(_key(row)), _flag(row)
+        if text is None:
+            text, source = str(config.getini(_key(row))).strip(), f"{config.inipath}: {_key(row)}"
+        if text or source == _flag(row):
             try:
-                value = parse(text)
-            except argparse.ArgumentTypeError as error:
-                raise pytest.UsageError(f"{config.inipath}: gradcheck_{name}: {error}") from None
-        if value is not None:
-            found[name] = value
+                found[name] = row.read(text, source)
+            except UsageError as error:
+                raise pytest.UsageError(str(error)) from None
     return found
 
 
@@ -130,11 +124,11 @@ def _defaults(config: pytest.Config) -> dict[str, Any]:
 
 
 class Gradcheck:
-    """Checks derivatives within a test: ``gradcheck(f, grad, x0)``, ``.hessian(…)``, ``.jacobian(…)``.
+    """Checks derivatives within a test: ``gradcheck(f, grad, x0)``, ``.hessian(…)``, ``.jacobian(…)``, ``.hvp(…)``.
 
-    The keywords are those of `gradcheck.check_gradient`, `check_hessian` and `check_jacobian`.  One that is not given
-    is taken from the marker ``gradcheck``, else from the command line, else from the ini file.  All return the
-    `Report`, and raise as those functions do.
+    The keywords are those of `gradcheck.check_gradient`, `check_hessian` and so on.  One that is not given is taken
+    from the marker ``gradcheck``, else from the command line, else from the ini file.  All return the `Report`, and
+    raise as those functions do.
     """
 
     def __init__(self, item: pytest.Item) -> None:
@@ -142,46 +136,49 @@ class Gradcheck:
 
     def __call__(self, f: Callable[..., Any], grad: Callable[..., Any] | None, x0: Any, **options: Any) -> Report:
         """Compare a claimed gradient with differences of f."""
-        from gradcheck.checks.gradient import check_gradient
-
-        return self._made(check_gradient, f, grad, x0, options)
+        return self._made("gradient", f, grad, x0, options)
 
     def hessian(self, f: Callable[..., Any], hess: Callable[..., Any], x0: Any, **options: Any) -> Report:
         """Compare a claimed Hessian with differences of ``grad=`` or, without it, of f."""
-        from gradcheck.checks.hessian import check_hessian
-
-        return self._made(check_hessian, f, hess, x0, options)
+        return self._made("hessian", f, hess, x0, options)
 
     def jacobian(self, func: Callable[..., Any], jac: Callable[..., Any], x0: Any, **options: Any) -> Report:
         """Compare a claimed Jacobian with differences of func."""
-        from gradcheck.checks.jacobian import check_jacobian
+        return self._made("jacobian", func, jac, x0, options)
 
-        return self._made(check_jacobian, func, jac, x0, options)
+    def hvp(self, f: Callable[..., Any], hvp: Callable[..., Any], x0: Any, **options: Any) -> Report:
+        """Compare claimed products of Hessian and vector with differences of ``grad=`` or, without it, of f."""
+        return self._made("hvp", f, hvp, x0, options)
 
-    def _made(self, check: Callable[..., Report], f: Any, claim: Any, x0: Any, given: Mapping[str, Any]) -> Report:
-        from gradcheck.model import Verdict
+    def jvp(self, func: Callable[..., Any], jvp: Callable[..., Any], x0: Any, **options: Any) -> Report:
+        """Compare claimed products of Jacobian and vector with differences of func."""
+        return self._made("jvp", func, jvp, x0, options)
+
+    def vjp(self, func: Callable[..., Any], vjp: Callable[..., Any], x0: Any, **options: Any) -> Report:
+        """Compare claimed products of transposed Jacobian and vector with differences of func."""
+        return self._made("vjp", func, vjp, x0, options)
+
+    def _made(self, kind: str, f: Any, claim: Any, x0: Any, given: Mapping[str, Any]) -> Report:
+        import gradcheck
         from gradcheck.runner.replay import command
 
         item = self._item
-        defaults = item.config.stash[DEFAULTS]
-        options = {"name": item.nodeid, **defaults, **_marked(item), **given}
+        options = {"name": item.nodeid} | item.config.stash[DEFAULTS] | _marked(item) | dict(given)
+        check: Callable[..., Report] = getattr(gradcheck, f"check_{kind}")
         report = check(f, claim, x0, **{**options, "throw": False})
         report = replace(report, replay=command(report, f, claim, options) or _pytest_command(item))
         _record(item, report)
-        if not options.get("throw", True) or report.verdict is Verdict.PASS:
+        if not options.get("throw", True):
             return report
-        if report.verdict is Verdict.ERROR:
-            raise UserCodeError(explain(report))
-        if report.verdict is Verdict.FAIL:
-            raise GradientMismatch(report.headline, report)
-        if not options.get("allow_inconclusive"):
-            raise GradientUndecided(report.headline, report)
-        return report
+        try:
+            return settled(report, allow_inconclusive=options.get("allow_inconclusive", False))
+        except UserCodeError as error:
+            raise UserCodeError(explain(report), error.kind) from None
 
 
 @pytest.fixture
 def gradcheck(request: pytest.FixtureRequest) -> Gradcheck:
-    """Check derivatives: gradcheck(f, grad, x0), gradcheck.hessian(f, hess, x0), gradcheck.jacobian(func, jac, x0)."""
+    """Check derivatives: gradcheck(f, grad, x0), gradcheck.hessian(f, hess, x0), .jacobian, .hvp, .jvp, .vjp."""
     return Gradcheck(request.node)
 
 
@@ -195,19 +192,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     marks = list(item.iter_markers("gradcheck"))
     if not marks:
         return
-    import dataclasses
-    import difflib
-
-    from gradcheck.checks.options import Options
-
-    known = sorted({field.name for field in dataclasses.fields(Options)} - NOT_FOR_MARKER)
+    known = at(Face.MARKER, KEYWORDS)
     for mark in marks:
         if mark.args:
             pytest.fail("@pytest.mark.gradcheck takes keywords only, as in gradcheck(rtol=1e-4)", pytrace=False)
-        for key in mark.kwargs.keys() - set(known):
-            near = difflib.get_close_matches(key, known, n=1)
-            remedy = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
-            pytest.fail(f"@pytest.mark.gradcheck has no keyword {key!r}; {remedy}", pytrace=False)
+        for key, value in mark.kwargs.items():
+            try:
+                if key not in known:
+                    raise UsageError(unknown("keyword", key, known))
+                known[key].check(value)
+            except UsageError as error:
+                pytest.fail(f"@pytest.mark.gradcheck: {error}", pytrace=False)
 
 
 # ---- declared checks as tests
@@ -252,8 +247,7 @@ class DeclaredItem(pytest.Item):
 
     def __init__(self, *, check: DeclaredCheck, **more: Any) -> None:
         super().__init__(**more)
-        missing = {key: v for key, v in self.config.stash[DEFAULTS].items() if getattr(check, key) is None}
-        self._check = replace(check, **missing)
+        self._check = replace(check, options=self.config.stash[DEFAULTS] | dict(check.options))
         self.add_marker("gradcheck")
 
     def runtest(self) -> None:
@@ -296,9 +290,9 @@ def _pytest_command(item: pytest.Item) -> str:
         file = os.path.relpath(item.path, item.config.invocation_params.dir).replace(os.sep, "/")
     option = item.config.option
     words = ["pytest", file + colons + rest]
-    for name in NUMBERS:
-        value = getattr(option, f"gradcheck_{name}")
-        words += [] if value is None else [f"--gradcheck-{name}", str(value)]
+    for row in at(Face.PYTEST, KEYWORDS).values():
+        if row.measures and (text := getattr(option, _key(row))) is not None:
+            words += [_flag(row), text]
     return shlex.join([*words, *(["--gradcheck-declared"] if option.gradcheck_declared else [])])
 
 

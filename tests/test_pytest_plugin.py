@@ -15,8 +15,9 @@ from xml.etree import ElementTree
 import pytest
 
 import gradcheck
-import gradcheck.checks.gradient  # numpy has to be loaded before a run within this process, which forgets what it imports
+from tests import whole_package
 
+whole_package.load()
 ROOT = Path(__file__).parents[1]
 FUNCTIONS = """
 import numpy as np
@@ -33,6 +34,11 @@ def both(x): return f(x), g(x)
 def wrong(x): return 2.001 * x
 def wrong_hess(x): return 2.001 * np.eye(x.size)
 def wrong_jac(x): return np.diag(2.001 * x)
+
+def hvp(x, v): return 2 * v
+def wrong_hvp(x, v): return 2.001 * v
+def product(x, v): return 2 * x * v
+def wrong_product(x, v): return 2.001 * x * v
 
 def kinked(x): return np.abs(x).sum()
 def helper(x): raise ValueError("deep inside")
@@ -88,6 +94,12 @@ def section(result: pytest.RunResult) -> list[list[str]]:
         ("gradcheck.hessian(f, wrong_hess, x0)", "failed"),
         ("gradcheck.jacobian(squares, jac, x0)", "passed"),
         ("gradcheck.jacobian(squares, wrong_jac, x0)", "failed"),
+        ("gradcheck.hvp(f, hvp, x0)", "passed"),
+        ("gradcheck.hvp(f, wrong_hvp, x0, grad=g)", "failed"),
+        ("gradcheck.jvp(squares, product, x0)", "passed"),
+        ("gradcheck.jvp(squares, wrong_product, x0)", "failed"),
+        ("gradcheck.vjp(squares, product, x0)", "passed"),
+        ("gradcheck.vjp(squares, wrong_product, x0)", "failed"),
         ("gradcheck(kinked, np.sign, 0 * x0)", "failed"),
         ("gradcheck(kinked, np.sign, 0 * x0, allow_inconclusive=True)", "passed"),
         ("gradcheck(raises, g, x0)", "failed"),
@@ -196,8 +208,9 @@ def test_the_closest_marker_gives_the_defaults(run: Run) -> None:
 @pytest.mark.parametrize(
     ("mark", "words"),
     [
-        ("gradcheck(rtoll=1)", ["no keyword 'rtoll'", "did you mean 'rtol'?"]),
-        ("gradcheck(throw=False)", ["no keyword 'throw'", "it takes allow_inconclusive"]),
+        ("gradcheck(rtoll=1)", ["unknown keyword 'rtoll'", "did you mean 'rtol'?"]),
+        ("gradcheck(throw=False)", ["unknown keyword 'throw'", "the keywords are args, bounds"]),
+        ("gradcheck(rtol=2)", ["rtol is 2; it must be a number of at least 0 and below 1"]),
         ("gradcheck(1e-4)", ["takes keywords only"]),
     ],
 )
@@ -232,11 +245,15 @@ def test_defaults_of_a_run(run: Run, pytester: pytest.Pytester, ini: str, flags:
 @pytest.mark.parametrize(
     ("ini", "flags", "words"),
     [
-        ("", ["--gradcheck-rtol", "x"], ["--gradcheck-rtol", "'x' is not a number"]),
-        ("", ["--gradcheck-rtol", "nan"], ["nan is not a number of at least 0 and below 1"]),
-        ("", ["--gradcheck-points", "0"], ["0 is not a whole number of at least 1"]),
-        ("", ["--gradcheck-seed", "1.5"], ["'1.5' is not a whole number"]),
-        ("gradcheck_points = many", [], ["pytest.ini", "gradcheck_points", "'many'"]),
+        ("", ["--gradcheck-rtol", "x"], ["--gradcheck-rtol is 'x'; it must be a number of at least 0 and below 1"]),
+        ("", ["--gradcheck-rtol", "nan"], ["--gradcheck-rtol is nan; it must be a number of at least 0 and below 1"]),
+        ("", ["--gradcheck-points", "0"], ["--gradcheck-points is 0; it must be a whole number of at least 1"]),
+        ("", ["--gradcheck-seed", "1.5"], ["--gradcheck-seed is 1.5; it must be a whole number of at least 0"]),
+        (
+            "gradcheck_points = many",
+            [],
+            ["pytest.ini: gradcheck_points is 'many'; it must be a whole number of at least 1"],
+        ),
         ("", ["--gradcheck-report", "r.pdf"], ["--gradcheck-report", "'r.pdf'", ".txt, .json, .xml, .md, .html"]),
         ("", ["--gradcheck-declared"], ["--gradcheck-declared", "[[tool.gradcheck.checks]]"]),
     ],
@@ -424,8 +441,13 @@ def test_a_project_that_does_not_use_it_pays_one_light_import(run: Run, pytester
     assert {name for name in loaded if name.split(".")[0] == "gradcheck"} == {
         "gradcheck",
         "gradcheck.errors",
+        "gradcheck.options",
+        "gradcheck.options.keywords",
+        "gradcheck.options.row",
+        "gradcheck.options.values",
         "gradcheck.pytest_plugin",
         "gradcheck.version",
+        "gradcheck.wording",
     }
     assert not loaded & {"numpy", "numba", "click", "rich", "scipy"}
 
@@ -444,7 +466,7 @@ def test_ctrl_c_within_a_check_ends_the_run(run: Run) -> None:
 
 def test_help_has_a_group_of_its_own(run: Run) -> None:
     text = shown(run("", "--help"))
-    assert "\nchecking derivatives:\n  --gradcheck-rtol" in text
+    assert "\nchecking derivatives:\n  --gradcheck-" in text
     assert "@pytest.mark.gradcheck(rtol=" in shown(run("", "--markers"))
 
 

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from gradcheck.cli import output
 from gradcheck.errors import ExitCode, GradcheckError
+from gradcheck.options.row import GROUPS, OTHER, Face, Option, at
+from gradcheck.options.table import OPTIONS
+from gradcheck.options.values import Choice, Flag
 from gradcheck.reporting import files
 from gradcheck.reporting.formats import FORMATS, Display, format_of
 
@@ -27,15 +30,6 @@ if TYPE_CHECKING:
     from gradcheck.runner.config import DeclaredCheck
     from gradcheck.runner.run import Outcome
 
-WHAT, WHERE, HOW, TRUST, OUTPUT, MANY, OTHER = GROUPS = (
-    "What to check",
-    "Where to check it",
-    "How to measure",
-    "What counts as right",
-    "What to print",
-    "Many checks",
-    "Other",
-)
 
 EXAMPLES = """\
 Examples:
@@ -58,12 +52,40 @@ Exit codes:
 """
 
 
-class _Option(click.Option):
-    """An option that knows under which heading of the help it stands."""
+class _Typed(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 or so
+    """The values of an option as click's type: one validator, one wording, for all faces."""
 
-    def __init__(self, *args: Any, group: str = OTHER, **attributes: Any) -> None:
-        super().__init__(*args, **attributes)
-        self.group = group
+    def __init__(self, row: Option) -> None:
+        self.row, self.name = row, row.name
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        return self.row.read(value) if isinstance(value, str) and not self.row.repeatable else value
+
+    def shell_complete(
+        self, context: click.Context, parameter: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        if isinstance(self.row.values, Choice):
+            return [CompletionItem(word) for word in self.row.values.words if word.startswith(incomplete)]
+        return []
+
+
+class _Option(click.Option):
+    """An option made of its row in the table."""
+
+    def __init__(self, row: Option) -> None:
+        flags, metavar = list(row.flags or (row.flag,)), row.metavar
+        default = f"[default: {row.default_shown}]" if row.default_shown else ""
+        more: dict[str, Any] = {"type": _Typed(row), "multiple": row.repeatable}
+        if isinstance(row.values, Flag):
+            negated = "" if row.default is False else f"/{row.negated}"
+            flags, more = [*flags[:-1], flags[-1] + negated], {"is_flag": True}
+        elif isinstance(row.values, Choice):
+            metavar = f"[{'|'.join(row.values.words)}]"
+        text = " ".join(filter(None, (row.help.replace("{f}", "TARGET"), default)))
+        # What bears on a check must be known to have been given: its default is not click's to fill in.
+        own = None if Face.CONFIG in row.where and row.default is not False else row.default
+        super().__init__([*flags, row.name], metavar=metavar, default=own, help=text, **more)
+        self.group = row.group
 
 
 class _Command(click.Command):
@@ -130,20 +152,6 @@ def _import_for_good() -> None:
     gc.freeze()
 
 
-def _number(kind: type[int] | type[float], *, least: int | None = None) -> dict[str, Any]:
-    """The type of an option: a number of at least `least`, or above 0.  click's ranges would let NaN pass."""
-
-    def validate(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
-        if value is None or (value < math.inf and (value > 0 if least is None else value >= least)):
-            return value
-        noun = "whole" if kind is int else "finite"
-        raise click.BadParameter(
-            f"{value} is not a {noun} number {'above 0' if least is None else f'of at least {least}'}"
-        )
-
-    return {"type": kind, "callback": validate}
-
-
 def _print_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
     if not value or context.resilient_parsing:
         return
@@ -162,73 +170,20 @@ def _print_version(context: click.Context, parameter: click.Parameter, value: bo
     context.exit()
 
 
-def _option(group: str, *names: str, **attributes: Any) -> Callable[[Any], Any]:
-    return click.option(*names, cls=_Option, group=group, **attributes)
-
-
-def _beside(command: Any) -> Any:
-    """An option for each format that can be written besides the main report."""
-    for form in reversed([form for form in FORMATS.values() if form.beside]):
-        command = _option(OUTPUT, f"--{form.name}", metavar="FILE", help=form.beside)(command)
-    return command
-
-
-COUNT, FROM_ZERO, POSITIVE, NOT_NEGATIVE = _number(int), _number(int, least=0), _number(float), _number(float, least=0)
+_VERSION = click.Option(
+    ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Show versions."
+)
 
 
 @click.command(
-    "gradcheck", cls=_Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
-@click.argument("target", required=False, metavar="[TARGET]")
-@_option(WHAT, "--grad", metavar="T", help="The claimed gradient: T(x) of the shape of x.")
-@_option(WHAT, "--hess", metavar="T", help="The claimed Hessian; differenced from --grad where that is given.")
-@_option(WHAT, "--hvp", metavar="T", help="The claimed product T(x, v) of Hessian and vector.")
-@_option(WHAT, "--jac", metavar="T", help="The claimed Jacobian of a target with array values.")
-@_option(WHAT, "--jvp", metavar="T", help="The claimed product T(x, v) of Jacobian and vector.")
-@_option(WHAT, "--vjp", metavar="T", help="The claimed product T(x, u) of transposed Jacobian and vector.")
-@_option(WHAT, "--value-and-grad", is_flag=True, help="TARGET returns (value, gradient).")
-@_option(WHAT, "--factory", is_flag=True, help="Each T is called once, and returns the callable.")
-@_option(WHAT, "--args", metavar="P", help="Further arguments of TARGET and claims: numbers, a file, or a T.")
-@_option(WHERE, "--dim", type=int, metavar="N", help="A random vector of N entries.")
-@_option(WHERE, "--shape", metavar="20x3", help="A random matrix, or array, of this shape.")
-@_option(WHERE, "--point", metavar="P", help="A .npy, .npz, .csv or .json file, numbers such as 1,2,3, or a T.")
-@_option(WHERE, "--bounds", metavar="LO:HI", help="Stay inside; either side may be empty.")
-@_option(WHERE, "--points", **COUNT, metavar="K", help="Check at K points. [default: 1]")
-@_option(WHERE, "--seed", **FROM_ZERO, metavar="S", help="Of all that is random. [default: 0]")
-@_option(HOW, "--method", type=click.Choice(["auto", "coordinates", "directions"]), help="[default: auto]")
-@_option(HOW, "--directions", **COUNT, metavar="M", help="How many random directions.")
-@_option(HOW, "--eps", metavar="E", **POSITIVE, help="The step; by default it is found for each entry.")
-@_option(HOW, "--vectorized/--no-vectorized", default=None, help="TARGET takes a batch of points, one a row.")
-@_option(HOW, "--jit", is_flag=True, help="Compile TARGET with Numba first.")
-@_option(HOW, "--jobs", **COUNT, metavar="N", help="Evaluate in N processes. [default: 1]")
-@_option(HOW, "--executor", metavar="T", help="A concurrent.futures.Executor, or what returns one.")
-@_option(HOW, "--budget", metavar="SECONDS", **POSITIVE, help="Stop after this time, with what is known.")
-@_option(TRUST, "--rtol", metavar="R", **NOT_NEGATIVE, help="Accepted relative error. [default: 6e-06]")
-@_option(TRUST, "--atol", metavar="A", **NOT_NEGATIVE, help="Accepted absolute error. [default: 0]")
-@_option(TRUST, "--suspect", multiple=True, metavar="T", help="A term that may be what is missing. Repeatable.")
-@_option(TRUST, "--self-test", is_flag=True, help="Show which mistakes this check would have caught.")
-@_option(TRUST, "--allow-inconclusive", is_flag=True, help="Exit 0 where nothing is wrong but not all could be judged.")
-@_option(TRUST, "--exit-zero", is_flag=True, help="Exit 0 whatever the verdict.")
-@_option(OUTPUT, "--format", "style", type=click.Choice(list(FORMATS)), help="[default: text, or as FILE ends]")
-@_option(OUTPUT, "--output", "-o", metavar="FILE", help="Write the report there, not to stdout.")
-@_beside
-@_option(OUTPUT, "--top", **FROM_ZERO, default=10, metavar="N", help="Rows of a table. [default: 10]")
-@_option(OUTPUT, "--all", "all_rows", is_flag=True, help="Show every row.")
-@_option(
-    OUTPUT,
-    "--sort",
-    type=click.Choice(["worst", "relative", "index"]),
-    default="worst",
-    help="Order of rows. [default: worst]",
-)
-@_option(OUTPUT, "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="[default: auto]")
-@_option(OUTPUT, "--quiet", "-q", is_flag=True, help="The verdict alone, and no progress.")
-@_option(OUTPUT, "--verbose", "-v", is_flag=True, help="Steps, evaluations, versions; progress even into logs.")
-@_option(MANY, "--list", "list_only", is_flag=True, help="Show what is declared, and check nothing.")
-@_option(MANY, "--save-baseline", metavar="FILE", help="Keep the digits reached for later runs.")
-@_option(MANY, "--baseline", metavar="FILE", help="Tell what has lost digits since FILE was saved.")
-@_option(
-    OTHER, "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Show versions."
+    "gradcheck",
+    cls=_Command,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    params=[
+        click.Argument(["target"], required=False, metavar="[TARGET]"),
+        *map(_Option, at(Face.CLI, OPTIONS).values()),
+        _VERSION,
+    ],
 )
 def command(target: str | None, **options: Any) -> int:
     """Is this derivative right?
@@ -276,14 +231,12 @@ def _run(
 
     baseline = _read_baseline(options["baseline"])
     _added_to([], options["save_baseline"])  # what is no baseline is not written over, and nothing is checked in vain
-    suspects = options["suspect"]
     with output.diverted():
         run(
             checks,
             progress=_progress(options),
-            suspects=suspects,
             self_test=options["self_test"],
-            replay=replay(target, given, suspects),
+            replay=replay(target, given),
             outcome=outcome,
         )
     _say_problems(outcome)

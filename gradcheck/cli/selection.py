@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gradcheck.errors import UsageError
-from gradcheck.model import Method
-from gradcheck.points import as_shape, parse_bounds, parse_shape
-from gradcheck.runner.config import CLAIMS, DeclaredCheck, find_checks
+from gradcheck.options.row import Face, at
+from gradcheck.options.table import OPTIONS
+from gradcheck.runner.config import CLAIMS, PLACES, DeclaredCheck, find_checks, spelled_out
 from gradcheck.runner.run import Outcome
 from gradcheck.runner.targets import load, load_module
 
-PLACES = ("dim", "shape", "point")
-
 
 def given_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options about checks that were given, as they were typed; one that was not is no key here."""
-    keys = [f.name for f in dataclasses.fields(DeclaredCheck) if options.get(f.name) is not None]
-    return {key: options[key] for key in keys if options[key] is not False or key == "vectorized"}
+    """The options about checks that were given; one that was not is no key here."""
+    given = {}
+    for name, row in at(Face.CLI | Face.CONFIG, OPTIONS).items():
+        value = options[name]
+        if value not in (None, ()) and (value is not False or row.default is not False):
+            given[name] = row.declared(value, row.flag) if row.repeatable else value
+    return given
 
 
 def select(target: str | None, given: dict[str, Any], outcome: Outcome) -> list[DeclaredCheck]:
@@ -54,28 +56,19 @@ def _typed_check(target: str, given: dict[str, Any]) -> DeclaredCheck:
         raise UsageError("--value-and-grad says that TARGET returns the gradient, too; remove it or --grad")
     if not any(key in given for key in PLACES):
         raise UsageError("nowhere to check; add --dim N, --shape 20x3 or --point P")
-    return DeclaredCheck(name=target, target=target, **_values(given))
+    return spelled_out(target, target, given)
 
 
 def _overridden(check: DeclaredCheck, given: dict[str, Any]) -> DeclaredCheck:
-    values = _values(given)
     # Another place, or another claim, replaces what was declared; it does not add to it.
-    for keys in (PLACES, (*CLAIMS, "value_and_grad")):
-        if any(key in values for key in keys):
-            values = dict.fromkeys(keys) | values
-    return dataclasses.replace(check, **values)
-
-
-def _values(given: dict[str, Any]) -> dict[str, Any]:
-    """Typed text → the values of a declared check."""
-
-    parsers: Mapping[str, Callable[[Any], Any]] = {
-        "dim": lambda dim: as_shape(dim)[0],
-        "shape": parse_shape,
-        "bounds": parse_bounds,
-        "method": Method,
-    }
-    return {key: parsers[key](value) if key in parsers else value for key, value in given.items()}
+    options, derivatives = dict(check.options), check.derivatives
+    if given.keys() & {*PLACES}:
+        options = {key: value for key, value in options.items() if key not in PLACES}
+    new = spelled_out(check.name, check.target, given)
+    if new.claims:
+        options.pop("value_and_grad", None)
+        derivatives = new.derivatives
+    return dataclasses.replace(check, derivatives=derivatives, options={**options, **new.options})
 
 
 def _discovered(target: str, declared: Sequence[DeclaredCheck], outcome: Outcome) -> list[DeclaredCheck]:

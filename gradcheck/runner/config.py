@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gradcheck.errors import ConfigError, PointError
-from gradcheck.model import Kind, Method
-from gradcheck.points import as_bounds, as_shape, parse_bounds
-from gradcheck.runner.reading import as_args
+from gradcheck.errors import ConfigError
+from gradcheck.model import Kind
+from gradcheck.options.row import Face, Option, at, unknown
+from gradcheck.options.table import OPTIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,48 +21,30 @@ Derivable = str | Callable[..., Any]
 CLAIMS: Mapping[str, Kind] = {kind.key: kind for kind in Kind}
 """The keys that name a claimed derivative, and which one."""
 
+PLACES = ("dim", "shape", "point")
+"""The keys that say where to check."""
+
+KEYS: Mapping[str, Option] = at(Face.CONFIG, OPTIONS)
+"""The keys of a declared check."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredCheck:
-    """One declared check.  None is a key that was not given, for which the default of the command line holds.
+    """One declared check, or one that the command line spells out.
 
     name: of the check, unique among those declared together.
-    target: the function; grad, hess, jac, hvp, jvp, vjp: claimed derivatives of it, at least one of them unless
-        `value_and_grad`.  With a `hess` or `hvp`, `grad` is also what they are differenced from.
-    point: text as for `points.read_point`, or an array in a check that code declares.
-    args: text as for `points.parse_args`, or the arguments themselves.
+    target: the function.
+    derivatives: claimed derivatives of it.  With a Hessian or a product with it, the gradient is also what they are
+        differenced from.
+    options: the validated values of the keys that were given; `option` has the defaults as well.
     file, section: where it is declared.
     folder: where relative paths in it start and its modules are looked for first.
     """
 
     name: str
     target: Derivable
-    grad: Derivable | None = None
-    hess: Derivable | None = None
-    jac: Derivable | None = None
-    hvp: Derivable | None = None
-    jvp: Derivable | None = None
-    vjp: Derivable | None = None
-    dim: int | None = None
-    shape: tuple[int, ...] | None = None
-    point: Any = None
-    bounds: tuple[Any, Any] | None = None
-    points: int | None = None
-    seed: int | None = None
-    args: str | tuple[Any, ...] | None = None
-    method: Method | None = None
-    directions: int | None = None
-    eps: float | None = None
-    rtol: float | None = None
-    atol: float | None = None
-    value_and_grad: bool | None = None
-    factory: bool | None = None
-    vectorized: bool | None = None
-    jit: bool | None = None
-    jobs: int | None = None
-    executor: str | None = None
-    budget: float | None = None
-    allow_inconclusive: bool | None = None
+    derivatives: Mapping[Kind, Derivable] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     file: str = ""
     section: str = ""
     folder: str = "."
@@ -74,17 +55,14 @@ class DeclaredCheck:
         return f"{self.file}: {self.section}"
 
     @property
-    def claims(self) -> dict[Kind, Derivable]:
+    def claims(self) -> Mapping[Kind, Derivable]:
         """The claimed derivatives; with `value_and_grad` the target itself claims the gradient."""
-        given = {kind: getattr(self, key) for key, kind in CLAIMS.items() if getattr(self, key) is not None}
-        return {Kind.GRADIENT: self.target, **given} if self.value_and_grad else given
+        own = {Kind.GRADIENT: self.target} if self.option("value_and_grad") else {}
+        return {**own, **self.derivatives}
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """The keys that were given, apart from targets and origin, with their values."""
-        rest = {"name", "target", *CLAIMS, "file", "section", "folder"}
-        given = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in rest}
-        return {key: value for key, value in given.items() if value is not None}
+    def option(self, key: str) -> Any:
+        """The value of an option: the one that was given, or the default."""
+        return self.options.get(key, OPTIONS[key].default)
 
 
 def find_checks(start: str | os.PathLike[str] = ".") -> list[DeclaredCheck]:
@@ -124,18 +102,11 @@ def declare(table: Mapping[str, object], *, file: str, section: str, folder: str
     values: dict[str, Any] = {}
     for key, value in table.items():
         name = key.replace("-", "_")
-        if name not in _VALIDATORS:
-            import difflib
-
-            near = difflib.get_close_matches(name, _VALIDATORS, n=1)
-            remedy = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(_VALIDATORS)}"
-            raise ConfigError(f"{source}: unknown key {key!r}; {remedy}")
+        if name not in KEYS:
+            raise ConfigError(f"{source}: {unknown('key', key, KEYS)}")
         if name in values:
             raise ConfigError(f"{source}: the key {name!r} is given twice, with - and with _; remove one")
-        try:
-            values[name] = _VALIDATORS[name](value)
-        except (ValueError, PointError) as error:
-            raise ConfigError(f"{source}: key {key!r}: {error}") from None
+        values[name] = KEYS[name].declared(value, f"{source}: {key}", ConfigError)
     if "target" not in values:
         raise ConfigError(f"{source}: no target; say which function to check, as in target = 'module:f'")
     both = values.get("value_and_grad", False)
@@ -143,11 +114,20 @@ def declare(table: Mapping[str, object], *, file: str, section: str, folder: str
         raise ConfigError(f"{source}: no derivative to check; give one of {', '.join(CLAIMS)}, or value_and_grad")
     if both and "grad" in values:
         raise ConfigError(f"{source}: value_and_grad says that target returns the gradient, too; remove it or 'grad'")
-    if not values.keys() & {"dim", "shape", "point"}:
-        raise ConfigError(f"{source}: nowhere to check; give one of dim, shape, point")
-    if "name" not in values and not isinstance(values["target"], str):
+    if not values.keys() & PLACES:
+        raise ConfigError(f"{source}: nowhere to check; give one of {', '.join(PLACES)}")
+    target = values.pop("target")
+    if "name" not in values and not isinstance(target, str):
         raise ConfigError(f"{source}: a check of a callable needs a name")
-    return DeclaredCheck(**{"name": values["target"], **values}, file=file, section=section, folder=folder)
+    name = values.pop("name", target)
+    return spelled_out(name, target, values, file=file, section=section, folder=folder)
+
+
+def spelled_out(name: str, target: Derivable, values: Mapping[str, Any], **origin: str) -> DeclaredCheck:
+    """A check of validated values by key, those of the claimed derivatives among them."""
+    derivatives = {kind: values[key] for key, kind in CLAIMS.items() if key in values}
+    options = {key: value for key, value in values.items() if key not in CLAIMS}
+    return DeclaredCheck(name=name, target=target, derivatives=derivatives, options=options, **origin)
 
 
 def _toml_tables(path: Path) -> Iterator[tuple[Path, str, Mapping[str, object]]]:
@@ -190,7 +170,8 @@ def _cfg_tables(path: Path) -> Iterator[tuple[Path, str, Mapping[str, object]]]:
         table = dict(parser[section])
         if "name" in table:
             raise ConfigError(f"{path}: [{section}]: unknown key 'name'; the section is the name")
-        typed = {key: _from_text(key.replace("-", "_"), text) for key, text in table.items()}
+        rows = {key: KEYS.get(key.replace("-", "_")) for key in table}
+        typed = {key: row.values.read(table[key]) if row else table[key] for key, row in rows.items()}
         yield path, f"[{section}]", {"name": name.strip(), **typed}
 
 
@@ -202,124 +183,3 @@ def _read(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise ConfigError(f"{path} cannot be read: {reason}") from None
-
-
-def _from_text(key: str, text: str) -> object:
-    """A value of setup.cfg, where all is text, in the type that TOML would give it; the text itself if that fails."""
-    import configparser
-
-    if _VALIDATORS.get(key) is _truth:
-        return configparser.ConfigParser.BOOLEAN_STATES.get(text.strip().lower(), text)
-    for kind in (int, float):
-        if key in _NUMBERS:
-            try:
-                return kind(text)
-            except ValueError:
-                continue
-    return text.strip()
-
-
-def _target(value: object) -> Derivable:
-    if callable(value):
-        return value
-    return _text(value, "a target such as 'module:attr'")
-
-
-def _text(value: object, what: str = "text") -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{value!r} is not {what}")
-    return value.strip()
-
-
-def _truth(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"{value!r} is not true or false")
-    return value
-
-
-def _whole(least: int) -> Callable[[object], int]:
-    def validate(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ValueError(f"{value!r} is not a whole number of at least {least}")
-        return value
-
-    return validate
-
-
-def _real(*, zero: bool) -> Callable[[object], float]:
-    def validate(value: object) -> float:
-        number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
-        if not math.isfinite(number) or number < 0 or (number == 0 and not zero):
-            raise ValueError(f"{value!r} is not a finite number {'of at least' if zero else 'above'} 0")
-        return number
-
-    return validate
-
-
-def _shape(value: object) -> tuple[int, ...]:
-    if not isinstance(value, (str, list, tuple)) or not value:
-        raise ValueError(f"{value!r} is not a shape such as '20x3' or [20, 3]")
-    return as_shape(value)
-
-
-def _point(value: object) -> Any:
-    # A list goes the way of typed numbers, where [1, 2] is meant as [1.0, 2.0].
-    if isinstance(value, (list, tuple)):
-        import json
-
-        try:
-            return json.dumps(value)
-        except TypeError:
-            raise ValueError("a point is a list of numbers, a file, or a target such as 'module:x0'") from None
-    if isinstance(value, float) or hasattr(value, "__array__"):
-        return value
-    return _text(value, "a point: a list of numbers, a file, or a target such as 'module:x0'")
-
-
-def _bounds(value: object) -> tuple[Any, Any]:
-    if isinstance(value, str):
-        return parse_bounds(value)
-    if not isinstance(value, (list, tuple)) or len(value) != 2:
-        raise ValueError(f"{value!r} is not of the form 'LO:HI' or [LO, HI]")
-    as_bounds((value[0], value[1]))
-    return value[0], value[1]
-
-
-def _args(value: object) -> str | tuple[Any, ...]:
-    if isinstance(value, tuple):
-        return value
-    return _text(value) if isinstance(value, str) else as_args(value)
-
-
-def _method(value: object) -> Method:
-    if not isinstance(value, str) or value not in list(Method):
-        raise ValueError(f"{value!r} is not one of {', '.join(Method)}")
-    return Method(value)
-
-
-_VALIDATORS: Mapping[str, Callable[[object], Any]] = {
-    "name": _text,
-    "target": _target,
-    **dict.fromkeys(CLAIMS, _target),
-    "dim": _whole(1),
-    "shape": _shape,
-    "point": _point,
-    "bounds": _bounds,
-    "points": _whole(1),
-    "seed": _whole(0),
-    "args": _args,
-    "method": _method,
-    "directions": _whole(1),
-    "eps": _real(zero=False),
-    "rtol": _real(zero=True),
-    "atol": _real(zero=True),
-    "value_and_grad": _truth,
-    "factory": _truth,
-    "vectorized": _truth,
-    "jit": _truth,
-    "jobs": _whole(1),
-    "executor": _text,
-    "budget": _real(zero=False),
-    "allow_inconclusive": _truth,
-}
-_NUMBERS = frozenset({"dim", "points", "seed", "directions", "eps", "rtol", "atol", "jobs", "budget"})

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck.errors import PointError
 from gradcheck.model import Point
-from gradcheck.points import as_bounds, as_point, as_shape, check_within, describe_point, draw
+from gradcheck.points import as_bounds, as_point, check_within, describe_point, draw
 from gradcheck.runner.datafiles import SUFFIXES, find_file, nested_numbers, read_file, typed_numbers
 from gradcheck.wording import by, did_you_mean, one_line, short
 
@@ -81,6 +81,15 @@ def parse_args(
     return value if isinstance(value, tuple) else (value,)
 
 
+def read_args(
+    args: Any, *, load: Loader | None = None, folder: str | os.PathLike[str] | None = None
+) -> tuple[Any, ...]:
+    """Declared arguments: text as for `parse_args`, a list as in JSON, or the tuple itself."""
+    if isinstance(args, str):
+        return parse_args(args, load=load, folder=folder)
+    return args if isinstance(args, tuple) else as_args(args)
+
+
 def as_args(values: Any) -> tuple[Any, ...]:
     """A JSON list of arguments → the arguments, where each list of numbers has become a float64 array."""
     if not isinstance(values, list):
@@ -97,9 +106,9 @@ def as_args(values: Any) -> tuple[Any, ...]:
 def choose_point(
     *,
     dim: int | None = None,
-    shape: str | Sequence[int] | None = None,
+    shape: tuple[int, ...] | None = None,
     point: Any = None,
-    bounds: str | Bounds | None = None,
+    bounds: Bounds | None = None,
     seed: int = 0,
     dtype: DTypeLike = np.float64,
     load: Loader | None = None,
@@ -110,8 +119,7 @@ def choose_point(
     point: text as for `read_point`, or an array; its size must agree with `dim` and `shape`, where they are given; a
     flat one is reshaped to `shape`.  Raises `PointError`.
     """
-    dim = None if dim is None else as_shape(dim)[0]
-    wanted = None if shape is None else as_shape(shape)
+    wanted = shape
     if dim is not None and wanted is not None and dim != math.prod(wanted):
         entries = math.prod(wanted)
         raise PointError(f"dimension {dim} contradicts shape {by(wanted)}, which has {entries} entries; give one")

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import shlex
 import site
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from gradcheck.model import Point, Report
-from gradcheck.runner.config import DeclaredCheck
-
-SAID_OTHERWISE = {"name", "progress", "throw", "allow_inconclusive"}  # what changes no number
-SPELT_OUT = ("value_and_grad", "points", "seed", "method", "directions", "eps", "vectorized", "jit", "rtol", "atol")
+from gradcheck.options.row import Face
+from gradcheck.options.table import OPTIONS
+from gradcheck.runner.config import CLAIMS, DeclaredCheck
 
 
 def command(
@@ -26,20 +24,26 @@ def command(
 
     None if there is none: a function that is local to another, say, or a point too large to be typed.
     """
-    rest = {key: value for key, value in options.items() if key not in SAID_OTHERWISE and value is not None}
-    key = report.kind.key
-    functions = {"target": f, key: claim, "grad": rest.pop("grad", claim if key == "grad" else None)}
-    named = {role: spec(function) for role, function in functions.items() if function is not None}
-    point = _typed(report.point)
-    bounds = _bounds(rest.pop("bounds", None))
-    target = named.pop("target")
-    if target is None or point is None or bounds is None or None in named.values() or rest.keys() - {*SPELT_OUT}:
+    given = {key: value for key, value in options.items() if _bears(key, value)}
+    claims = {key: given.pop(key) for key in CLAIMS if key in given}
+    if claim is not None:
+        claims[report.kind.key] = claim
+    named = {key: spec(function) for key, function in claims.items()}
+    target, point = spec(f), _typed(report.point)
+    if target is None or point is None or None in named.values():
         return None
-    if claim is not None and rest.get("value_and_grad"):
+    if claim is not None and given.get("value_and_grad"):
         return None  # the command line takes value and gradient from its target only
-    given = {**named, "point": point, **({"bounds": bounds} if bounds else {})}
-    given |= {key: rest[key] for key in SPELT_OUT if key in rest and (rest[key] is not False or key == "vectorized")}
-    return replay(target, given, ())(DeclaredCheck(name=target, target=target))
+    try:
+        return replay(target, {**named, "point": point, **given})(DeclaredCheck(name=target, target=target))
+    except ValueError:
+        return None
+
+
+def _bears(key: str, value: Any) -> bool:
+    """Whether a keyword with this value bears on the numbers."""
+    row = OPTIONS.get(key)
+    return value is not None and (row is None or (row.measures and value is not row.default))
 
 
 def spec(function: Any) -> str | None:
@@ -74,26 +78,17 @@ def _typed(point: Point) -> str | None:
     return json.dumps(nested if point.shape else nested[0])
 
 
-def _bounds(bounds: Any) -> str | None:
-    """'' for no bounds, None for such as cannot be typed."""
-    if bounds is None or isinstance(bounds, str):
-        return bounds or ""
-    if not all(isinstance(side, (int, float)) for side in bounds):
-        return None
-    return ":".join("" if math.isinf(side) else repr(float(side)) for side in bounds)
-
-
-def replay(target: str | None, given: Mapping[str, Any], suspects: Sequence[str]) -> Callable[[DeclaredCheck], str]:
-    """What repeats a check: its name and the options given here."""
-    words = []
-    for key, value in given.items():
-        option = "--" + key.replace("_", "-")
-        words += ["--no-vectorized"] if value is False else [option] if value is True else [option, str(value)]
-    for suspect in suspects:
-        words += ["--suspect", suspect]
+def replay(target: str | None, given: Mapping[str, Any]) -> Callable[[DeclaredCheck], str]:
+    """What repeats a check: its name and the options given here.  Raises ValueError for what cannot be typed."""
+    words: list[str] = []
+    for key in sorted(given, key=list(OPTIONS).index):
+        typed = OPTIONS[key].words(given[key]) if key in OPTIONS and Face.CLI in OPTIONS[key].where else None
+        if typed is None:
+            raise ValueError(key)
+        words += typed
 
     def command_of(check: DeclaredCheck) -> str:
-        seed = [] if "seed" in given else ["--seed", str(check.seed or 0)]
+        seed = [] if "seed" in given else ["--seed", str(check.option("seed"))]
         return shlex.join(["gradcheck", target if target and not check.section else check.name, *words, *seed])
 
     return command_of

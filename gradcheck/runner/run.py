@@ -10,19 +10,24 @@ import math
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import Any, Protocol
 
-from gradcheck.checks.gradient import check_gradient
-from gradcheck.errors import CheckInterrupted, ExitCode, GradcheckError, TargetError, UserCodeError
+from gradcheck.errors import (
+    CheckInterrupted,
+    ExitCode,
+    GradcheckError,
+    GradientMismatch,
+    TargetError,
+    UserCodeError,
+    settled,
+)
 from gradcheck.evaluation.sources import describe
-from gradcheck.model import Finding, FindingKind, Kind, Method, Point, Report, Resolution, Target, Tolerance, Verdict
-from gradcheck.points import as_bounds
+from gradcheck.model import Finding, FindingKind, Kind, Method, Point, Report, Resolution, Target, Verdict
+from gradcheck.options.keywords import KEYWORDS, Options
 from gradcheck.runner.config import DeclaredCheck, Derivable
-from gradcheck.runner.reading import choose_point, parse_args
+from gradcheck.runner.reading import choose_point, read_args
 from gradcheck.runner.targets import Loaded, load, load_object
-
-PASSED_ON = ("points", "method", "directions", "eps", "rtol", "atol", "vectorized", "jit", "jobs", "budget")
-"""The options that a check takes under the same keyword; one that was not given keeps the default of the API."""
 
 
 class Progress(Protocol):
@@ -61,10 +66,10 @@ class Outcome:
     def add(self, report: Report, *, allow_inconclusive: bool) -> None:
         """Take a report; with `allow_inconclusive`, the verdict INCONCLUSIVE does not count against the run."""
         self.reports.append(report)
-        if report.verdict is Verdict.FAIL:
-            self._codes.add(ExitCode.FAIL)
-        elif report.verdict is Verdict.ERROR or (report.verdict is Verdict.INCONCLUSIVE and not allow_inconclusive):
-            self._codes.add(ExitCode.UNDECIDED)
+        try:
+            settled(report, allow_inconclusive=allow_inconclusive)
+        except (GradientMismatch, UserCodeError) as error:
+            self._codes.add(error.exit_code)
 
     def fail(self, check: DeclaredCheck, error: GradcheckError, replay: str) -> None:
         """Take the error of a check that could not be made."""
@@ -90,14 +95,12 @@ def run(
     declared: Sequence[DeclaredCheck],
     *,
     progress: Progress | None = None,
-    suspects: Sequence[str] = (),
     self_test: bool = False,
     replay: Callable[[DeclaredCheck], str] = lambda check: shlex.join(["gradcheck", check.name]),
     outcome: Outcome | None = None,
 ) -> Outcome:
     """Make the checks in their order.  One that fails, or cannot be made, does not stop the others; Ctrl-C does.
 
-    suspects: targets of terms that may be what a wrong derivative lacks.
     self_test: also try wrong versions of each gradient that passes, and note which of them were caught.
     progress: told what is done, if anyone watches.
     replay: the command that repeats a check.
@@ -107,9 +110,9 @@ def run(
     for number, check in enumerate(declared, 1):
         if progress is not None:
             progress.begin(check.name, number, len(declared))
-        allow = bool(check.allow_inconclusive)
+        allow = check.option("allow_inconclusive")
         try:
-            for result in _results(check, progress, suspects, self_test):
+            for result in _results(check, progress, self_test):
                 if isinstance(result, Report):
                     outcome.add(replace(result, replay=replay(check)), allow_inconclusive=allow)
                 else:
@@ -128,11 +131,9 @@ def run(
     return outcome
 
 
-def _results(
-    check: DeclaredCheck, progress: Progress | None, suspects: Sequence[str], self_test: bool
-) -> Iterator[Report | GradcheckError]:
+def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -> Iterator[Report | GradcheckError]:
     """One report for each claimed derivative of a check, each as soon as it is known; or why there is none."""
-    factory, folder = bool(check.factory), check.folder
+    factory, folder = check.option("factory"), check.folder
 
     def find(spec: str) -> Any:
         return load_object(spec, role="--args", folder=folder)
@@ -145,17 +146,15 @@ def _results(
         kind: target if claim is check.target else load(claim, role=_role(check, kind), factory=factory, folder=folder)
         for kind, claim in check.claims.items()
     }
-    args = parse_args(check.args, load=find, folder=folder) if isinstance(check.args, str) else check.args or ()
-    seed = check.seed or 0
-    place = {"dim": check.dim, "shape": check.shape, "point": check.point, "bounds": check.bounds}
-    x0, point = choose_point(**place, seed=seed, load=find_point, folder=folder)
-    options = {key: value for key in PASSED_ON if (value := getattr(check, key)) is not None}
-    options |= {"args": args, "bounds": as_bounds(check.bounds, x0.shape), "seed": seed}
-    if suspects:
-        options["suspects"] = {spec: load_object(spec, role="--suspect", folder=folder) for spec in suspects}
+    place = {key: check.option(key) for key in ("dim", "shape", "point", "bounds", "seed")}
+    x0, point = choose_point(**place, load=find_point, folder=folder)
+    # The API's keywords bear the same names; what was declared as text is loaded first.
+    options = {key: value for key, value in check.options.items() if key in KEYWORDS}
+    options["args"] = read_args(check.option("args"), load=find, folder=folder)
+    if "suspects" in options:
+        options["suspects"] = {spec: load_object(spec, role="--suspect", folder=folder) for spec in options["suspects"]}
     with _executor(check) as executor:
-        if executor is not None:
-            options["executor"] = executor
+        options["executor"] = executor
         for kind, claim in claims.items():
 
             def named(report: Report, claim: Loaded = claim) -> Report:
@@ -180,28 +179,18 @@ def _results(
 def _check(kind: Kind, target: Loaded, claim: Loaded, claims: Mapping[Kind, Loaded], x0: Any, **options: Any) -> Report:
     """The check of one claimed derivative, which may make use of another that is claimed beside it."""
     if kind is Kind.GRADIENT and claim is target:
-        return check_gradient(target.value, None, x0, value_and_grad=True, **options)
+        return checker(kind)(target.value, None, x0, value_and_grad=True, **options)
     if kind in (Kind.HESSIAN, Kind.HVP) and (grad := claims.get(Kind.GRADIENT)) is not None and grad is not target:
         options["grad"] = grad.value
     if kind is Kind.JVP and Kind.VJP in claims:
         options["vjp"] = claims[Kind.VJP].value
-    return _checker(kind)(target.value, claim.value, x0, **options)
+    return checker(kind)(target.value, claim.value, x0, **options)
 
 
-def _checker(kind: Kind) -> Callable[..., Report]:
+def checker(kind: Kind) -> Callable[..., Report]:
     """The function that checks such a claim."""
-    if kind is Kind.GRADIENT:
-        return check_gradient
-    from gradcheck.checks import hessian, jacobian, products  # most runs are of gradients, and need none of it
-
-    of_matrices: dict[Kind, Callable[..., Report]] = {
-        Kind.HESSIAN: hessian.check_hessian,
-        Kind.JACOBIAN: jacobian.check_jacobian,
-        Kind.HVP: products.check_hvp,
-        Kind.JVP: products.check_jvp,
-        Kind.VJP: products.check_vjp,
-    }
-    return of_matrices[kind]
+    found: Callable[..., Report] = getattr(import_module("gradcheck"), f"check_{kind}")
+    return found
 
 
 def _role(check: DeclaredCheck, kind: Kind) -> str:
@@ -224,18 +213,20 @@ def _problem(error: BaseException) -> GradcheckError:
 def _not_made(check: DeclaredCheck, error: GradcheckError) -> Report:
     """The report of a declared check that ended before there was anything to report."""
     kind, claim = next(iter(check.claims.items()))
-    shape = check.shape or (() if check.dim is None else (check.dim,))
+    options, dim = Options(**{key: check.option(key) for key in ("rtol", "atol")}), check.option("dim")
     return Report(
         name=check.name,
         kind=kind,
         target=_described(check.target),
         claim=_described(claim),
         verdict=Verdict.ERROR,
-        point=Point(shape=shape, dtype="float64", origin="never reached"),
+        point=Point(
+            shape=check.option("shape") or (() if dim is None else (dim,)), dtype="float64", origin="never reached"
+        ),
         shape=(),
-        method=check.method or Method.AUTO,
+        method=Method(check.option("method")),
         engine="none",
-        tolerance=Tolerance(rtol=check.rtol or 0.0, atol=check.atol or 0.0),
+        tolerance=options.tolerance,
         entries=(),
         checked=0,
         failed=0,
@@ -266,14 +257,14 @@ def _made(value: Any, spec: str) -> Any:
 @contextlib.contextmanager
 def _executor(check: DeclaredCheck) -> Iterator[Any]:
     """The executor that a check names, if any: an object with `submit`, or what a class or function returns."""
-    if check.executor is None:
+    if (spec := check.option("executor")) is None:
         yield None
         return
-    value = load_object(check.executor, role="--executor", folder=check.folder)
-    executor = value if hasattr(value, "submit") and not isinstance(value, type) else _made(value, check.executor)
+    value = load_object(spec, role="--executor", folder=check.folder)
+    executor = value if hasattr(value, "submit") and not isinstance(value, type) else _made(value, spec)
     if not hasattr(executor, "submit"):
         kind = type(executor).__name__
-        raise TargetError(f"--executor {check.executor!r} gives an object of type {kind}, which has no method submit")
+        raise TargetError(f"--executor {spec!r} gives an object of type {kind}, which has no method submit")
     try:
         yield executor
     finally:

@@ -150,10 +150,10 @@ def test_pairs_below_a_package_are_found_and_can_be_loaded(package):
     assert plain.file == str(package / "plain.py")
     assert plain.section == "derivative_of(f) on g, line 7"
     assert checks["declaring.plain:h"].claims == {
-        Kind.GRADIENT: plain.grad,
-        Kind.HESSIAN: checks["declaring.plain:h"].hess,
+        Kind.GRADIENT: plain.claims[Kind.GRADIENT],
+        Kind.HESSIAN: checks["declaring.plain:h"].derivatives[Kind.HESSIAN],
     }
-    assert checks["declaring.plain:serves_two of <lambda>"].point == "[1, 2]"
+    assert checks["declaring.plain:serves_two of <lambda>"].option("point") == "[1, 2]"
 
 
 def test_what_is_unfit_is_collected(package):
@@ -162,7 +162,7 @@ def test_what_is_unfit_is_collected(package):
         "declaring.wrong.exits was found, but importing it raised SystemExit: 3",
         "declaring.wrong.raises was found, but importing it raised ZeroDivisionError",
         "on no_dim, line 5: nowhere to check; give one of dim, shape, point",
-        "on zero, line 8: key 'dim': 0 is not",
+        "on zero, line 8: dim is 0; it must be",
         "on unknown, line 11: unknown key 'dims'; did you mean 'dim'?",
         "on doubled, line 14: 'target' is for the decorator to say",
         "Model.f is a method without its object; declare bound methods",

@@ -84,17 +84,20 @@ def test_what_is_local_has_no_name(m: ModuleType) -> None:
         (3.0, {}, "--point 3.0 --seed 0"),
         ([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], {}, "--point '[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]' --seed 0"),
         ([1.0, 2.0], {"seed": 4, "rtol": 1e-3, "points": 2}, "--point 1.0,2.0 --points 2 --seed 4 --rtol 0.001"),
-        ([1.0, 2.0], {"bounds": (0, np.inf), "name": "n", "jit": False}, "--point 1.0,2.0 --bounds 0.0: --seed 0"),
+        ([1.0, 2.0], {"bounds": (0, np.inf), "name": "n", "jit": False}, "--point 1.0,2.0 --bounds 0: --seed 0"),
         ([1.0, 2.0], {"method": "directions", "jit": True}, "--point 1.0,2.0 --method directions --jit --seed 0"),
         ([1.0, 2.0], {"vectorized": False}, "--point 1.0,2.0 --no-vectorized --seed 0"),
-        ([1.0, 2.0], {"args": ()}, None),
+        ([1.0, 2.0], {"args": ()}, "--point 1.0,2.0 --seed 0"),
+        ([1.0, 2.0], {"args": (np.ones(2),)}, None),
+        ([1.0, 2.0], {"jobs": 2, "budget": 60}, "--point 1.0,2.0 --jobs 2 --budget 60 --seed 0"),
+        ([1.0, 2.0], {"suspects": {"ridge": np.ones(2)}}, None),
         ([1.0, 2.0], {"bounds": (np.zeros(2), np.full(2, 3.0))}, None),
         (np.ones(1000), {}, None),
         (np.ones(3, np.float32), {}, None),
     ],
 )  # fmt: skip
 def test_command(m: ModuleType, x0: Any, options: dict[str, Any], words: str | None) -> None:
-    report = check_gradient(m.f, m.g, np.asarray(x0), throw=False, **options)
+    report = check_gradient(m.f, m.g, np.asarray(x0), throw=False, **{k: v for k, v in options.items() if k != "args"})
     said = command(report, m.f, m.g, options)
     expected = None if words is None else shlex.split(f"gradcheck recalled:f --grad recalled:g {words}")
     assert (None if said is None else shlex.split(said)) == expected
@@ -103,13 +106,13 @@ def test_command(m: ModuleType, x0: Any, options: dict[str, Any], words: str | N
 def test_other_claims(m: ModuleType) -> None:
     x = np.ones(2)
     report = check_hessian(m.f, m.h, x, grad=m.g, throw=False)
-    head = "gradcheck recalled:f --hess recalled:h"
-    assert command(report, m.f, m.h, {"grad": m.g}) == f"{head} --grad recalled:g --point 1.0,1.0 --seed 0"
-    assert command(report, m.f, m.h, {}) == f"{head} --point 1.0,1.0 --seed 0"
+    head, tail = "gradcheck recalled:f", "--hess recalled:h --point 1.0,1.0 --seed 0"
+    assert command(report, m.f, m.h, {"grad": m.g}) == f"{head} --grad recalled:g {tail}"
+    assert command(report, m.f, m.h, {}) == f"{head} {tail}"
     assert command(report, m.f, m.h, {"grad": lambda x: x}) is None
     report = check_gradient(m.both, None, x, value_and_grad=True, throw=False)
     assert (
         command(report, m.both, None, {"value_and_grad": True})
-        == "gradcheck recalled:both --point 1.0,1.0 --value-and-grad --seed 0"
+        == "gradcheck recalled:both --value-and-grad --point 1.0,1.0 --seed 0"
     )
     assert command(report, m.f, m.both, {"value_and_grad": True}) is None

@@ -1,0 +1,193 @@
+"""The keywords that all checks share: `Options`, whose fields are rows of the table of options."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gradcheck.errors import UsageError
+from gradcheck.options.row import HOW, MANY, OTHER, TRUST, WHAT, WHERE, Face, Option, unknown
+from gradcheck.options.values import Arguments, Bounds, Callback, Choice, Executor, Flag, Number, Suspects, Text, Values
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor as Pool
+
+    from gradcheck.model import Method, Tolerance
+
+RTOL = 6e-6  # agreement to five digits; a factor of 1 + 1e-5 is an error
+Progress = Callable[[str, int, int, int, str], None]
+EVERYWHERE = Face.API | Face.CLI | Face.CONFIG | Face.MARKER
+
+
+def keyword(
+    values: Values,
+    group: str,
+    text: str,
+    where: Face = EVERYWHERE,
+    *,
+    factory: Callable[[], Any] | None = None,
+    **more: Any,
+) -> Any:
+    """A row for the keyword of checks to which it is assigned in `Options`."""
+    row = Option("", values, group, text, where, **more)
+    if factory is None:
+        return dataclasses.field(default=row.default, metadata={"row": row})
+    return dataclasses.field(default_factory=factory, metadata={"row": row._replace(default=factory())})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Options:
+    """The keywords that all checks share; the command line's options and the keys of declared checks bear the same names."""
+
+    args: tuple[Any, ...] = keyword(
+        Arguments(),
+        WHAT,
+        "Further arguments of {f} and claims: numbers, a file, or a T.",
+        keyword="further arguments of f and of the claim, as a tuple",
+        metavar="P",
+        default=(),
+    )
+    bounds: Any = keyword(
+        Bounds(),
+        WHERE,
+        "Stay inside; either side may be empty.",
+        keyword="(lower, upper), numbers or arrays of the shape of x0; f is not called outside of them",
+        metavar="LO:HI",
+    )
+    points: int = keyword(
+        Number(1, whole=True),
+        WHERE,
+        "Check at K points.",
+        EVERYWHERE | Face.PYTEST,
+        keyword="at how many points to check; the first gets the method, the others two random directions each",
+        metavar="K",
+        default=1,
+    )
+    seed: int = keyword(
+        Number(0, whole=True),
+        WHERE,
+        "Of all that is random.",
+        EVERYWHERE | Face.PYTEST,
+        metavar="S",
+        default=0,
+    )
+    method: str | Method = keyword(
+        Choice("auto", "coordinates", "directions"),
+        HOW,
+        "",
+        keyword="'coordinates' compares every entry, 'directions' random directions, 'auto' chooses by cost",
+        default="auto",
+    )
+    directions: int | None = keyword(
+        Number(1, whole=True), HOW, "How many random directions.", metavar="M", shown="2; 3 vectors for a product"
+    )
+    eps: float | None = keyword(
+        Number(above=0),
+        HOW,
+        "The step; by default it is found for each entry.",
+        keyword="the step, in the units of x; by default it is found for each entry",
+        metavar="E",
+    )
+    vectorized: bool | None = keyword(Flag(), HOW, "{f} takes a batch of points, one a row.")
+    jit: bool = keyword(Flag(), HOW, "Compile {f} with Numba first.", default=False)
+    jobs: int = keyword(Number(1, whole=True), HOW, "Evaluate in N processes.", metavar="N", default=1)
+    executor: Pool | None = keyword(
+        Executor(),
+        HOW,
+        "A concurrent.futures.Executor, or what returns one.",
+        keyword="a concurrent.futures.Executor to evaluate on",
+        metavar="T",
+    )
+    budget: float | None = keyword(
+        Number(above=0),
+        HOW,
+        "Stop after this time, with what is known.",
+        metavar="SECONDS",
+        keyword="seconds after which to stop, with what is known",
+    )
+    rtol: float | None = keyword(
+        Number(0, below=1),
+        TRUST,
+        "Accepted relative error.",
+        EVERYWHERE | Face.PYTEST,
+        keyword="relative error that is accepted whatever the precision of f",
+        metavar="R",
+        shown=f"{RTOL:g}",
+    )
+    atol: float = keyword(Number(0), TRUST, "Accepted absolute error.", metavar="A", default=0.0)
+    suspects: Mapping[str, Any] = keyword(
+        Suspects(),
+        TRUST,
+        "A term that may be what is missing. Repeatable.",
+        keyword="terms that may be what is missing in the claim, as a dict of callables or arrays by name",
+        metavar="T",
+        factory=dict,
+        flags=("--suspect",),
+        repeatable=True,
+    )
+    allow_inconclusive: bool = keyword(
+        Flag(),
+        TRUST,
+        "Exit 0 where nothing is wrong but not all could be judged.",
+        EVERYWHERE | Face.PYTEST,
+        keyword="do not raise where nothing is wrong but not all could be judged",
+        default=False,
+        measures=False,
+    )
+    name: str | None = keyword(Text(), MANY, "of the check, in its report", Face.API | Face.CONFIG, measures=False)
+    progress: Progress | None = keyword(
+        Callback(), OTHER, "called as (phase, done, total, evaluations, detail)", Face.API, measures=False
+    )
+    throw: bool = keyword(Flag(), OTHER, "raise unless all is right", Face.API, default=True, measures=False)
+
+    def __new__(cls, **given: Any) -> Options:
+        """Raises `UsageError` for a keyword that does not exist."""
+        for key in given:
+            if key not in KEYWORDS:
+                raise UsageError(unknown("keyword", key, KEYWORDS))
+        return object.__new__(cls)
+
+    def __post_init__(self) -> None:
+        """Raises `UsageError` for values that make no sense."""
+        for key, row in KEYWORDS.items():
+            if (value := getattr(self, key)) is not row.default:
+                object.__setattr__(self, key, row.check(value))
+
+    @property
+    def engine(self) -> dict[str, Any]:
+        """How f is to be evaluated, as keywords of `Function`."""
+        return {"vectorized": self.vectorized, "jit": self.jit, "jobs": self.jobs, "executor": self.executor}
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """rtol and atol as one."""
+        from gradcheck.model import Tolerance  # not above: the pytest plugin reads the table in every project
+
+        return Tolerance(rtol=RTOL if self.rtol is None else self.rtol, atol=self.atol)
+
+    @property
+    def in_force(self) -> dict[str, Any]:
+        """The options that bear on the numbers, given or by default, as a report tells them.
+
+        Those that were left open (None) are not among them: directions, eps, bounds, vectorized, executor, budget.
+        """
+        given = {key: getattr(self, key) for key, row in KEYWORDS.items() if row.measures}
+        given["rtol"] = self.tolerance.rtol
+        return {key: KEYWORDS[key].values.plain(value) for key, value in given.items() if value is not None}
+
+
+KEYWORDS = {field.name: field.metadata["row"]._replace(name=field.name) for field in dataclasses.fields(Options)}
+"""The keywords that all checks share."""
+
+
+def _described() -> str:
+    lines = []
+    for name, row in KEYWORDS.items():
+        default = f" (default {row.default_shown})" if row.default_shown else ""
+        lines.append(f"    {name}: {row.told}{default}")
+    return "\n\n" + "\n".join(lines) + "\n    "
+
+
+Options.__doc__ = (Options.__doc__ or "") + _described()

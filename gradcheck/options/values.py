@@ -1,0 +1,335 @@
+"""What values an option takes: how each kind is read from text, validated, and typed again.
+
+Whatever is refused is a ValueError that says what the value must be; `table.Option` adds the name and the value.
+numpy is imported only for values that hold arrays: a mistyped option is answered without it.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Mapping
+from typing import Any
+
+from gradcheck.wording import by, did_you_mean
+
+MOST_DIMENSIONS = 32  # of an array whose entries numpy can go through one by one
+
+
+class Values:
+    """A kind of values.  An option may stand in four forms, and each is one step nearer to what a check works with.
+
+    Text of the command line, of setup.cfg or of pytest's ini file is `read` into what TOML would have held; that is
+    `declared`, where a file or a target that is still to be loaded stays text; what a check works with, and what a keyword
+    of Python gives at once, passes `check`.  `spell` leads back to the command line.
+    """
+
+    def read(self, text: str) -> Any:
+        """Text as TOML would hold it.  What cannot be read stays text, which `declared` refuses."""
+        return text.strip()
+
+    def declared(self, value: Any) -> Any:
+        """The validated value of a key of a declared check.  Raises ValueError that says what it must be."""
+        return self.check(value)
+
+    def check(self, value: Any) -> Any:
+        """The validated value of a keyword.  Raises ValueError that says what it must be."""
+        raise NotImplementedError
+
+    def spell(self, value: Any) -> str | None:
+        """The value, declared or checked, as it is typed on the command line; None where it cannot be."""
+        return value if isinstance(value, str) else None
+
+    def plain(self, value: Any) -> Any:
+        """The value as a report tells it: numbers, text, lists."""
+        return value
+
+
+class Number(Values):
+    """A finite number within limits."""
+
+    def __init__(
+        self, least: float = 0, *, above: float | None = None, below: float = math.inf, whole: bool = False
+    ) -> None:
+        self.least, self.above, self.below, self.whole = least, above, below, whole
+        noun = "whole number" if whole else "finite number" if below == math.inf else "number"
+        low = f"of at least {least:g}" if above is None else f"above {above:g}"
+        high = f" and below {below:g}" if below < math.inf else ""
+        self.rule = f"it must be a {noun} {low}{high}"
+
+    def read(self, text: str) -> Any:
+        for kind in (int, float):
+            try:
+                return kind(text)
+            except ValueError:
+                continue
+        return text.strip()
+
+    def check(self, value: Any) -> Any:
+        if isinstance(value, (bool, str, bytes)) or getattr(value, "ndim", None):
+            raise ValueError(self.rule)
+        try:
+            number = operator.index(value) if self.whole else float(value)
+        except (TypeError, ValueError, OverflowError):
+            raise ValueError(self.rule) from None
+        enough = number >= self.least if self.above is None else number > self.above
+        if not (enough and number < self.below):
+            raise ValueError(self.rule)
+        return number
+
+    def spell(self, value: Any) -> str | None:
+        return spelled(value)
+
+
+class Flag(Values):
+    """True or false."""
+
+    def read(self, text: str) -> Any:
+        import configparser  # of use to setup.cfg only
+
+        return configparser.ConfigParser.BOOLEAN_STATES.get(text.strip().lower(), text.strip())
+
+    def check(self, value: Any) -> Any:
+        if not isinstance(value, bool) and type(value).__name__ not in (
+            "bool",
+            "bool_",
+        ):  # numpy's, which is not imported
+            raise ValueError("it must be true or false")
+        return bool(value)
+
+
+class Choice(Values):
+    """One of a few words."""
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def check(self, value: Any) -> Any:
+        if not isinstance(value, str) or value not in self.words:
+            near = did_you_mean(value, self.words) if isinstance(value, str) else ""
+            raise ValueError(f"it must be one of {', '.join(self.words)}{near}")
+        return value
+
+    def spell(self, value: Any) -> str | None:
+        return str(value)
+
+
+class Text(Values):
+    """Any text that is not blank."""
+
+    def __init__(self, what: str = "text") -> None:
+        self.what = what
+
+    def check(self, value: Any) -> Any:
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError(f"it must be {self.what}")
+        return value.strip()
+
+
+class File(Text):
+    """The name of a file to write or to read."""
+
+    def __init__(self) -> None:
+        super().__init__("the name of a file")
+
+
+class Target(Text):
+    """A target such as ``module:attr``; in a check that code declares, the callable itself."""
+
+    def __init__(self) -> None:
+        super().__init__("a target such as 'module:attr'")
+
+    def check(self, value: Any) -> Any:
+        return value if callable(value) else super().check(value)
+
+
+class Executor(Target):
+    """An executor; declared, a target that is one or returns one."""
+
+    def declared(self, value: Any) -> Any:
+        return Text.check(self, value)
+
+    def check(self, value: Any) -> Any:
+        if isinstance(value, type) or not callable(getattr(value, "submit", None)):
+            raise ValueError("it must be an executor, such as those of concurrent.futures, with a method submit")
+        return value
+
+    def plain(self, value: Any) -> Any:
+        return type(value).__name__
+
+
+class Suspects(Values):
+    """Terms by name, as arrays or as callables; declared, a list of targets."""
+
+    def read(self, text: str) -> Any:
+        return [part.strip() for part in text.replace("\n", ",").split(",") if part.strip()]
+
+    def declared(self, value: Any) -> Any:
+        if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) and item.strip() for item in value):
+            raise ValueError("it must be a list of targets such as 'module:attr'")
+        return tuple(value)
+
+    def check(self, value: Any) -> Any:
+        if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+            raise ValueError("it must be a dict of terms by name, as in {'ridge': lambda x: x}")
+        return dict(value)
+
+    def plain(self, value: Any) -> Any:
+        return list(value)
+
+
+class Callback(Values):
+    """A callable."""
+
+    def check(self, value: Any) -> Any:
+        if not callable(value):
+            raise ValueError("it must be a callable")
+        return value
+
+
+class Shape(Values):
+    """A shape: ``20x3``, or a list of whole numbers."""
+
+    rule = "it must be of the form 20x3 or [20, 3]: whole numbers of at least 1"
+
+    def check(self, value: Any) -> Any:
+        if isinstance(value, str):
+            parts = value.strip().lower().replace("×", "x").split("x")
+            if not all(part.strip().isdecimal() and len(part) < 20 for part in parts):
+                raise ValueError(self.rule)
+            value = [int(part) for part in parts]
+        if not isinstance(value, (list, tuple)) or not value:
+            raise ValueError(self.rule)
+        whole = Number(1, whole=True)
+        try:
+            sizes = tuple(whole.check(size) for size in value)
+        except ValueError:
+            raise ValueError(self.rule) from None
+        if len(sizes) > MOST_DIMENSIONS:
+            raise ValueError(f"it must have at most {MOST_DIMENSIONS} dimensions")
+        return sizes
+
+    def spell(self, value: Any) -> str | None:
+        return by(value)
+
+
+class Bounds(Values):
+    """A pair (lower, upper) of numbers, or of arrays of the shape of the point; ±inf for none."""
+
+    typed = "it must be of the form LO:HI, such as 0:1, 0: or :10"
+    rule = "it must be a pair (lower, upper) of numbers, or of arrays of the shape of the point; -inf and inf stand for none"
+
+    def declared(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            return self.check(value)
+        low, colon, high = value.partition(":")
+        try:
+            if not colon:
+                raise ValueError
+            pair = float(low) if low.strip() else -math.inf, float(high) if high.strip() else math.inf
+        except ValueError:
+            raise ValueError(self.typed) from None
+        return self.check(pair)
+
+    def check(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.declared(value)
+        try:
+            low, high = value
+        except (TypeError, ValueError):
+            raise ValueError(self.rule) from None
+        if isinstance(low, (int, float)) and isinstance(high, (int, float)):
+            below = low < high  # false for NaN
+        else:
+            import numpy as np
+
+            try:
+                sides = [np.asarray(side) for side in (low, high)]
+                if any(side.dtype.kind not in "fiu" for side in sides):
+                    raise ValueError
+                below = bool(np.less(*sides).all())
+            except (TypeError, ValueError):
+                raise ValueError(self.rule) from None
+        if not below:
+            raise ValueError("the lower one must be less than the upper one")
+        return low, high
+
+    def spell(self, value: Any) -> str | None:
+        if isinstance(value, str):
+            return value
+        sides = [spelled(side) for side in value]
+        if None in sides:
+            return None
+        return ":".join("" if math.isinf(side) else str(word) for side, word in zip(value, sides, strict=True))
+
+    def plain(self, value: Any) -> Any:
+        return [side if (shape := getattr(side, "shape", ())) == () else f"array {by(shape)}" for side in value]
+
+
+class Point(Values):
+    """Where to check: a list of numbers, a file, a target; in a check that code declares, an array."""
+
+    rule = "it must be a list of numbers, a file, or a target such as 'module:x0'"
+
+    def check(self, value: Any) -> Any:
+        if isinstance(value, (list, tuple)):  # goes the way of typed numbers, where [1, 2] is meant as [1.0, 2.0]
+            import json
+
+            try:
+                return json.dumps(value)
+            except (TypeError, ValueError, RecursionError):
+                raise ValueError(self.rule) from None
+        if isinstance(value, float) or hasattr(value, "__array__"):
+            return value
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError(self.rule)
+        return value.strip()
+
+    def spell(self, value: Any) -> str | None:
+        return repr(value) if isinstance(value, float) else super().spell(value)
+
+
+class Arguments(Values):
+    """Further arguments: a tuple; declared, also text or a list."""
+
+    def declared(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return Text("numbers, a JSON list, a file, or a target such as 'module:args'").check(value)
+        if not isinstance(value, (list, tuple)):
+            raise ValueError("it must be a list with an argument in each place")
+        return value
+
+    def check(self, value: Any) -> Any:
+        if not isinstance(value, (list, tuple)):
+            raise ValueError(f"it must be a tuple, with one argument ({_brief(value)},)")
+        return tuple(value)
+
+    def spell(self, value: Any) -> str | None:
+        if isinstance(value, str):
+            return value
+        if not all(argument is None or isinstance(argument, (bool, int, float, str)) for argument in value):
+            return None
+        import json
+
+        return json.dumps(list(value))
+
+    def plain(self, value: Any) -> Any:
+        return [_brief(argument) for argument in value]
+
+
+def spelled(value: Any) -> str | None:
+    """A number as a person types it: ``1e-05``, ``0``, ``0.25``; None for what is no number."""
+    if isinstance(value, bool) or not hasattr(value, "__float__") or getattr(value, "ndim", None):
+        return None
+    if hasattr(value, "__index__"):
+        return str(operator.index(value))
+    number = float(value)
+    brief = f"{number:g}"
+    return brief if float(brief) == number else repr(number)
+
+
+def _brief(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    shape = getattr(value, "shape", None)
+    return f"array {by(shape)}" if isinstance(shape, tuple) and shape else type(value).__name__
