@@ -43,7 +43,6 @@ class Mismatch:
     claim_at: the claimed derivative, flat and complete, at another flat point; None if that is costly.
     elsewhere: the same facts at a second point; called once at most, and only to confirm a hypothesis that explains all.
     suspects: terms named by the user, as flat vectors of the derivative's size.
-    function_last_points: where f was called just before the claim was asked.
     """
 
     claimed: Array
@@ -59,7 +58,6 @@ class Mismatch:
     claim_at: Callable[[Array], Array] | None = None
     elsewhere: Callable[[], Mismatch | None] | None = None
     suspects: Mapping[str, Array] = field(default_factory=dict)
-    function_last_points: tuple[Array, ...] = ()
 
 
 class Facts:

@@ -47,13 +47,11 @@ class Explanation:
     entries: NDArray[np.int64]
 
 
-def diagnose(mismatch: Mismatch) -> tuple[Diagnosis, ...]:
-    """The mistakes that explain a failed claim, the simplest that explains most first; never empty if a finite entry is wrong."""
-    return explain(mismatch).diagnoses
-
-
 def explain(mismatch: Mismatch) -> Explanation:
-    """Like `diagnose`, with the entries that are explained by a law (those that are merely located are not)."""
+    """The mistakes that explain a failed claim, the simplest that explains most first; none only if no finite entry is wrong.
+
+    The entries are those that a law explains, without those that are merely located.
+    """
     with np.errstate(all="ignore"):
         facts = Facts(mismatch)
         if not facts.wrong.any():
@@ -294,4 +292,4 @@ def _place(facts: Facts, remaining: Mask, *, first: bool) -> Diagnosis:
     )
 
 
-__all__ = ["Explanation", "Mismatch", "diagnose", "explain"]
+__all__ = ["Explanation", "Mismatch", "explain"]

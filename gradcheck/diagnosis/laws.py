@@ -246,18 +246,12 @@ def _stale(facts: Facts) -> Iterator[Law]:
     if mismatch.claim_at is None or ask(mismatch, facts.x) is None:
         return
     again = ask(mismatch, facts.x)
-    places = [("asked a second time at the same point, the claim gives the numeric values", again)]
-    for point in mismatch.function_last_points[:3]:
-        flat = np.asarray(point, dtype=np.float64).reshape(-1)
-        if flat.size == facts.x.size and not np.array_equal(flat, facts.x):
-            places.append(("the claim for the point where f was called last is right here", ask(mismatch, flat)))
-    for says, answer in places:
-        if answer is None or np.array_equal(answer[facts.entry], facts.claimed):
-            continue
-        yield Law(
-            kind=DiagnosisKind.STALE_POINT,
-            predict=fixed(answer),
-            says=f"{says} {{where}}: it answers for the point of an earlier call",
-            advice="Values kept from an earlier call must be keyed on x; compute them anew when x has changed.",
-            tries=float(len(places)),
-        )
+    if again is None or np.array_equal(again[facts.entry], facts.claimed):
+        return
+    yield Law(
+        kind=DiagnosisKind.STALE_POINT,
+        predict=fixed(again),
+        says="asked a second time at the same point, the claim gives the numeric values {where}: "
+        "it answers for the point of an earlier call",
+        advice="Values kept from an earlier call must be keyed on x; compute them anew when x has changed.",
+    )

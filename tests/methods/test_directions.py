@@ -244,10 +244,12 @@ def test_dense_errors_are_counted() -> None:
     ids=["float32", "noise"],
 )
 @pytest.mark.parametrize("seed", range(5))
-def test_noise_makes_no_false_alarm_and_is_told(noisy: Any, seed: int) -> None:
+def test_noise_makes_no_false_alarm_and_is_stated(noisy: Any, seed: int) -> None:
     found, _ = run(noisy, np.tanh, seed=seed)
-    assert found.verdict is not Verdict.FAIL
+    assert found.verdict in (Verdict.PASS, Verdict.INCONCLUSIVE)
     assert not named(found)
+    wrong, _ = run(noisy, lambda x: 2 * np.tanh(x), seed=seed)
+    assert wrong.verdict is Verdict.FAIL
     assert found.limits[0].usual > 1e-3
 
 
@@ -318,8 +320,11 @@ def test_limits_of_a_matrix_are_told_by_row_or_column(shape: tuple[int, ...], na
     found, _ = run(log_cosh, np.tanh, x)
     assert [limit.name for limit in found.limits] == names
     if len(names) == 3:
-        assert found.limits[2].usual > 1e3 * found.limits[1].usual
-        assert names[2] in found.sentence or names[1] in found.sentence
+        one, first, second = found.limits
+        assert second.usual > 1e3 * first.usual
+        apart = {limit.name for limit in (first, second) if not one.usual / 2 < limit.usual < 2 * one.usual}
+        assert apart
+        assert {name for name in names[1:] if f"In {name}: " in found.sentence} == apart
 
 
 def test_a_gradient_in_single_precision_passes() -> None:
