@@ -6,7 +6,7 @@ import enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gradcheck.model import Report
+    from gradcheck.model import FindingKind, Report
 
 
 class ExitCode(enum.IntEnum):
@@ -51,15 +51,18 @@ class OutputError(GradcheckError):
 class UserCodeError(GradcheckError):
     """Code of the user raised, or returned something that is no number, where a value was needed.
 
-    When the user's code raised, ``__cause__`` is the original exception with its own traceback.  `kind` is the identifier
-    of the finding (a `FindingKind`) under which a report lists it.
+    When the user's code raised, ``__cause__`` is the original exception with its own traceback.
+
+    kind: the finding under which a report lists it.
+    role: whose fault it is: 'f', 'grad', 'hess', …
     """
 
     exit_code = ExitCode.UNDECIDED
 
-    def __init__(self, message: str, kind: str = "user_error") -> None:
+    def __init__(self, message: str, kind: FindingKind | str = "user_error", role: str = "f") -> None:
         super().__init__(message)
         self.kind = kind
+        self.role = role
 
 
 class GradientMismatch(AssertionError):

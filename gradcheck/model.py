@@ -43,6 +43,13 @@ class Method(enum.StrEnum):
     DIRECTIONS = "directions"
 
 
+class Stop(enum.StrEnum):
+    """Why a check ended before all was examined."""
+
+    BUDGET = "budget"
+    INTERRUPT = "interrupt"
+
+
 class Status(enum.StrEnum):
     """How a numeric derivative was reached, and what limits it.  `advice` is a sentence for the reader."""
 
@@ -336,6 +343,7 @@ class Report:
     notes: remarks for the reader, such as points that were re-drawn.
     trouble: the traceback of user code, when the verdict is ERROR because it raised.
     interrupted: stopped by Ctrl-C or by the budget; what is here is valid, but not everything was examined.
+    stopped: which of the two; None if everything was examined.
     """
 
     name: str
@@ -367,6 +375,7 @@ class Report:
     notes: tuple[str, ...] = ()
     trouble: str | None = None
     interrupted: bool = False
+    stopped: Stop | None = None
 
     @property
     def headline(self) -> str:

@@ -10,9 +10,9 @@ import numpy as np
 
 from gradcheck.errors import PointError
 from gradcheck.model import Point
-from gradcheck.numerics.directions import normal, uniform
+from gradcheck.numerics.directions import Stream, normal, uniform
 from gradcheck.options import values as kinds
-from gradcheck.wording import at, by, one_line, short
+from gradcheck.wording import by, one_line, place, short
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _MAX_VALUES = 16
 BOUNDS = kinds.Bounds()
-POINT_STREAM = 2**30  # the stream of random numbers that a point is drawn from; the next ones are for further points
 
 
 def as_bounds(bounds: Any, shape: tuple[int, ...] | None = None) -> Bounds | None:
@@ -67,7 +66,7 @@ def as_point(x0: Any, what: str = "the point") -> NDArray[Any]:
     finite = np.isfinite(x)
     if not finite.all():
         index = tuple(int(i) for i in np.unravel_index(int(np.argmin(finite)), x.shape))
-        raise PointError(f"{what} is {x[index]} at {at(index)}; give finite numbers")
+        raise PointError(f"{what} is {x[index]} at {place(index) if index else 'its only entry'}; give finite numbers")
     return x
 
 
@@ -83,11 +82,11 @@ def draw(
     bounds = as_bounds(bounds, shape)
     count = math.prod(shape)
     try:
-        around = normal(count, _seed(seed), POINT_STREAM).reshape(shape)
+        around = normal(count, _seed(seed), Stream.POINT).reshape(shape)
         if bounds is None:
             return around.astype(dtype, copy=False)
         low, high = (np.asarray(bound, dtype=np.float64) for bound in bounds)
-        share = 0.01 + 0.98 * uniform(count, seed, POINT_STREAM).reshape(shape)
+        share = 0.01 + 0.98 * uniform(count, seed, Stream.POINT).reshape(shape)
     except (MemoryError, ValueError):
         raise PointError(f"a point of shape {by(shape)} does not fit into memory") from None
     with np.errstate(over="ignore", invalid="ignore"):
@@ -116,7 +115,7 @@ def neighbours(x0: NDArray[Any], count: int, seed: int = 0, bounds: Bounds | Non
     scale = np.where(size > 0, size, typical)
     points = []
     for number in range(count):
-        share = uniform(x0.size, _seed(seed), POINT_STREAM + 1 + number).reshape(x0.shape)
+        share = uniform(x0.size, _seed(seed), Stream.POINT + 1 + number).reshape(x0.shape)
         with np.errstate(over="ignore", invalid="ignore"):
             x = x0 + scale * (share - 0.5)
             if bounds is not None:
@@ -148,7 +147,10 @@ def check_within(x: NDArray[Any], bounds: Bounds | None) -> None:
     outside = (x < low) | (x > high)
     if outside.any():
         index = tuple(int(i) for i in np.unravel_index(int(np.argmax(outside)), x.shape))
-        raise PointError(f"the point is {x[index]} at {at(index)}, outside the bounds {low[index]:g}:{high[index]:g}")
+        raise PointError(
+            f"the point is {x[index]} at {place(index) if index else 'its only entry'}, "
+            f"outside the bounds {low[index]:g}:{high[index]:g}"
+        )
 
 
 def _unfit(x: NDArray[Any], x0: Any) -> str:

@@ -34,9 +34,9 @@ def by(shape: tuple[int, ...]) -> str:
     return "x".join(str(size) for size in shape) or "()"
 
 
-def at(index: tuple[int, ...]) -> str:
-    """The place of an entry in an array: ``[3, 1]``."""
-    return f"[{', '.join(str(i) for i in index)}]" if index else "its only entry"
+def place(index: tuple[int, ...]) -> str:
+    """The place of an entry in an array: ``[3, 1]``; ``[]`` in a number."""
+    return f"[{', '.join(str(i) for i in index)}]"
 
 
 def counted(number: int, noun: str) -> str:

@@ -1,10 +1,11 @@
-"""The steps of a check, from callables to a `Report`: examine them, choose a method, compare, look elsewhere, sum up."""
+"""One check in the making, from callables to a `Report`: the steps that every kind of derivative shares.
+
+What is particular to a kind stands in the module of that name; it hands `CheckRun.carry_out` what to compare.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,42 +13,49 @@ import numpy as np
 from gradcheck.checks.draft import Draft
 from gradcheck.checks.options import Options
 from gradcheck.errors import CheckInterrupted, GradientMismatch, GradientUndecided, UsageError, UserCodeError
-from gradcheck.evaluation.claims import Block, Claim, gradient_blocks
+from gradcheck.evaluation.claims import Block, Claim, Counted
 from gradcheck.evaluation.function import Function
-from gradcheck.evaluation.preflight import Preflight, examine
+from gradcheck.evaluation.preflight import examine
 from gradcheck.evaluation.sources import describe
 from gradcheck.methods.coordinates import Evaluate, Surveyor, observations
-from gradcheck.methods.results import Survey, searched_survey
-from gradcheck.model import Kind, Method, Report, Verdict
-from gradcheck.numerics.stencils import natural_scales
-from gradcheck.points import as_bounds, as_point, check_within, describe_point, neighbours
+from gradcheck.methods.problem import Problem, Watcher
+from gradcheck.model import Kind, Method, Report, Stop, Verdict
+from gradcheck.points import as_bounds, as_point, check_within, describe_point
+from gradcheck.variables.layout import as_layout
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from gradcheck.methods.directions import Searched
+    from gradcheck.evaluation.matrices import MatrixClaim
+    from gradcheck.methods.results import Comparison
 
     Array = NDArray[np.float64]
 
 PATIENCE = 5.0  # seconds that comparing every entry may be expected to take before random directions are preferred
 FEW_ENTRIES = 1000  # up to this dimension every entry is compared whatever it takes, …
-DIRECTIONS = 2  # how many random directions, unless asked for
-REDRAWS = 3  # how often a further point where f is not defined is drawn again, on average
 MANY_ENTRIES = 200_000  # … and above this one random directions are taken however fast f is
-PIECE = 1.0  # seconds of comparing after which what is known is put on record, …
-MANY_WORKERS = 16  # … on an executor of unknown size
+DIRECTIONS = 2  # how many random directions, unless asked for
+PIECE = 1.0  # seconds of comparing after which what is known is put on record
 
 
-class Check:
-    """One check in the making: the point, the clock, the counters and the draft of the report."""
+class CheckRun:
+    """One check in the making: the point, the clock, the callables with their counts, and the draft of the report.
+
+    It alone makes a `Function` or a `Claim`, so that arguments, bounds, engine and counts reach all of them.
+
+    x: the point.
+    layout: how it is laid out.
+    flat: the same as a vector, (n,).
+    bounds: (low, high), each (n,), or None.
+    """
 
     def __init__(
         self, kind: Kind, f: Callable[..., Any], claim: Callable[..., Any], x0: ArrayLike, options: Options
     ) -> None:
-        self.started = time.perf_counter()
-        self.inner: Function | None = None  # what is called in the end, where `function` is made of its differences
+        self.watcher = Watcher(None if options.progress is None else self._progress, options.budget)
         self.options = options
         self.x = as_point(x0)
+        self.layout = as_layout(self.x)
         self.flat = self.x.reshape(-1)
         check_within(self.x, as_bounds(options.bounds, self.x.shape))
         if options.eps is not None:
@@ -60,229 +68,233 @@ class Check:
             target=target,
             claim=describe(claim),
             point=describe_point(self.x, "given", None),
-            shape=self.x.shape,
+            layout=self.layout,
             tolerance=options.tolerance,
         )
-        self.function: Function
-        self.claim: Claim
+        self._functions: list[tuple[Function, str | None]] = []
+        self._claims: list[Counted] = []
+        self._elsewhere = {"f": 0, "derivative": 0}  # calls in another check, made for this one
 
-    def gradient(self, function: Function, claim: Claim, value_beside: Function | None) -> Report:
-        """The whole sequence for a claimed gradient."""
-        self.function, self.claim = function, claim
-        return self._carry_out(lambda: self._compare_gradient(value_beside))
+    # ---- the makers
+
+    def function(
+        self,
+        f: Callable[..., Any],
+        *,
+        role: str = "f",
+        scalar: bool = True,
+        calls: str | None = "f",
+        at: NDArray[Any] | None = None,
+    ) -> Function:
+        """What calls f, with the arguments, bounds and engine of this check.
+
+        role: whose value it is, for messages.
+        calls: whose calls these are, 'f' or 'derivative'; None if f calls no user code but through another `Function`.
+        at: where, if f is a function of something else than the user's variables; it has its arguments and bounds then.
+        """
+        options = self.options
+        how: dict[str, Any] = {}
+        if calls is not None:
+            how |= options.engine
+        if role not in ("f", "func") or at is not None:
+            how["vectorized"] = None  # which is said of f
+        if calls is not None and at is None:
+            how |= {"args": options.args, "bounds": self.bounds}
+        made = Function(f, self.layout if at is None else at, role=role, scalar=scalar, **how)
+        self._functions.append((made, calls))
+        return made
+
+    def like(self, inner: Function, f: Callable[..., Any], at: NDArray[Any]) -> Function:
+        """A `Function` of other variables, `at` them, that calls what `inner` calls, and nothing else."""
+        calls = next(calls for function, calls in self._functions if function is inner)
+        return self.function(f, role=inner.role, scalar=inner.scalar, calls=calls, at=at)
+
+    def counted(self, claim: Callable[..., Any]) -> Callable[..., Any]:
+        """A claimed derivative of the user's, with its calls counted."""
+        made = Counted(claim)
+        self._claims.append(made)
+        return made
+
+    def vector_claim(self, claim: Callable[..., Any], role: str = "grad") -> Claim:
+        """A claimed gradient, with the arguments of this check."""
+        return Claim(self.counted(claim), self.layout, self.layout.shape, args=self.options.args, role=role)
+
+    def matrix_claim(
+        self, claim: Callable[..., Any], role: str, rows: int, at: NDArray[Any] | None = None
+    ) -> MatrixClaim:
+        """A claimed matrix of so many rows, of counted callables, with the arguments of this check.
+
+        at: as for `function`.
+        """
+        from gradcheck.evaluation.matrices import MatrixClaim
+
+        return MatrixClaim(claim, self.layout if at is None else at, rows, args=self.options.args, role=role)
+
+    def include(self, report: Report) -> None:
+        """Count the calls of a check that was made for this one."""
+        self._elsewhere["f"] += report.nfev
+        self._elsewhere["derivative"] += report.ngev
+
+    @property
+    def nfev(self) -> int:
+        """Calls of f so far."""
+        return self._elsewhere["f"] + sum(function.calls for function, calls in self._functions if calls == "f")
+
+    @property
+    def ngev(self) -> int:
+        """Calls of claimed derivatives so far."""
+        called = sum(function.calls for function, calls in self._functions if calls == "derivative")
+        return self._elsewhere["derivative"] + called + sum(claim.calls for claim in self._claims)
 
     # ---- the steps
 
-    def _carry_out(self, compare: Callable[[], None]) -> Report:
+    def carry_out(self, compare: Callable[[], None]) -> Report:
         """Compare, and make a report of whatever is known when that ends."""
         try:
             with np.errstate(all="ignore"):  # user code may divide by zero; what comes of it is judged
                 compare()
         except UserCodeError as error:
+            self.draft.blame(error)
             if self.options.throw:
+                self._close()
                 raise
-            self.draft.blame(error, self._culprit(error))
             return self._report()
         except KeyboardInterrupt:
-            self.draft.stopped = "interrupt"
+            self.watcher.stopped = Stop.INTERRUPT
         return self._finish()
 
-    def _compare_gradient(self, value_beside: Function | None) -> None:
-        preflight = examine(self.function, self.claim, self.flat, self.options.seed, value_beside=value_beside)
-        self._take(preflight)
-        self.draft.method = self._method(self.function, self.flat.size)
-        if self.draft.method is Method.COORDINATES:
-            self._survey(self.flat, preflight, gradient_blocks(preflight.claimed))
-        else:
-            self._search(preflight)
-        self._explain(self.flat, preflight, self.claim.at)
-        self._elsewhere(preflight)
+    def examine(
+        self, function: Function, claim: Claim, at: NDArray[Any] | None = None, *, beside: Function | None = None
+    ) -> Problem:
+        """See whether the callables are fit to be checked; what is to be compared then.
 
-    def _take(self, preflight: Preflight) -> None:
+        at: the point, flat, if it is not that of the check.
+        beside: gives the value that the claimed derivative is returned with.
+        """
+        x = self.flat if at is None else at
+        preflight = examine(function, claim, x, self.options.seed, value_beside=beside)
         self.draft.findings += preflight.findings
         self.draft.noise = float(preflight.calibration.noise.max())
+        return Problem(
+            function=function, x=x, preflight=preflight, tolerance=self.options.tolerance, seed=self.options.seed
+        )
 
-    def _method(self, function: Function, n: int) -> Method:
-        """The method asked for, or the one that is worth its cost."""
+    def choose_method(self, function: Function, columns: int) -> Method:
+        """The method asked for, or the one that is worth its cost for so many columns to be differenced."""
         asked = Method(str(self.options.method))
-        if asked is not Method.AUTO:
-            return asked
+        if asked is Method.AUTO:
+            asked = self._worthwhile(function, columns)
+        self.draft.method = asked
+        return asked
+
+    def _worthwhile(self, function: Function, columns: int) -> Method:
         if self.options.directions is not None:
             return Method.DIRECTIONS
-        spent = time.perf_counter() - self.started
-        expected = 2 * n * spent / max(function.calls, 1)
+        expected = 2 * columns * self.watcher.seconds / max(function.calls, 1)
         patience = PATIENCE if self.options.budget is None else min(PATIENCE, self.options.budget / 2)
-        return (
-            Method.DIRECTIONS if n > FEW_ENTRIES and (n > MANY_ENTRIES or expected > patience) else Method.COORDINATES
-        )
+        many = columns > FEW_ENTRIES and (columns > MANY_ENTRIES or expected > patience)
+        return Method.DIRECTIONS if many else Method.COORDINATES
 
-    def _surveyor(self, x: NDArray[Any], preflight: Preflight, evaluate: Evaluate | None = None) -> Surveyor:
-        options = self.options
-        return Surveyor(
-            self.function,
-            x,
-            preflight,
-            options.tolerance,
-            step=options.eps,
-            tick=self._tick,
-            expired=self._expired,
-            evaluate=evaluate,
-        )
+    def surveyor(self, problem: Problem, evaluate: Evaluate | None = None) -> Surveyor:
+        """What compares every entry."""
+        return Surveyor(problem, self.watcher, step=self.options.eps, evaluate=evaluate)
 
-    def _accept(self, survey: Survey, preflight: Preflight) -> None:
-        """Put on record what a survey found."""
-        self.draft.survey, self.draft.stopped = survey, survey.stopped
-        self.draft.findings += observations(survey, preflight)
-
-    def _survey(self, x: NDArray[Any], preflight: Preflight, blocks: Iterable[Block]) -> None:
+    def survey(self, problem: Problem, blocks: Iterable[Block]) -> None:
         """Compare every entry."""
-        self._accept(self._surveyor(x, preflight).survey(self._in_pieces(blocks)), preflight)
+        self.accept(problem, self.surveyor(problem).survey(self._in_pieces(problem.function, blocks)))
 
-    def _in_pieces(self, blocks: Iterable[Block]) -> Iterator[Block]:
+    def accept(self, problem: Problem, comparison: Comparison) -> None:
+        """Put on record what a comparison of entries came to."""
+        self.draft.take(comparison)
+        self.draft.findings += observations(comparison, problem.preflight)
+
+    def _in_pieces(self, function: Function, blocks: Iterable[Block]) -> Iterator[Block]:
         """The blocks, cut so that not much is lost when the budget ends or Ctrl-C comes."""
-        options = self.options
-        patience = PIECE if options.budget is None else min(PIECE, options.budget / 10)
-        workers = options.jobs if options.executor is None else MANY_WORKERS
+        budget = self.options.budget
+        patience = PIECE if budget is None else min(PIECE, budget / 10)
+        width = function.at_once * max(1, int(patience / max(2 * function.seconds, 1e-9)))
         for block in blocks:
-            count, width = len(block.columns), workers * max(1, int(patience / max(2 * self.function.seconds, 1e-9)))
+            count = len(block.columns)
             if width >= count:
                 yield block
             else:
                 yield from (block.part(low, low + width) for low in range(0, count, width))
 
-    def _search(self, preflight: Preflight) -> None:
+    def search(self, problem: Problem, claimed: Array) -> None:
         """Compare random directions, and look for the wrong entries if they disagree."""
         from gradcheck.methods.directions import search  # only where it is needed: start-up counts
 
-        options = self.options
-        found = search(
-            self.function,
-            preflight.claimed,
-            self.flat,
-            preflight,
-            options.tolerance,
-            directions=options.directions or DIRECTIONS,
-            seed=options.seed,
-            tick=self._tick,
-            expired=self._expired,
-        )
-        self._record(found)
+        directions = self.options.directions or DIRECTIONS
+        self.draft.take(search(problem, self.watcher, claimed, directions=directions))
 
-    def _elsewhere(self, preflight: Preflight) -> None:
-        """At further points, random directions only: a gradient that is right at one place alone is found out."""
-        wanted = self.options.points - 1
-        if not wanted or self.draft.stopped:
-            return
-        from gradcheck.methods.directions import search
+    def explain(self, problem: Problem, claim: Claim, claim_at: Callable[[Array], Array] | None) -> None:
+        """Name the mistake, if entries failed.
 
-        seed, redrawn, number = self.options.seed, 0, 0
-        for candidate in neighbours(self.x, wanted * (1 + REDRAWS), seed, self.options.bounds):
-            if number == wanted or self._expired():
-                break
-            try:
-                at = candidate.reshape(-1)
-                value, claimed = self.function.at(at), self.claim.at(at)
-                if not np.isfinite(value).all() or not np.isfinite(claimed).all():
-                    raise UserCodeError("not finite")
-            except UserCodeError:
-                redrawn += 1
-                continue
-            number += 1
-            there = replace(preflight, value=value, raw=None, claimed=claimed, scales=natural_scales(at), findings=())
-            found = search(
-                self.function,
-                claimed,
-                at,
-                there,
-                self.options.tolerance,
-                directions=DIRECTIONS,
-                seed=seed + number,
-                tick=self._tick,
-                expired=self._expired,
-                locate=False,
-                point=number,
-            )
-            self.draft.directions += found.directions
-            self.draft.stopped = self.draft.stopped or found.stopped
-        if redrawn:
-            self.draft.notes.append(f"{redrawn} further points were drawn again: f or the claim is not defined there")
-        if number < wanted and not self.draft.stopped:
-            self.draft.notes.append(f"only {number + 1} of {self.options.points} points could be checked")
-
-    def _record(self, found: Searched) -> None:
-        """Take what a search came to."""
-        draft = self.draft
-        draft.directions += found.directions
-        draft.stopped = draft.stopped or found.stopped
-        if found.columns.entry.size:
-            draft.survey = searched_survey(found.columns, self.flat.size, found.wrong)
-        draft.diagnoses += found.diagnoses
-        if draft.method is Method.DIRECTIONS and not draft.limits:
-            draft.limits = tuple((limit.name, limit.usual) for limit in found.limits)
-            draft.limit_sentence = found.sentence
-
-    def _explain(self, x: NDArray[Any], preflight: Preflight, claim_at: Callable[[Array], Array] | None) -> None:
-        """Name the mistake, if entries failed."""
-        survey = self.draft.survey
-        if survey is None or not survey.failed or self.draft.stopped or self.draft.diagnoses:
+        claim_at: the whole claim, flat, at another point; None if it is too large to ask for again.
+        """
+        comparison = self.draft.comparison
+        if comparison is None or not comparison.failed or self.watcher.stopped or self.draft.diagnoses:
             return
         from gradcheck.checks.explanation import explain_failure
 
         diagnoses, self.draft.explained = explain_failure(
-            self.function,
-            self.claim,
-            x,
-            preflight,
-            survey,
-            shape=self.draft.shape,
+            problem,
+            claim,
+            comparison,
+            shape=self.draft.outputs + self.draft.layout.shape,
             kind=self.draft.kind,
-            tolerance=self.options.tolerance,
-            seed=self.options.seed,
             claim_at=claim_at,
             suspects=self.options.suspects,
         )
         self.draft.diagnoses += diagnoses
 
-    def _tick(self, phase: str, done: int, total: int, detail: str = "") -> None:
-        if self.options.progress is not None:
-            self.options.progress(phase, done, total, self.function.calls, detail)
-
-    def _expired(self) -> bool:
-        budget = self.options.budget
-        return budget is not None and time.perf_counter() - self.started > budget
+    def _progress(self, phase: str, done: int, total: int, detail: str) -> None:
+        assert self.options.progress is not None
+        self.options.progress(phase, done, total, self.nfev, detail)
 
     # ---- the end
 
-    def _report(self) -> Report:
-        called = self.inner or self.function
-        called.close()
-        self.draft.notes += called.notes
-        return self.draft.report(
-            engine=called.engine,
-            nfev=called.calls,
-            ngev=self.claim.calls,
-            seconds=time.perf_counter() - self.started,
-        )
+    def _close(self) -> None:
+        for function, _ in self._functions:
+            function.close()
+            self.draft.notes += function.notes
 
-    def _culprit(self, error: UserCodeError) -> str:
-        """Whose error it is: messages begin with the role of the callable."""
-        claimed, called = self.claim.role, self.function.role
-        roles = {claimed: claimed, "the sparsity pattern": claimed, "the value beside": "grad", called: called}
-        return next((role for start, role in roles.items() if str(error).startswith(start)), "f")
+    def _report(self) -> Report:
+        self._close()
+        called = [function for function, calls in self._functions if calls is not None]
+        most = max(called, key=lambda function: function.calls, default=None)
+        return self.draft.report(
+            engine="none" if most is None else most.engine,
+            nfev=self.nfev,
+            ngev=self.ngev,
+            seconds=self.watcher.seconds,
+            stopped=self.watcher.stopped,
+        )
 
     def _finish(self) -> Report:
         report = self._report()
-        if self.draft.stopped == "interrupt":
+        if report.stopped is Stop.INTERRUPT:
             raise CheckInterrupted(report)
-        if not self.options.throw or report.verdict is Verdict.PASS:
-            return report
-        if report.verdict is Verdict.INCONCLUSIVE:
-            if self.options.allow_inconclusive:
-                return report
-            raise GradientUndecided(report.headline, report)
-        if report.verdict is Verdict.ERROR:
-            raise UserCodeError(report.headline, next(f.kind for f in report.findings if f.verdict is Verdict.ERROR))
+        if self.options.throw:
+            raise_for(report, allow_inconclusive=self.options.allow_inconclusive)
+        return report
+
+
+def raise_for(report: Report, *, allow_inconclusive: bool = False) -> None:
+    """Raise what the verdict of a report asks for.
+
+    Raises:
+        GradientMismatch: the derivative is wrong.
+        GradientUndecided: it could not be judged, unless `allow_inconclusive`.
+        UserCodeError: user code failed.
+    """
+    if report.verdict is Verdict.FAIL:
         raise GradientMismatch(report.headline, report)
+    if report.verdict is Verdict.INCONCLUSIVE and not allow_inconclusive:
+        raise GradientUndecided(report.headline, report)
+    if report.verdict is Verdict.ERROR:
+        kind = next(finding.kind for finding in report.findings if finding.verdict is Verdict.ERROR)
+        raise UserCodeError(report.headline, kind)
 
 
 def _flat_bounds(bounds: Any, x: NDArray[Any]) -> tuple[Array, Array] | None:

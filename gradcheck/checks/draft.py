@@ -20,33 +20,40 @@ from gradcheck.model import (
     Point,
     Report,
     Resolution,
+    Stop,
     Target,
     Tolerance,
     Verdict,
 )
+from gradcheck.variables.layout import Layout, Places
 from gradcheck.version import __version__
 
 if TYPE_CHECKING:
     from gradcheck.errors import UserCodeError
-    from gradcheck.methods.results import Survey
+    from gradcheck.methods.results import Comparison
 
 MOST_DIGITS = 15
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Draft:
-    """A report in the making: a check fills it in as it learns; `report` freezes it."""
+    """A report in the making: a check fills it in as it learns; `report` freezes it.
+
+    layout: of the variables.
+    outputs: the shape of what they are differentiated of, () for a gradient.
+    """
 
     name: str
     kind: Kind
     target: Target
     claim: Target
     point: Point
-    shape: tuple[int, ...]
+    layout: Layout
     tolerance: Tolerance
+    outputs: tuple[int, ...] = ()
     method: Method = Method.AUTO
     options: Mapping[str, Any] = field(default_factory=dict)
-    survey: Survey | None = None
+    comparison: Comparison | None = None
     directions: list[DirectionCheck] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     diagnoses: list[Diagnosis] = field(default_factory=list)
@@ -56,34 +63,44 @@ class Draft:
     notes: list[str] = field(default_factory=list)
     noise: float | None = None
     trouble: str | None = None
-    stopped: str = ""
 
-    def blame(self, error: UserCodeError, target: str = "f") -> None:
+    def take(self, comparison: Comparison) -> None:
+        """Take what a comparison came to; one of directions alone leaves the entries as they are."""
+        if self.comparison is None or comparison.checked:
+            self.comparison = comparison
+        self.directions += comparison.directions
+        self.diagnoses += comparison.diagnoses
+        self.notes += comparison.notes
+        if self.method is Method.DIRECTIONS and not self.limits:
+            self.limits = tuple((limit.name, limit.usual) for limit in comparison.limits)
+            self.limit_sentence = comparison.sentence
+
+    def blame(self, error: UserCodeError) -> None:
         """Take the error of user code that ended the check."""
         self.findings.append(
-            Finding(kind=FindingKind(error.kind), message=str(error), target=target, verdict=Verdict.ERROR)
+            Finding(kind=FindingKind(error.kind), message=str(error), target=error.role, verdict=Verdict.ERROR)
         )
         if error.__cause__ is not None:
             from gradcheck.evaluation.tracebacks import formatted  # of use to failures only
 
             self.trouble = formatted(error.__cause__)
 
-    def report(self, *, engine: str, nfev: int, ngev: int, seconds: float) -> Report:
+    def report(self, *, engine: str, nfev: int, ngev: int, seconds: float, stopped: Stop | None) -> Report:
         """Everything as a frozen `Report`."""
-        survey, directions = self.survey, tuple(self.directions)
-        by_entries = survey is not None and (survey.checked > 0 or not directions)
-        if survey is not None and by_entries:
-            checked, failed, inconclusive = survey.checked, survey.failed, survey.inconclusive
+        comparison, directions, places = self.comparison, tuple(self.directions), Places(self.outputs, self.layout)
+        by_entries = comparison is not None and (comparison.checked > 0 or not directions)
+        if comparison is not None and by_entries:
+            checked, failed, inconclusive = comparison.checked, comparison.failed, comparison.inconclusive
         else:
             checked = len(directions)
             failed = sum(d.verdict is Verdict.FAIL for d in directions)
             inconclusive = sum(d.verdict is Verdict.INCONCLUSIVE for d in directions)
         verdicts = [Verdict.PASS, *(f.verdict for f in self.findings), *(d.verdict for d in directions)]
-        if failed or (survey is not None and survey.failed):
+        if failed or (comparison is not None and comparison.failed):
             verdicts.append(Verdict.FAIL)
-        if inconclusive or self.stopped or not checked:
+        if inconclusive or stopped or not checked:
             verdicts.append(Verdict.INCONCLUSIVE)
-        if survey is not None and survey.errors:
+        if comparison is not None and comparison.errors:
             verdicts.append(Verdict.ERROR)
         return Report(
             name=self.name,
@@ -92,11 +109,11 @@ class Draft:
             claim=self.claim,
             verdict=max(verdicts),
             point=self.point,
-            shape=self.shape,
+            shape=places.shape,
             method=self.method,
             engine=engine,
             tolerance=self.tolerance,
-            entries=EntryTable(survey.columns, self.shape, explained=self.explained) if survey is not None else (),
+            entries=EntryTable(comparison.columns, places, explained=self.explained) if comparison is not None else (),
             checked=checked,
             failed=failed,
             inconclusive=inconclusive,
@@ -113,39 +130,41 @@ class Draft:
             options=self.options,
             notes=tuple(self.notes),
             trouble=self.trouble,
-            interrupted=bool(self.stopped),
+            interrupted=stopped is not None,
+            stopped=stopped,
         )
 
     def _error_map(self) -> ErrorMap | None:
         """Where a matrix is wrong, or could not be judged."""
-        survey, size = self.survey, math.prod(self.shape)
-        if survey is None or not (survey.failed or survey.inconclusive or survey.errors):
+        compared, shape = self.comparison, self.outputs + self.layout.shape
+        if compared is None or compared.clean:
             return None
         if self.kind in (Kind.JACOBIAN, Kind.HESSIAN):
-            width = self.point.size
-        elif self.kind is Kind.GRADIENT and len(self.shape) > 1:
-            width = self.shape[-1]
+            width = self.layout.size
+        elif self.kind is Kind.GRADIENT and len(shape) > 1:
+            width = shape[-1]
         else:
             return None
-        open_entries = survey.failed + survey.inconclusive + survey.errors
-        complete = survey.checked == size and len(survey.columns.doubtful) == open_entries
+        size = math.prod(shape)
+        open_entries = compared.failed + compared.inconclusive + compared.errors
+        complete = compared.checked == size and len(compared.columns.doubtful) == open_entries
         complete &= self.method is not Method.DIRECTIONS
-        return error_map(survey.columns, size // width, width, complete=complete)
+        return error_map(compared.columns, size // width, width, complete=complete)
 
     def _resolution(self) -> Resolution:
-        survey = self.survey
-        if survey is not None and survey.checked and survey.digits is not None:
-            digits = max(0, min(MOST_DIGITS, math.floor(survey.digits)))
+        comparison = self.comparison
+        if comparison is not None and comparison.checked and comparison.digits is not None:
+            digits = max(0, min(MOST_DIGITS, math.floor(comparison.digits)))
             which = (
                 "every entry"
-                if not (survey.failed or survey.inconclusive or survey.errors)
+                if not (comparison.failed or comparison.inconclusive or comparison.errors)
                 else "every entry that passed"
             )
             agrees = f"{which} agrees to at least {digits} digit{'' if digits == 1 else 's'}"
-            limit = f"{survey.detectable_share:.1g} of its size (at most {survey.detectable:.1g})"
+            limit = f"{comparison.detectable_share:.1g} of its size (at most {comparison.detectable:.1g})"
             sentence = f"{agrees}; any entry off by more than {limit} would have been caught"
             return Resolution(
-                absolute=survey.detectable, digits=digits, sentence=_capital(sentence) + ".", parts=self.limits
+                absolute=comparison.detectable, digits=digits, sentence=_capital(sentence) + ".", parts=self.limits
             )
         if self.limits:
             absolute = max(limit for _, limit in self.limits)

@@ -15,8 +15,7 @@ from gradcheck.diagnosis.evidence import Mismatch
 from gradcheck.diagnosis.explain import explain
 from gradcheck.errors import PointError, UsageError, UserCodeError
 from gradcheck.evaluation.claims import Claim
-from gradcheck.evaluation.function import Function
-from gradcheck.model import Diagnosis, Kind, Tolerance, Verdict
+from gradcheck.model import Diagnosis, Kind, Verdict
 from gradcheck.numerics.first_step import first_look
 from gradcheck.numerics.stencils import natural_scales, steps_near
 from gradcheck.points import as_point, neighbours
@@ -24,8 +23,9 @@ from gradcheck.points import as_point, neighbours
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcheck.evaluation.preflight import Preflight
-    from gradcheck.methods.results import Survey
+    from gradcheck.methods.problem import Problem
+    from gradcheck.methods.results import Comparison
+    from gradcheck.variables.layout import Layout
 
     Array = NDArray[np.float64]
 
@@ -34,24 +34,23 @@ DISAGREE = 10.0  # … where a gap of this many uncertainties counts as wrong
 
 
 def explain_failure(
-    function: Function,
+    problem: Problem,
     claim: Claim,
-    x: NDArray[Any],
-    preflight: Preflight,
-    survey: Survey,
+    comparison: Comparison,
     *,
     shape: tuple[int, ...],
     kind: Kind,
-    tolerance: Tolerance,
-    seed: int,
     claim_at: Callable[[Array], Array] | None,
     suspects: Mapping[str, Any],
 ) -> tuple[tuple[Diagnosis, ...], frozenset[int]]:
     """The diagnoses of a claim with entries that FAIL, and the flat indices of the entries that they explain.
 
+    shape: of the derivative.
     claim_at: the whole claim, flat, at another point; None if it is too large to ask for again.
+    suspects: terms, by name, that may be missing.
     """
-    columns = survey.columns
+    x = problem.x
+    columns = comparison.columns
     mismatch = Mismatch(
         claimed=columns.claimed,
         numeric=columns.numeric,
@@ -62,18 +61,18 @@ def explain_failure(
         x=x.astype(np.float64),
         kind=kind,
         epsilon=float(np.finfo(x.dtype).eps),
-        tolerance=tolerance,
+        tolerance=problem.tolerance,
         claim_at=claim_at,
-        elsewhere=_second_point(function, claim_at, x, preflight, columns.entry, shape, kind, tolerance, seed)
+        elsewhere=_second_point(problem, claim_at, columns.entry, shape, kind)
         if kind is Kind.GRADIENT and claim_at is not None
         else None,
-        suspects={name: term_at(name, term, x.reshape(claim.argument_shape)) for name, term in suspects.items()},
+        suspects={name: term_at(name, term, x, claim.layout) for name, term in suspects.items()},
     )
     found = explain(mismatch)
     return found.diagnoses, frozenset(found.entries.tolist())
 
 
-def term_at(name: str, term: Any, x: NDArray[Any]) -> Array:
+def term_at(name: str, term: Any, x: NDArray[Any], layout: Layout) -> Array:
     """A term named by the user as a flat vector: an array, or what a function of x returns.
 
     Raises:
@@ -81,7 +80,7 @@ def term_at(name: str, term: Any, x: NDArray[Any]) -> Array:
         UserCodeError: the function raised.
     """
     if callable(term):
-        term = Claim(term, x, x.shape, role=f"suspect {name}").at(x)
+        term = Claim(term, layout, layout.shape, role=f"suspect {name}").at(x)
     try:
         return as_point(term, f"suspect {name}").reshape(-1).astype(np.float64)
     except PointError as error:
@@ -89,27 +88,23 @@ def term_at(name: str, term: Any, x: NDArray[Any]) -> Array:
 
 
 def _second_point(
-    function: Function,
+    problem: Problem,
     claim_at: Callable[[Array], Array],
-    x: NDArray[Any],
-    preflight: Preflight,
     entries: NDArray[np.int64],
     shape: tuple[int, ...],
     kind: Kind,
-    tolerance: Tolerance,
-    seed: int,
 ) -> Callable[[], Mismatch | None]:
     """What is known at another point, when it is asked for: a first difference for the entries that matter."""
 
     def look() -> Mismatch | None:
-        bounds = None if function.bounds is None else function.bounds
-        other = neighbours(x, 1, seed, bounds)[0]
+        function, x, tolerance = problem.function, problem.x, problem.tolerance
+        other = neighbours(x, 1, problem.seed, function.bounds)[0]
         chosen = np.sort(entries[:SECOND_LOOK]).astype(np.intp)
         try:
             claimed = claim_at(other)[chosen, None]
         except UserCodeError:
             return None
-        calibration = preflight.calibration
+        calibration = problem.preflight.calibration
         steps = steps_near(other, natural_scales(other) * calibration.fraction)[chosen]
         plus, minus = function.pairs(other, chosen, steps)
         with np.errstate(all="ignore"):

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gradcheck.checks.check import Check
+import numpy as np
+
+from gradcheck.checks.check import DIRECTIONS, CheckRun
 from gradcheck.checks.options import Options
-from gradcheck.errors import UsageError
-from gradcheck.evaluation.claims import Claim
+from gradcheck.errors import UsageError, UserCodeError
+from gradcheck.evaluation.claims import Claim, gradient_blocks
 from gradcheck.evaluation.function import Function
-from gradcheck.model import Kind, Report
+from gradcheck.methods.problem import Problem
+from gradcheck.model import Kind, Method, Report
+from gradcheck.numerics.stencils import natural_scales
+from gradcheck.points import neighbours
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
+
+REDRAWS = 3  # how often a further point where f is not defined is drawn again, on average
 
 
 def check_gradient(
@@ -44,34 +52,66 @@ def check_gradient(
         CheckInterrupted: Ctrl-C; carries the report of what was known.
     """
     settings = Options(**options)
-    f_called, grad_called = f, grad
-    value_beside: Callable[..., Any] | None = None
     if grad is None and not value_and_grad:
         raise UsageError("there is no gradient to check: give grad, or value_and_grad=True if f returns both")
-    if value_and_grad:
-        both = f if grad is None else grad
-        grad_called = _second(both)
-        if grad is None:
-            f_called = _first(both)
+    run = CheckRun(Kind.GRADIENT, f, grad or f, x0, settings)
+    both = grad or f
+    function = run.function(_Item(f, 0) if grad is None else f)
+    claim = run.vector_claim(_Item(both, 1) if value_and_grad else both)
+    beside: Function | None = None
+    if value_and_grad and grad is not None:
+        beside = run.function(_Item(grad, 0), role="grad", calls="derivative")
+
+    def compare() -> None:
+        problem = run.examine(function, claim, beside=beside)
+        claimed = problem.preflight.claimed
+        if run.choose_method(function, problem.n) is Method.COORDINATES:
+            run.survey(problem, gradient_blocks(claimed))
         else:
-            value_beside = _first(both)
-    assert grad_called is not None
-    check = Check(Kind.GRADIENT, f, grad or f, x0, settings)
-    return check.gradient(
-        Function(f_called, check.x, args=settings.args, bounds=check.bounds, **settings.engine),
-        Claim(grad_called, check.x, check.x.shape, args=settings.args, role="grad"),
-        None
-        if value_beside is None
-        else Function(value_beside, check.x, args=settings.args, role="the value beside the gradient"),
+            run.search(problem, claimed)
+        run.explain(problem, claim, claim.at)
+        _look_elsewhere(run, problem, claim)
+
+    return run.carry_out(compare)
+
+
+def _look_elsewhere(run: CheckRun, problem: Problem, claim: Claim) -> None:
+    """At further points, random directions only: a gradient that is right at one place alone is found out."""
+    wanted = run.options.points - 1
+    if not wanted or run.watcher.stopped:
+        return
+    from gradcheck.methods.directions import search  # only where it is needed: start-up counts
+
+    redrawn, number = 0, 0
+    for candidate in neighbours(run.x, wanted * (1 + REDRAWS), problem.seed, run.options.bounds):
+        if number == wanted or run.watcher.expired():
+            break
+        there = _moved(problem, claim, candidate.reshape(-1), number + 1)
+        if there is None:
+            redrawn += 1
+            continue
+        number += 1
+        claimed = there.preflight.claimed
+        found = search(there, run.watcher, claimed, directions=DIRECTIONS, locate=False, point=number)
+        run.draft.directions += found.directions
+    if redrawn:
+        run.draft.notes.append(f"{redrawn} further points were drawn again: f or the claim is not defined there")
+    if number < wanted and not run.watcher.stopped:
+        run.draft.notes.append(f"only {number + 1} of {run.options.points} points could be checked")
+
+
+def _moved(problem: Problem, claim: Claim, x: NDArray[Any], number: int) -> Problem | None:
+    """The problem at another point; None if f or the claim has no value there."""
+    try:
+        value, claimed = problem.function.at(x), claim.at(x)
+    except UserCodeError:
+        return None
+    if not np.isfinite(value).all() or not np.isfinite(claimed).all():
+        return None
+    preflight = replace(
+        problem.preflight, value=value, raw=None, claimed=claimed, scales=natural_scales(x), findings=()
     )
-
-
-def _first(both: Callable[..., Any]) -> Callable[..., Any]:
-    return _Item(both, 0)
-
-
-def _second(both: Callable[..., Any]) -> Callable[..., Any]:
-    return _Item(both, 1)
+    return replace(problem, x=x, preflight=preflight, seed=problem.seed + number)
 
 
 class _Item:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck.checks.check import CheckRun
 from gradcheck.checks.gradient import check_gradient
-from gradcheck.checks.matrix import MatrixCheck
+from gradcheck.checks.matrix import check_matrix
 from gradcheck.checks.options import Options
-from gradcheck.errors import PointError
-from gradcheck.evaluation.claims import Claim
+from gradcheck.errors import CheckInterrupted, PointError
 from gradcheck.evaluation.function import Function
 from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Verdict
-from gradcheck.numerics.directions import direction
+from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.noise import Calibration, calibrate, ladder
 from gradcheck.numerics.stencils import CENTRAL, natural_scales, steps_near
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 WIDER = 8.0  # order 4 bears a larger step than the one that suits order 2
-STEP_STREAM = 2**32 - 2
 AGREED = 1e-7  # of the length of the terms of ⟨g, v⟩: a gap this small is plain agreement …
 PLAIN = 1e-5  # … unless noise allows for more than this
 
@@ -45,7 +44,7 @@ class Line:
 
 def _line(function: Function, flat: NDArray[Any], seed: int) -> Line:
     scales = natural_scales(flat)
-    centre, v = function.at(flat), scales * direction(flat.size, seed, STEP_STREAM)
+    centre, v = function.at(flat), scales * direction(flat.size, seed, Stream.STEP)
     plus, minus, steps = function.line(flat, v, ladder())
     calibration = calibrate(plus, minus, centre, steps, flat.size, float(np.finfo(flat.dtype).eps))
     return Line(scales, v, plus, minus, steps, calibration)
@@ -122,45 +121,48 @@ def check_hessian(
 
     Returns, raises: as `check_gradient`.
     """
-    settings = Options(**options)
-    check = MatrixCheck(Kind.HESSIAN, f, hess, x0, settings)
-    return check.matrix(lambda: _gradient_of(f, grad, check, settings), hess, "hess", sparsity=sparsity)
+    run = CheckRun(Kind.HESSIAN, f, hess, x0, Options(**options))
+    return check_matrix(run, lambda: gradient_of(run, f, grad), run.counted(hess), "hess", sparsity=sparsity)
 
 
-def _gradient_of(
-    f: Callable[..., Any], grad: Callable[..., Any] | None, check: MatrixCheck, settings: Options
-) -> Function:
+def gradient_of(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any] | None) -> Function:
     """The gradient to difference: the one given, checked against f first, or one made of differences of f."""
     if grad is not None:
-        _require_gradient(f, grad, check, settings)
-        engine = {**settings.engine, "vectorized": None}  # which is said of f
-        return Function(grad, check.x, args=settings.args, bounds=check.bounds, role="grad", scalar=False, **engine)
-    check.inner = Function(f, check.x, args=settings.args, bounds=check.bounds, **settings.engine)
-    check.draft.notes.append("without a gradient, f was differenced twice; give grad for a sharper and cheaper check")
-    return Function(DifferencedGradient(check.inner, check.x, settings.seed), check.x, role="f", scalar=False)
+        _require_gradient(run, f, grad)
+        return run.function(grad, role="grad", scalar=False, calls="derivative")
+    inner = run.function(f)
+    run.draft.notes.append("without a gradient, f was differenced twice; give grad for a sharper and cheaper check")
+    return run.function(DifferencedGradient(inner, run.x, run.options.seed), scalar=False, calls=None)
 
 
-def _require_gradient(f: Callable[..., Any], grad: Callable[..., Any], check: MatrixCheck, settings: Options) -> None:
+def _require_gradient(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any]) -> None:
     """See whether the gradient that a Hessian is differenced from is that of f; a finding says if it is not."""
-    function = Function(f, check.x, args=settings.args, bounds=check.bounds)
-    claimed = Claim(grad, check.x, check.x.shape, args=settings.args).at(check.flat)
-    if agrees_along_line(function, check.flat, claimed, settings.seed):
-        check.draft.notes.append("grad agrees with f along a random direction")
+    options = run.options
+    claimed = run.vector_claim(grad).at(run.flat)
+    if agrees_along_line(run.function(f), run.flat, claimed, options.seed):
+        run.draft.notes.append("grad agrees with f along a random direction")
         return
-    report = check_gradient(
-        f,
-        grad,
-        check.x,
-        method=Method.DIRECTIONS,
-        args=settings.args,
-        seed=settings.seed,
-        bounds=settings.bounds,
-        budget=settings.budget,
-        throw=False,
-    )
-    check.draft.notes.append(f"grad against f along {len(report.directions)} random directions: {report.verdict.name}")
+    try:
+        report = check_gradient(
+            f,
+            grad,
+            run.x,
+            method=Method.DIRECTIONS,
+            args=options.args,
+            seed=options.seed,
+            bounds=options.bounds,
+            budget=options.budget,
+            executor=options.executor,
+            jobs=options.jobs,
+            throw=False,
+        )
+    except CheckInterrupted as stop:
+        run.include(stop.report)
+        raise
+    run.include(report)
+    run.draft.notes.append(f"grad against f along {len(report.directions)} random directions: {report.verdict.name}")
     if report.verdict >= Verdict.FAIL:
-        check.draft.findings.append(
+        run.draft.findings.append(
             Finding(
                 kind=FindingKind.VALUE_MISMATCH,
                 target="grad",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from gradcheck.checks.matrix import MatrixCheck, _vector_valued
+from gradcheck.checks.check import CheckRun
+from gradcheck.checks.matrix import check_matrix
 from gradcheck.checks.options import Options
 from gradcheck.model import Kind, Report
 
@@ -28,6 +29,7 @@ def check_jacobian(
 
     Returns, raises: as `check_gradient`.
     """
-    settings = Options(**options)
-    check = MatrixCheck(Kind.JACOBIAN, func, jac, x0, settings)
-    return check.matrix(lambda: _vector_valued(func, check, settings), jac, "jac", sparsity=sparsity)
+    run = CheckRun(Kind.JACOBIAN, func, jac, x0, Options(**options))
+    return check_matrix(
+        run, lambda: run.function(func, role="func", scalar=False), run.counted(jac), "jac", sparsity=sparsity
+    )

@@ -1,4 +1,4 @@
-"""The steps of a check of a whole matrix, a Jacobian or a Hessian: what every check does, and what zeros and symmetry add."""
+"""A claimed matrix, a Jacobian or a Hessian, compared: what its zeros save, and what symmetry demands."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.checks.check import DIRECTIONS, Check
-from gradcheck.checks.options import Options
-from gradcheck.evaluation.claims import Claim
+from gradcheck.checks.check import DIRECTIONS, CheckRun
 from gradcheck.evaluation.function import Function
-from gradcheck.evaluation.matrices import Matrix, MatrixClaim
-from gradcheck.evaluation.preflight import Preflight, examine
-from gradcheck.methods.results import Survey, searched_survey
+from gradcheck.evaluation.matrices import Matrix
+from gradcheck.methods.problem import Problem
 from gradcheck.methods.sparsity import Compressed, Outside, Pattern, look_outside, outside_pattern
 from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Tolerance, Verdict
 from gradcheck.numerics.first_step import SMALL, Ordinary
@@ -22,153 +19,126 @@ from gradcheck.numerics.first_step import SMALL, Ordinary
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Array = NDArray[np.float64]
-
+    from gradcheck.methods.results import Comparison
 
 ROUNDING = 1e3  # units in the last place that two computed entries of a symmetric matrix may differ by
-
 AFFORDABLE = 2**24  # entries of a sparse matrix that are compared one by one if its zeros are in doubt
 
+Identities = Callable[[Function], list[Finding]]
+"""What else must hold of a claim, given the function whose derivative it is: findings if it does not."""
 
-class MatrixCheck(Check):
-    """One check of a claimed m × n matrix in the making."""
 
-    def matrix(
-        self,
-        make: Callable[[], Function],
-        claim: Callable[..., Any],
-        role: str,
-        *,
-        at: NDArray[Any] | None = None,
-        sparsity: Any = None,
-        identities: Callable[[Function], list[Finding]] | None = None,
-    ) -> Report:
-        """The whole sequence for a claimed m × n matrix: the derivative of the function that `make` returns.
+def check_matrix(
+    run: CheckRun,
+    make: Callable[[], Function],
+    claim: Callable[..., Any],
+    role: str,
+    *,
+    at: NDArray[Any] | None = None,
+    sparsity: Any = None,
+    identities: Identities | None = None,
+) -> Report:
+    """The whole sequence for a claimed m × n matrix: the derivative of the function that `make` returns.
 
-        at: where, if not at the point of the check.  identities: what else must hold of the claim, as findings.
-        """
-        x = self.x if at is None else at
-        self.function, self.claim = Function(make, x), Claim(claim, x, x.shape)  # until the real ones are made
+    claim: made of counted callables.
+    at: where, if not at the point of the check.
+    """
+    x = run.x if at is None else at
+    flat = x.reshape(-1)
 
-        def compare() -> None:
-            self.function = make()
-            value = self.function.at(x.reshape(-1))
-            self.draft.shape = self.function.shape + x.shape
-            self.claim = MatrixClaim(claim, x, value.size, args=self.options.args, role=role)
-            self._compare_matrix(self.claim, x.reshape(-1), sparsity, identities, may_search=at is None)
-
-        return self._carry_out(compare)
-
-    def _compare_matrix(
-        self,
-        claim: MatrixClaim,
-        flat: NDArray[Any],
-        sparsity: Any,
-        identities: Callable[[Function], list[Finding]] | None,
-        *,
-        may_search: bool,
-    ) -> None:
-        draft, options, function = self.draft, self.options, self.function
-        preflight = examine(function, claim, flat, options.seed)
-        matrix = claim.matrix(preflight.raw)
+    def compare() -> None:
+        function = make()
+        value = function.at(flat)
+        run.draft.outputs = function.shape
+        if at is not None:
+            run.draft.layout = function.layout
+        claimed = run.matrix_claim(claim, role, value.size, at)
+        problem = run.examine(function, claimed, flat)
+        matrix = claimed.matrix(problem.preflight.raw)
         if identities is not None:
-            draft.findings += identities(function)
-        self._take(preflight)
-        pattern = self._pattern(matrix, sparsity)
-        promised = matrix.sparse or sparsity is not None
-        draft.method = self._method(function, pattern.colour_count if pattern is not None and promised else flat.size)
-        if draft.kind is Kind.HESSIAN:
-            places = None if pattern is None else (pattern.indices, pattern.of_column)
-            draft.findings += asymmetry(matrix, options.tolerance, places)
-        if draft.method is Method.DIRECTIONS and may_search:
-            self._rows(flat, preflight, matrix)
-        elif pattern is None:
-            self._survey(flat, preflight, matrix.blocks())
-        else:
-            self._survey_groups(flat, preflight, matrix, pattern, promised=promised)
-        self._explain(flat, preflight, None)
-        if options.points > 1:
-            draft.notes.append(f"only 1 of {options.points} points was checked: further points are for gradients")
+            run.draft.findings += identities(function)
+        _compare(run, problem, matrix, sparsity, may_search=at is None)
+        run.explain(problem, claimed, None)
+        if run.options.points > 1:
+            run.draft.notes.append(
+                f"only 1 of {run.options.points} points was checked: further points are for gradients"
+            )
 
-    def _pattern(self, matrix: Matrix, sparsity: Any) -> Pattern | None:
-        """Where the claim may be non-zero: as the user says, as it is stored, or as it is seen to be if that saves much."""
-        if sparsity is not None:
-            return Pattern.of(sparsity, matrix)
-        if matrix.sparse:
-            return Pattern.of_values(matrix)
-        free = str(self.options.method) == Method.AUTO and self.options.eps is None
-        return Pattern.worth_having(matrix) if free else None
+    return run.carry_out(compare)
 
-    def _survey_groups(
-        self, x: NDArray[Any], preflight: Preflight, matrix: Matrix, pattern: Pattern, *, promised: bool
-    ) -> None:
-        """Compare the entries of a pattern, columns that share no row together, and the rest along one random direction.
 
-        promised: func is said to have nothing else; what it has is a finding.  Otherwise, and where one direction does not tell,
-        all entries are compared, if that can be afforded.
-        """
-        survey, outside, ordinary = self._looked_at(x, preflight, matrix, pattern)
-        self.draft.notes.append(f"{matrix.columns} columns were differenced in {pattern.colour_count} groups")
-        if outside is None:
-            self._accept(survey, preflight)
-            return
-        outside = outside.but_for(survey, pattern)
-        findings = outside_pattern(matrix, outside) if promised else []
-        right = not (survey.failed or survey.inconclusive or survey.errors) and outside.missed(ordinary) <= SMALL
-        if findings:
-            self._accept(survey, preflight)
-            self.draft.findings += findings
-        elif outside.clear and (promised or right):
-            self._accept(outside.added_to(survey, pattern, ordinary), preflight)
-        elif matrix.rows * matrix.columns <= AFFORDABLE:
-            self.draft.notes.append("then every entry was compared: one random direction did not settle the zeros")
-            self._survey(x, preflight, matrix.blocks())
-        else:
-            unclear = int(np.count_nonzero(~(outside.gap <= outside.allowed)))
-            self._accept(replace(survey, inconclusive=survey.inconclusive + unclear), preflight)
-            self.draft.notes.append(f"what {unclear} rows have outside of the pattern did not show along one direction")
-
-    def _looked_at(
-        self, x: NDArray[Any], preflight: Preflight, matrix: Matrix, pattern: Pattern
-    ) -> tuple[Survey, Outside | None, Ordinary]:
-        """A survey of the entries of a pattern, and what is outside of it, unless time is up or Ctrl-C comes."""
-        compressed = Compressed(self.function, pattern, x)
-        surveyor = self._surveyor(x, preflight, compressed.evaluate)
-        survey = surveyor.survey(compressed.blocks(matrix))
-        if survey.stopped:
-            return survey, None, surveyor.ordinary
-        try:
-            outside = look_outside(self.function, matrix, pattern, preflight, surveyor.ordinary, x, self.options.seed)
-        except KeyboardInterrupt:
-            return replace(survey, stopped="interrupt"), None, surveyor.ordinary
-        return survey, outside, surveyor.ordinary
-
-    def _rows(self, x: NDArray[Any], preflight: Preflight, matrix: Matrix) -> None:
-        """Compare products with random directions, and look for the wrong entries of wrong rows."""
+def _compare(run: CheckRun, problem: Problem, matrix: Matrix, sparsity: Any, *, may_search: bool) -> None:
+    pattern = _pattern(run, matrix, sparsity)
+    promised = matrix.sparse or sparsity is not None
+    columns = pattern.colour_count if pattern is not None and promised else problem.n
+    method = run.choose_method(problem.function, columns)
+    if run.draft.kind is Kind.HESSIAN:
+        places = None if pattern is None else (pattern.indices, pattern.of_column)
+        run.draft.findings += asymmetry(matrix, problem.tolerance, places)
+    if method is Method.DIRECTIONS and may_search:
         from gradcheck.methods.matrix_directions import (
-            compare_products,  # only for what is too large to compare entry by entry
+            compare_products,  # only for what is too large for entry by entry
         )
 
-        options, draft = self.options, self.draft
-        found = compare_products(
-            self.function,
-            matrix,
-            x,
-            preflight,
-            options.tolerance,
-            directions=options.directions or DIRECTIONS,
-            seed=options.seed,
-            tick=self._tick,
-            expired=self._expired,
-        )
-        draft.directions += found.directions
-        draft.stopped = found.stopped
-        if found.columns is not None:
-            draft.survey = searched_survey(found.columns, matrix.rows * matrix.columns)
-        if found.wrong_rows:
-            shown = ", ".join(map(str, found.wrong_rows[:10])) + (", …" if len(found.wrong_rows) > 10 else "")
-            rest = "" if found.complete else "; the columns of only some of them were searched for"
-            draft.notes.append(f"wrong rows, from products with random directions: {shown}{rest}")
+        directions = run.options.directions or DIRECTIONS
+        run.draft.take(compare_products(problem, run.watcher, matrix, directions=directions))
+    elif pattern is None:
+        run.survey(problem, matrix.blocks())
+    else:
+        _survey_groups(run, problem, matrix, pattern, promised=promised)
+
+
+def _pattern(run: CheckRun, matrix: Matrix, sparsity: Any) -> Pattern | None:
+    """Where the claim may be non-zero: as the user says, as it is stored, or as it is seen to be if that saves much."""
+    if sparsity is not None:
+        return Pattern.of(sparsity, matrix)
+    if matrix.sparse:
+        return Pattern.of_values(matrix)
+    free = str(run.options.method) == Method.AUTO and run.options.eps is None
+    return Pattern.worth_having(matrix) if free else None
+
+
+def _survey_groups(run: CheckRun, problem: Problem, matrix: Matrix, pattern: Pattern, *, promised: bool) -> None:
+    """Compare the entries of a pattern, columns that share no row together, and the rest along one random direction.
+
+    promised: func is said to have nothing else; what it has is a finding.  Otherwise, and where one direction does not tell,
+    all entries are compared, if that can be afforded.
+    """
+    notes = run.draft.notes
+    compared, outside, ordinary = _look(run, problem, matrix, pattern)
+    notes.append(f"{matrix.columns} columns were differenced in {pattern.colour_count} groups")
+    if outside is None:
+        run.accept(problem, compared)
+        return
+    outside = outside.but_for(compared, pattern)
+    findings = outside_pattern(matrix, outside) if promised else []
+    right = compared.clean and outside.missed(ordinary) <= SMALL
+    if findings:
+        run.accept(problem, compared)
+        run.draft.findings += findings
+    elif outside.clear and (promised or right):
+        run.accept(problem, outside.added_to(compared, pattern, ordinary))
+    elif matrix.rows * matrix.columns <= AFFORDABLE:
+        notes.append("then every entry was compared: one random direction did not settle the zeros")
+        run.survey(problem, matrix.blocks())
+    else:
+        unclear = int(np.count_nonzero(~(outside.gap <= outside.allowed)))
+        run.accept(problem, replace(compared, inconclusive=compared.inconclusive + unclear))
+        notes.append(f"what {unclear} rows have outside of the pattern did not show along one direction")
+
+
+def _look(
+    run: CheckRun, problem: Problem, matrix: Matrix, pattern: Pattern
+) -> tuple[Comparison, Outside | None, Ordinary]:
+    """The entries of a pattern compared, and what is outside of it, unless time is up or Ctrl-C comes."""
+    compressed = Compressed(problem, pattern)
+    surveyor = run.surveyor(problem, compressed.evaluate)
+    compared = surveyor.survey(compressed.blocks(matrix))
+    outside: Outside | None = None
+    if not run.watcher.stopped:
+        with run.watcher.until_stopped():
+            outside = look_outside(problem, matrix, pattern, surveyor.ordinary)
+    return compared, outside, surveyor.ordinary
 
 
 def asymmetry(
@@ -191,9 +161,3 @@ def asymmetry(
             evidence={"difference": worst, "row": i, "column": j},
         )
     ]
-
-
-def _vector_valued(func: Callable[..., Any], check: MatrixCheck, settings: Options) -> Function:
-    return Function(
-        func, check.x, args=settings.args, bounds=check.bounds, role="func", scalar=False, **settings.engine
-    )

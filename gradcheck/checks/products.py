@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.checks.hessian import _gradient_of
-from gradcheck.checks.matrix import MatrixCheck, _vector_valued
+from gradcheck.checks.check import CheckRun
+from gradcheck.checks.hessian import gradient_of
+from gradcheck.checks.matrix import Identities, check_matrix
 from gradcheck.checks.options import Options
 from gradcheck.evaluation.claims import Claim
+from gradcheck.evaluation.engines import NotCalled
 from gradcheck.evaluation.function import Function
 from gradcheck.model import Finding, FindingKind, Kind, Report, Tolerance, Verdict
-from gradcheck.numerics.directions import direction
+from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.stencils import natural_scales
 
 if TYPE_CHECKING:
@@ -32,13 +34,14 @@ VECTORS = 3  # how many random vectors a claimed product is checked with, unless
 
 Product = Callable[[Any], "Array"]
 
+IDENTITY = (Stream.IDENTITY, Stream.IDENTITY + 1)
 EXACT = 1e3  # identities between computed products hold to this many units in the last place
 
 
 class AlongDirections:
     """t ↦ F(x + Σ t_k v_k) for t of shape (K,), the products with v_k being the columns of its Jacobian at 0.
 
-    directions: K arrays of the shape of x.  bounds: (low, high), flat; outside of them a call raises `ValueError`.
+    directions: K arrays of the shape of x.  bounds: (low, high), flat; outside of them f is not called.
     """
 
     def __init__(
@@ -56,7 +59,7 @@ class AlongDirections:
         if self.bounds is not None:
             flat = point.reshape(-1)
             if (flat < self.bounds[0]).any() or (flat > self.bounds[1]).any():
-                raise ValueError("outside of the bounds")
+                raise NotCalled("outside of the bounds")
         return self.function(point)
 
 
@@ -108,7 +111,7 @@ def linearity(
     product: Product, shape: tuple[int, ...], dtype: Any, seed: int, tolerance: Tolerance, role: str
 ) -> list[Finding]:
     """Whether product(2u − 3v) = 2 product(u) − 3 product(v), as for every derivative."""
-    u, v = (random_vector(shape, dtype, seed, number) for number in (101, 102))
+    u, v = (random_vector(shape, dtype, seed, number) for number in IDENTITY)
     apart = 2 * product(u) - 3 * product(v)
     together = product(2 * u - 3 * v)
     gap = float(np.max(np.abs(apart - together), initial=0.0))
@@ -123,7 +126,7 @@ def symmetry(
     product: Product, shape: tuple[int, ...], dtype: Any, seed: int, tolerance: Tolerance, role: str
 ) -> list[Finding]:
     """Whether ⟨u, Hv⟩ = ⟨Hu, v⟩, as for every Hessian."""
-    u, v = (random_vector(shape, dtype, seed, number) for number in (101, 102))
+    u, v = (random_vector(shape, dtype, seed, number) for number in IDENTITY)
     gap, size = _inner_gap(u, product(v), product(u), v)
     if not gap > _allowed(size, dtype, tolerance):
         return []
@@ -144,7 +147,7 @@ def adjointness(
     tolerance: Tolerance,
 ) -> list[Finding]:
     """The dot-product test ⟨u, Jv⟩ = ⟨Jᵀu, v⟩ between a claimed jvp and a claimed vjp."""
-    v, u = random_vector(inner, dtype, seed, 101), random_vector(outer, dtype, seed, 102)
+    v, u = random_vector(inner, dtype, seed, IDENTITY[0]), random_vector(outer, dtype, seed, IDENTITY[1])
     gap, size = _inner_gap(u, jvp(v), vjp(u), v)
     if not gap > _allowed(size, dtype, tolerance):
         return []
@@ -183,18 +186,18 @@ def check_hvp(
 
     Returns, raises: as `check_gradient`.
     """
-    settings = Options(**options)
-    check = MatrixCheck(Kind.HVP, f, hvp, x0, settings)
-    x, seed, tolerance = check.x, settings.seed, settings.tolerance
+    run = CheckRun(Kind.HVP, f, hvp, x0, Options(**options))
+    x, seed, tolerance = run.x, run.options.seed, run.options.tolerance
+    claimed = run.counted(hvp)
 
     def identities(function: Function) -> list[Finding]:
-        product = asked(hvp, x, x.shape, x.shape, settings.args, "hvp")
+        product = asked(claimed, x, x.shape, x.shape, run.options.args, "hvp")
         return [
             *linearity(product, x.shape, x.dtype, seed, tolerance, "hvp"),
             *symmetry(product, x.shape, x.dtype, seed, tolerance, "hvp"),
         ]
 
-    return _along(check, lambda: _gradient_of(f, grad, check, settings), hvp, "hvp", settings, identities)
+    return _along(run, lambda: gradient_of(run, f, grad), claimed, "hvp", identities)
 
 
 def check_jvp(
@@ -216,19 +219,19 @@ def check_jvp(
 
     Returns, raises: as `check_gradient`.
     """
-    settings = Options(**options)
-    check = MatrixCheck(Kind.JVP, func, jvp, x0, settings)
-    x, seed, tolerance = check.x, settings.seed, settings.tolerance
+    run = CheckRun(Kind.JVP, func, jvp, x0, Options(**options))
+    x, seed, tolerance = run.x, run.options.seed, run.options.tolerance
+    claimed, transposed = run.counted(jvp), None if vjp is None else run.counted(vjp)
 
     def identities(function: Function) -> list[Finding]:
-        ahead = asked(jvp, x, x.shape, function.shape, settings.args, "jvp")
+        ahead = asked(claimed, x, x.shape, function.shape, run.options.args, "jvp")
         findings = linearity(ahead, x.shape, x.dtype, seed, tolerance, "jvp")
-        if vjp is not None:
-            back = asked(vjp, x, function.shape, x.shape, settings.args, "vjp")
+        if transposed is not None:
+            back = asked(transposed, x, function.shape, x.shape, run.options.args, "vjp")
             findings += adjointness(ahead, back, x.shape, function.shape, x.dtype, seed, tolerance)
         return findings
 
-    return _along(check, lambda: _vector_valued(func, check, settings), jvp, "jvp", settings, identities)
+    return _along(run, lambda: run.function(func, role="func", scalar=False), claimed, "jvp", identities)
 
 
 def check_vjp(func: Callable[..., Any], vjp: Callable[..., Any], x0: ArrayLike, **options: Any) -> Report:
@@ -242,43 +245,39 @@ def check_vjp(func: Callable[..., Any], vjp: Callable[..., Any], x0: ArrayLike, 
 
     Returns, raises: as `check_gradient`.
     """
-    settings = Options(**options)
-    check = MatrixCheck(Kind.VJP, func, vjp, x0, settings)
-    x, seed = check.x, settings.seed
+    run = CheckRun(Kind.VJP, func, vjp, x0, Options(**options))
+    x, seed = run.x, run.options.seed
+    claimed = run.counted(vjp)
     vectors: list[NDArray[Any]] = []
-    outer: list[tuple[int, ...]] = []
 
     def contracted() -> Function:
-        whole = _vector_valued(func, check, settings)
-        whole.at(check.flat)
-        outer.append(whole.shape)
-        vectors.extend(random_vector(whole.shape, x.dtype, seed, k) for k in range(settings.directions or VECTORS))
-        return _vector_valued(Contracted(func, vectors), check, settings)
+        whole = run.function(func, role="func", scalar=False)
+        whole.at(run.flat)
+        count = run.options.directions or VECTORS
+        vectors.extend(random_vector(whole.shape, x.dtype, seed, k) for k in range(count))
+        return run.function(Contracted(func, vectors), role="func", scalar=False)
 
     def identities(function: Function) -> list[Finding]:
-        product = asked(vjp, x, outer[0], x.shape, settings.args, "vjp")
-        return linearity(product, outer[0], x.dtype, seed, settings.tolerance, "vjp")
+        outer = vectors[0].shape
+        product = asked(claimed, x, outer, x.shape, run.options.args, "vjp")
+        return linearity(product, outer, x.dtype, seed, run.options.tolerance, "vjp")
 
-    return check.matrix(contracted, lambda x, *args: rows_of(vjp, vectors)(x, *args), "vjp", identities=identities)
+    return check_matrix(
+        run, contracted, lambda x, *args: rows_of(claimed, vectors)(x, *args), "vjp", identities=identities
+    )
 
 
 def _along(
-    check: MatrixCheck,
-    function: Callable[[], Function],
-    product: Callable[..., Any],
-    role: str,
-    settings: Options,
-    identities: Callable[[Function], list[Finding]],
+    run: CheckRun, function: Callable[[], Function], product: Callable[..., Any], role: str, identities: Identities
 ) -> Report:
     """Check products of a derivative with random vectors, each scaled like x, as the columns of a Jacobian."""
-    x, count = check.x, settings.directions or VECTORS
-    scales = natural_scales(check.flat).reshape(x.shape).astype(x.dtype)
-    vectors = [scales * random_vector(x.shape, x.dtype, settings.seed, k) for k in range(count)]
+    x, count = run.x, run.options.directions or VECTORS
+    scales = natural_scales(run.flat).reshape(x.shape).astype(x.dtype)
+    vectors = [scales * random_vector(x.shape, x.dtype, run.options.seed, k) for k in range(count)]
     origin = np.zeros(count, x.dtype)
 
     def restricted() -> Function:
         inner = function()
-        along = AlongDirections(inner.call, x, vectors, check.bounds)
-        return Function(along, origin, role=inner.role, scalar=False)
+        return run.like(inner, AlongDirections(inner.call, x, vectors, run.bounds), origin)
 
-    return check.matrix(restricted, columns_of(product, x, vectors), role, at=origin, identities=identities)
+    return check_matrix(run, restricted, columns_of(product, x, vectors), role, at=origin, identities=identities)

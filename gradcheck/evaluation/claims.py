@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.errors import UserCodeError
-from gradcheck.evaluation import engines
-from gradcheck.evaluation.function import raised
+from gradcheck.evaluation.answers import raised, real_array
+from gradcheck.evaluation.engines import WithArguments
+from gradcheck.model import FindingKind
+from gradcheck.variables.layout import Layout, as_layout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,8 +24,19 @@ if TYPE_CHECKING:
 BLOCK_VALUES = 2**20  # values of f held at a time
 
 
+class Counted:
+    """A user's claimed derivative, with its calls counted."""
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self.call, self.calls = call, 0
+
+    def __call__(self, *arguments: Any) -> Any:
+        self.calls += 1
+        return self.call(*arguments)
+
+
 class Claim:
-    """A user's claimed derivative, called on copies; `calls` counts.
+    """A user's claimed derivative, called on copies.
 
     shape: what the derivative must have, such as the shape of x0 for a gradient.
     once: the answer is so large that it is not asked for again to see whether it changes.
@@ -34,24 +47,22 @@ class Claim:
     def __init__(
         self,
         call: Callable[..., Any],
-        x0: NDArray[Any],
+        x0: NDArray[Any] | Layout,
         shape: tuple[int, ...],
         *,
         args: tuple[Any, ...] = (),
         role: str = "grad",
     ) -> None:
         self.raw = call
-        self.call: Callable[[NDArray[Any]], Any] = engines.WithArguments(call, args) if args else call
-        self.argument_shape = x0.shape
+        self.call: Callable[[NDArray[Any]], Any] = WithArguments(call, args) if args else call
+        self.layout = as_layout(x0)
         self.shape = shape
         self.role = role
-        self.calls = 0
 
     def raw_at(self, x: NDArray[Any]) -> Any:
-        """What the claimed derivative returns for `x` itself (the caller hands over a copy), unconverted."""
-        self.calls += 1
+        """What the claimed derivative returns at `x`, (n,), of which the caller hands over a copy; unconverted."""
         try:
-            return self.call(x)
+            return self.call(self.layout.argument(x))
         except Exception as error:
             raise raised(self.role, self.call, error) from error
 
@@ -62,22 +73,7 @@ class Claim:
             UserCodeError: it is no array of real numbers, or has another shape than the derivative must have.
         """
         role, shape = self.role, self.shape
-        if value is None:
-            raise UserCodeError(f"{role} returned None: does it end without a return statement?", "wrong_dtype")
-        try:
-            array = np.asarray(value)
-        except Exception as error:
-            message = f"{role} returned {type(value).__name__}, which is no array of numbers"
-            raise UserCodeError(message, "wrong_dtype") from error
-        if array.dtype.kind == "c":
-            raise UserCodeError(
-                f"{role} returned complex numbers; a derivative of a real function is real", "wrong_dtype"
-            )
-        if array.dtype.kind not in "fiub":
-            raise UserCodeError(
-                f"{role} returned {type(value).__name__} (dtype {array.dtype}), which is no array of numbers",
-                "wrong_dtype",
-            )
+        array = real_array(value, role, of_complex="complex numbers; a derivative of a real function is real")
         wanted = math.prod(shape)
         squeezed = tuple(n for n in array.shape if n != 1)
         if (
@@ -86,12 +82,14 @@ class Claim:
             and not (array.ndim <= 1 and array.size == wanted)
         ):
             hint = "; it looks transposed" if array.shape == shape[::-1] and array.size == wanted else ""
-            raise UserCodeError(f"{role} returned shape {array.shape}, expected {shape}{hint}", "wrong_shape")
+            raise UserCodeError(
+                f"{role} returned shape {array.shape}, expected {shape}{hint}", FindingKind.WRONG_SHAPE, role
+            )
         return array.astype(np.float64).reshape(-1)
 
     def at(self, x: NDArray[Any]) -> Array:
         """The claimed derivative at `x`, as a flat float64 copy."""
-        return self.numbers(self.raw_at(x.reshape(self.argument_shape).copy()))
+        return self.numbers(self.raw_at(x.copy()))
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -17,6 +17,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.variables.layout import Layout
+
     Array = NDArray[np.float64]
 
 BATCH_BYTES = (
@@ -26,6 +28,22 @@ FEWEST_ROWS = 8  # smaller batches gain nothing
 ULPS = 16  # how far apart a value in a batch and by itself may be: sums are taken in another order
 NUMBERS = frozenset({float, int, np.float64, np.float32})
 NAN = math.nan
+
+
+class NotCalled(ValueError):
+    """Raised by what stands between us and f when f is not called at all: it counts as no call."""
+
+
+@dataclass(slots=True)
+class Books:
+    """What work that is cut short has cost by then: `calls` of f."""
+
+    calls: int = 0
+
+
+def plain(call: Callable[..., Any]) -> Callable[..., Any]:
+    """f itself, without what binds its further arguments."""
+    return call.call if isinstance(call, WithArguments) else call
 
 
 class WithArguments:
@@ -53,18 +71,18 @@ class FirstOfRows:
         return value[0]
 
 
-@dataclass(repr=False, kw_only=True, eq=False)
+@dataclass(frozen=True, repr=False, kw_only=True, eq=False)
 class Calling:
     """How f is called.
 
-    call: takes an array of `shape`; its value has the shape `value_shape` (any array of one number, if `scalar`).
+    call: takes what `layout` makes of a vector; its value has the shape `value_shape` (any array of one number, if `scalar`).
     plain: its value is a Python or NumPy number, which needs no copy.
     in_place: it may be handed one array whose entries change between calls.
-    rows: takes an array of points, (k, *shape), and answers for each, (k, *value_shape); None if f does not.
+    rows: takes many points at once and answers for each, (k, *value_shape); None if f does not.
     """
 
-    call: Callable[[NDArray[Any]], Any]
-    shape: tuple[int, ...]
+    call: Callable[[Any], Any]
+    layout: Layout
     value_shape: tuple[int, ...] = ()
     scalar: bool = True
     plain: bool = False
@@ -128,8 +146,8 @@ class Values:
 class Work(Protocol):
     """Points to be evaluated."""
 
-    def run(self, calling: Calling) -> Values:
-        """f at these points."""
+    def run(self, calling: Calling, books: Books) -> Values:
+        """f at these points; `books` tell what it has cost if that does not end."""
 
 
 @dataclass(eq=False, repr=False)
@@ -141,19 +159,27 @@ class Points:
     def __len__(self) -> int:
         return len(self.points)
 
-    def run(self, calling: Calling) -> Values:
+    def run(self, calling: Calling, books: Books) -> Values:
         """f at each point, handed that row of the array."""
         call = calling.keeping(calling.call)
         found: list[Any] = []
         failure: Exception | None = None
-        with np.errstate(all="ignore"):
-            for argument in self.points.reshape((-1, *calling.shape)):
-                try:
-                    found.append(call(argument))
-                except Exception as error:
-                    failure = failure or error
-                    found.append(NAN)
-        return Values(calling.array(found), len(found), failure)
+        refused = 0
+        try:
+            with np.errstate(all="ignore"):
+                for argument in calling.layout.arguments(self.points):
+                    try:
+                        found.append(call(argument))
+                    except NotCalled:
+                        refused += 1
+                        found.append(NAN)
+                    except Exception as error:
+                        failure = failure or error
+                        found.append(NAN)
+        except BaseException:
+            books.calls += len(found) + 1 - refused
+            raise
+        return Values(calling.array(found), len(found) - refused, failure)
 
 
 @dataclass(eq=False, repr=False)
@@ -162,12 +188,12 @@ class InRows:
 
     points: NDArray[Any]
 
-    def run(self, calling: Calling) -> Values:
+    def run(self, calling: Calling, books: Books) -> Values:
         """As `Points.run`, which takes over where f, given rows, raises or answers otherwise than for the last alone."""
-        single = Points(self.points[-1:].copy()).run(calling)
+        single = Points(self.points[-1:].copy()).run(calling, books)
         values = by_rows(calling, self.points.copy())
         if values is None or not close(values[-1:], single.values):
-            return replace(Points(self.points).run(calling), astray=True)
+            return replace(Points(self.points).run(calling, books), astray=True)
         return Values(values, len(values) + 1)
 
 
@@ -189,26 +215,41 @@ class Steps:
         """Those from `low` to `high`."""
         return Steps(self.x, self.columns[low:high], self.moved[low:high])
 
-    def run(self, calling: Calling) -> Values:
+    def run(self, calling: Calling, books: Books) -> Values:
         """One point at a time: one scratch array is changed and restored, so that a point costs no copy of x."""
-        scratch = self.x.copy()
-        argument = scratch.reshape(calling.shape)
-        call = calling.keeping(calling.call if calling.in_place else lambda shared: calling.call(shared.copy()))
+        scratch, layout = self.x.copy(), calling.layout
+        argument: Any = None
+        if layout.shares and calling.in_place:
+            argument, call = layout.argument(scratch), calling.keeping(calling.call)
+        else:
+
+            def afresh(_: Any) -> Any:
+                return calling.call(layout.argument(scratch.copy() if layout.shares else scratch))
+
+            call = calling.keeping(afresh)
         found: list[Any] = []
         append = found.append
         failure: Exception | None = None
-        with np.errstate(all="ignore"):
-            for i, kept, moved in zip(
-                self.columns.tolist(), self.x[self.columns].tolist(), self.moved.tolist(), strict=True
-            ):
-                scratch[i] = moved
-                try:
-                    append(call(argument))
-                except Exception as error:
-                    failure = failure or error
-                    append(NAN)
-                scratch[i] = kept
-        return Values(calling.array(found), len(found), failure)
+        refused = 0
+        try:
+            with np.errstate(all="ignore"):
+                for i, kept, moved in zip(
+                    self.columns.tolist(), self.x[self.columns].tolist(), self.moved.tolist(), strict=True
+                ):
+                    scratch[i] = moved
+                    try:
+                        append(call(argument))
+                    except NotCalled:
+                        refused += 1
+                        append(NAN)
+                    except Exception as error:
+                        failure = failure or error
+                        append(NAN)
+                    scratch[i] = kept
+        except BaseException:
+            books.calls += len(found) + 1 - refused
+            raise
+        return Values(calling.array(found), len(found) - refused, failure)
 
 
 @dataclass(eq=False, repr=False)
@@ -220,7 +261,7 @@ class Batches:
     def __len__(self) -> int:
         return len(self.steps)
 
-    def run(self, calling: Calling) -> Values:
+    def run(self, calling: Calling, books: Books) -> Values:
         """As `Steps.run`, which takes over where f, given rows, raises or answers otherwise than for each alone.
 
         The first value of the first batch and the last of the last are compared with what f says of these points alone.
@@ -229,18 +270,19 @@ class Batches:
         most = batch_size(steps.x)
         rows = np.tile(steps.x, (min(most, count), 1))
         line, kept = np.arange(len(rows)), steps.x[steps.columns]
-        answers, astray = [], False
+        answers: list[Values] = []
+        astray = False
         for low in range(0, count, most):
             part = steps.part(low, low + most)
-            batch, place = rows[: len(part)], (line[: len(part)], part.columns)
-            batch[place] = part.moved
+            batch, where = rows[: len(part)], (line[: len(part)], part.columns)
+            batch[where] = part.moved
             alone = [n for n, at_end in ((0, low == 0), (len(part) - 1, low + most >= count)) if at_end]
-            single = Points(batch[alone]).run(calling) if alone else None
+            single = Points(batch[alone]).run(calling, books) if alone else None
             values = by_rows(calling, batch if calling.in_place else batch.copy())
-            batch[place] = kept[low : low + most]
+            batch[where] = kept[low : low + most]
             if values is None or (single is not None and not close(values[alone], single.values)):
                 astray = True
-                answers.append(part.run(calling))
+                answers.append(part.run(calling, books))
             else:
                 answers.append(Values(values, len(part) + len(alone)))
         return Values(
@@ -249,6 +291,30 @@ class Batches:
             next((answer.failure for answer in answers if answer.failure), None),
             astray,
         )
+
+
+@dataclass(eq=False, repr=False)
+class InLoop:
+    """The points of `steps`, evaluated by a loop that was compiled for f."""
+
+    steps: Steps
+    loop: Callable[..., None]
+
+    def run(self, calling: Calling, books: Books) -> Values:
+        """As `Steps.run`, which takes over where f raises."""
+        steps = self.steps
+        scratch = steps.x.copy()
+        done = np.zeros(1, np.intp)
+        out = np.empty((len(steps), calling.size) if calling.value_shape else len(steps))
+        values = out.reshape(len(steps), calling.size)
+        try:
+            self.loop(calling.layout.argument(scratch), scratch, steps.columns, steps.moved, out, done)
+        except Exception:  # f raised: from there on one at a time, where an exception is a value
+            first = int(done[0])
+            books.calls += first + 1
+            rest = steps.part(first, len(steps)).run(calling, books)
+            return Values(np.concatenate([values[:first], rest.values]), first + 1 + rest.calls, rest.failure)
+        return Values(values, len(steps))
 
 
 def batch_size(x: NDArray[Any]) -> int:
@@ -261,7 +327,7 @@ def by_rows(calling: Calling, rows: NDArray[Any]) -> Array | None:
     assert calling.rows is not None
     try:
         with np.errstate(all="ignore"):
-            value = np.asarray(calling.rows(rows.reshape((-1, *calling.shape))))
+            value = np.asarray(calling.rows(calling.layout.stacked(rows)))
     except Exception:
         return None
     if value.shape != (len(rows), *calling.value_shape) or value.dtype.kind not in "fiub":
@@ -288,25 +354,10 @@ def is_compiled(call: Callable[..., Any]) -> bool:
 
 def loop_for(calling: Calling, x: NDArray[Any], evaluations: int) -> Callable[..., None] | None:
     """A compiled loop for an f that was compiled by Numba, or None if that does not save time."""
-    if not calling.in_place or not is_compiled(calling.call):
+    if not calling.in_place or not calling.layout.shares or not is_compiled(calling.call):
         return None
     from gradcheck.numerics import kernels
 
     return kernels.loop_over_columns(
-        calling.call, x.reshape(calling.shape), evaluations, vector=bool(calling.value_shape)
+        calling.call, calling.layout.argument(x), evaluations, vector=bool(calling.value_shape)
     )
-
-
-def in_loop(loop: Callable[..., None], steps: Steps, calling: Calling) -> Values:
-    """As `steps.run(calling)`, by a compiled loop."""
-    scratch = steps.x.copy()
-    done = np.zeros(1, np.intp)
-    out = np.empty((len(steps), calling.size) if calling.value_shape else len(steps))
-    values = out.reshape(len(steps), calling.size)
-    try:
-        loop(scratch.reshape(calling.shape), scratch, steps.columns, steps.moved, out, done)
-    except Exception:  # f raised: from there on one at a time, where an exception is a value
-        first = int(done[0])
-        rest = steps.part(first, len(steps)).run(calling)
-        return Values(np.concatenate([values[:first], rest.values]), first + 1 + rest.calls, rest.failure)
-    return Values(values, len(steps))

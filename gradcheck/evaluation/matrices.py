@@ -6,7 +6,6 @@ columns, so that no second matrix is ever held.  SciPy is never imported: its ar
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +13,11 @@ import numpy as np
 
 from gradcheck.errors import UserCodeError
 from gradcheck.evaluation import memory
+from gradcheck.evaluation.answers import raised, real_array
 from gradcheck.evaluation.claims import Block, Claim
-from gradcheck.evaluation.function import raised
-from gradcheck.numerics.directions import direction
+from gradcheck.model import FindingKind
+from gradcheck.numerics.directions import Stream, direction
+from gradcheck.variables.layout import Layout, as_layout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 TILE = 128  # rows and columns of a matrix that are compared with their transpose at a time
 BLOCK_ENTRIES = 2**17  # entries compared at a time
 LARGE = 2**19  # a matrix with more entries is asked for once only: repeating it would hold it twice
+REMEDY = "give an array, or an operator with @ or matvec"
 SMALL_BYTES = 2**27  # a matrix of this size is not worth asking the system whether there is room for it
 
 
@@ -42,16 +44,16 @@ class Matrix:
         self.sparse = hasattr(value, "tocsc")
         self.dense = not self.sparse and not _is_operator(value)
         if self.dense:
-            array = _numbers(value, role)
+            array = real_array(value, role, remedy=REMEDY)
             if array.size != rows * columns or (
                 array.ndim == 2 and array.shape != (rows, columns) and 1 not in array.shape
             ):
-                raise UserCodeError(_misfit(array.shape, rows, columns, role), "wrong_shape")
+                raise UserCodeError(_misfit(array.shape, rows, columns, role), FindingKind.WRONG_SHAPE, role)
             self.value: Any = array.reshape(rows, columns)
         else:
             shape = tuple(getattr(value, "shape", (rows, columns)))
             if shape != (rows, columns):
-                raise UserCodeError(_misfit(shape, rows, columns, role), "wrong_shape")
+                raise UserCodeError(_misfit(shape, rows, columns, role), FindingKind.WRONG_SHAPE, role)
             self.value = value.tocsc() if self.sparse else value
 
     def block(self, chosen: NDArray[np.intp]) -> Array:
@@ -84,11 +86,13 @@ class Matrix:
         try:
             product = call(v.copy())
         except Exception as error:
-            raise raised(f"{self.role}, asked for a product by {how},", call, error) from error
-        array = _numbers(product, self.role)
+            raise raised(self.role, call, error, f", asked for a product by {how},") from error
+        array = real_array(product, self.role, remedy=REMEDY)
         if array.size != size:
             raise UserCodeError(
-                f"{self.role} gives products of {array.size} entries by {how}, expected {size}", "wrong_shape"
+                f"{self.role} gives products of {array.size} entries by {how}, expected {size}",
+                FindingKind.WRONG_SHAPE,
+                self.role,
             )
         return array.astype(np.float64).reshape(-1)
 
@@ -138,7 +142,7 @@ class Matrix:
         Of an operator only ⟨u, Hv⟩ − ⟨Hu, v⟩ is known, for one pair of random vectors, and the place is (0, 0).
         """
         if not self.dense and not self.sparse:
-            u, v = (direction(self.columns, 0, number) for number in (0, 1))
+            u, v = (direction(self.columns, 0, Stream.MATRIX + k) for k in (1, 2))
             hu, hv = self.times(u), self.times(v)
             return abs(float(u @ hv - hu @ v)), (0, 0), float(np.linalg.norm(hu) * np.linalg.norm(v))
         if places is not None and places[0].size:
@@ -174,16 +178,17 @@ class MatrixClaim(Claim):
     """
 
     def __init__(
-        self, call: Callable[..., Any], x0: NDArray[Any], rows: int, *, args: tuple[Any, ...] = (), role: str
+        self, call: Callable[..., Any], x0: NDArray[Any] | Layout, rows: int, *, args: tuple[Any, ...] = (), role: str
     ) -> None:
-        super().__init__(call, x0, (rows, x0.size), args=args, role=role)
+        n = as_layout(x0).size
+        super().__init__(call, x0, (rows, n), args=args, role=role)
         self.rows = rows
-        self.once = rows * x0.size > LARGE
-        self._probe = direction(x0.size, 0, 2)
+        self.once = rows * n > LARGE
+        self._probe = direction(n, 0, Stream.MATRIX)
 
     def matrix(self, raw: Any) -> Matrix:
         """What the user returned as a `Matrix`.  Raises `UserCodeError` for a wrong shape or something else altogether."""
-        return Matrix(raw, self.rows, math.prod(self.argument_shape), self.role)
+        return Matrix(raw, self.rows, self.layout.size, self.role)
 
     def raw_at(self, x: NDArray[Any]) -> Any:
         """As for any claim; one that finds no memory is told what would do with less."""
@@ -201,7 +206,7 @@ class MatrixClaim(Claim):
                 f"{self.role} has {self.rows:,} × {x.size:,} entries, which need {memory.spelt(needed)}, and found no room "
                 f"for them; return a sparse array or an operator with @ or matvec, or check {products} instead"
             )
-            raise UserCodeError(message) from error.__cause__
+            raise UserCodeError(message, role=self.role) from error.__cause__
 
     def numbers(self, value: Any) -> Array:
         """The product of the answer with a fixed vector: differs if the answers differ."""
@@ -227,21 +232,6 @@ def _is_operator(value: Any) -> bool:
     return not isinstance(value, (np.ndarray, list, tuple, float, int)) and (
         hasattr(value, "matvec") or (hasattr(value, "__matmul__") and not hasattr(value, "__array__"))
     )
-
-
-def _numbers(value: Any, role: str) -> NDArray[Any]:
-    if value is None:
-        raise UserCodeError(f"{role} returned None: does it end without a return statement?")
-    try:
-        array = np.asarray(value)
-    except Exception as error:
-        raise UserCodeError(f"{role} returned {type(value).__name__}, which is no array of numbers") from error
-    if array.dtype.kind not in "fiub":
-        raise UserCodeError(
-            f"{role} returned {type(value).__name__} (dtype {array.dtype}); give an array, or an operator with @ or matvec",
-            "wrong_dtype",
-        )
-    return array
 
 
 def _misfit(shape: tuple[int, ...], rows: int, columns: int, role: str) -> str:

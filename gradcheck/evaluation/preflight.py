@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.errors import UserCodeError
-from gradcheck.evaluation.function import unchanged
+from gradcheck.evaluation.answers import unchanged
 from gradcheck.model import Finding, FindingKind, Verdict
-from gradcheck.numerics.directions import direction
+from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.noise import Calibration, calibrate, ladder
 from gradcheck.numerics.stencils import natural_scales
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 LADDER = ladder()
 REMEMBERED = 2**12  # entries of a direction that is kept for the next check
-SETUP_STREAM = 2**32 - 1  # the number of the direction that the set-up uses
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -71,23 +70,29 @@ def examine(
     mutated_by_f = function.mutated
     if not np.isfinite(value).all():
         shown = value[~np.isfinite(value)][0]
-        raise UserCodeError(f"{function.role} is {shown} at the point; choose a point inside its domain", "non_finite")
+        raise UserCodeError(
+            f"{function.role} is {shown} at the point; choose a point inside its domain",
+            FindingKind.NON_FINITE,
+            function.role,
+        )
 
     first_raw = _ask(claim, x, findings)
     kept = claim.numbers(first_raw)
 
     steps = LADDER
-    v = scales * (_direction(x.size, seed) if x.size <= REMEMBERED else direction(x.size, seed, SETUP_STREAM))
+    v = scales * (_direction(x.size, seed) if x.size <= REMEMBERED else direction(x.size, seed, Stream.SETUP))
     plus, minus, realised = function.line(x, v, steps)
     calibration = calibrate(plus, minus, value, realised, x.size, float(np.finfo(x.dtype).eps))
 
     other = (x - realised[-1] * v).astype(x.dtype, copy=False)
+    if function.bounds is not None:
+        other = np.clip(other, *function.bounds).astype(x.dtype, copy=False)
     del v  # arrays of the size of x are let go as soon as may be: there may be a hundred million entries
     if not claim.once:
         second_raw = _ask(claim, x, findings)  # the last call of f was elsewhere
         second = _one_of(claim.numbers(second_raw), kept)
         with contextlib.suppress(UserCodeError):  # outside its domain the claim may raise
-            claim.raw_at(other.reshape(claim.argument_shape).copy())
+            claim.raw_at(other.copy())
         findings += _reuses_buffer(claim, first_raw, second_raw, kept)
         del second_raw
 
@@ -98,14 +103,14 @@ def examine(
         afresh = function.at(x)
         _same_size(function, value.size, afresh)
         if np.array_equal(afresh, value):
-            function.in_place = False  # f remembers the array, not what is in it
+            function.hand_over_copies()  # f remembers the array, not what is in it
         else:
             findings.append(_not_deterministic(function, value, afresh))
     if not claim.once:
         third = _one_of(claim.numbers(_ask(claim, x, findings)), kept)  # the last call of f was at x
         findings += _order(claim, kept, second, third)
     if mutated_by_f or function.mutated:
-        function.in_place = False
+        function.hand_over_copies()
         findings.append(
             Finding(
                 kind=FindingKind.MUTATES_INPUT,
@@ -136,14 +141,14 @@ def examine(
 
 @lru_cache(maxsize=8)
 def _direction(size: int, seed: int) -> Array:
-    return direction(size, seed, SETUP_STREAM)
+    return direction(size, seed, Stream.SETUP)
 
 
 def _ask(claim: Claim, x: NDArray[Any], findings: list[Finding]) -> Any:
     """The claim at x, on a copy that is compared afterwards."""
-    argument = x.reshape(claim.argument_shape).copy()
-    raw = claim.raw_at(argument)
-    if not unchanged(argument, x):
+    lent = x.copy()
+    raw = claim.raw_at(lent)
+    if not unchanged(lent, x):
         findings.append(
             Finding(
                 kind=FindingKind.MUTATES_INPUT,
@@ -195,7 +200,8 @@ def _same_size(function: Function, before: int | None, value: Array) -> None:
         raise UserCodeError(
             f"{function.role} returned {before} values and then {value.size} at the same point; "
             "it must return as many at every call",
-            "wrong_shape",
+            FindingKind.WRONG_SHAPE,
+            function.role,
         )
 
 

@@ -17,7 +17,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 
 from gradcheck.errors import UsageError, UserCodeError
-from gradcheck.evaluation.engines import Calling, Values, Work
+from gradcheck.evaluation.engines import Books, Calling, Values, Work
 
 WORTHWHILE = 2e-3  # seconds of work below which nothing is sent to workers …
 START_WORTHWHILE = 0.3  # … and below which no processes are started
@@ -44,7 +44,7 @@ def _perform_here(work: Work) -> Values:
 
 def _perform(calling: Calling, work: Work) -> Values:
     """Runs in a worker; what f raises is part of the answer."""
-    values = work.run(calling)
+    values = work.run(calling, Books())
     return values if values.failure is None else replace(values, failure=_portable(values.failure))
 
 
@@ -138,7 +138,7 @@ class Workers:
         here: Future[Values] = Future()
         try:
             if self.given_up:
-                here.set_result(work.run(calling))
+                here.set_result(work.run(calling, Books()))
                 return here
             if self.executor is not None:
                 return self.executor.submit(_perform, calling, work)
@@ -148,7 +148,7 @@ class Workers:
             return here
 
     def _processes(self, calling: Calling) -> ProcessPoolExecutor:
-        if self.pool is None or self.known != calling:
+        if self.pool is None or self.known is not calling:
             self.close()
             self.pool = ProcessPoolExecutor(self.count, initializer=_settle, initargs=(calling,))
             self.known = calling

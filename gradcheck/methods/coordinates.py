@@ -6,24 +6,23 @@ The same code serves a gradient (a Jacobian with one row), a Jacobian and a Hess
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gradcheck.evaluation.claims import Block
 from gradcheck.evaluation.engines import is_compiled
-from gradcheck.methods.entries import KEPT, Columns, join, status_code, worst_first
-from gradcheck.methods.results import Survey, Tally, digits_of
-from gradcheck.model import Finding, FindingKind, Status, Tolerance, Verdict
+from gradcheck.methods.entries import KEPT, Columns, join, no_columns, status_code, worst_first
+from gradcheck.methods.problem import Problem, Watcher
+from gradcheck.methods.results import Comparison, Tally, digits_of
+from gradcheck.model import Finding, FindingKind, Status, Verdict
 from gradcheck.numerics.first_step import FirstLook, Ordinary, first_look
 from gradcheck.numerics.stencils import steps_near
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcheck.evaluation.function import Function
     from gradcheck.evaluation.preflight import Preflight
-    from gradcheck.methods.problem import Tick
 
     Array = NDArray[np.float64]
 
@@ -45,61 +44,46 @@ Evaluate = Callable[[Block, "Array", Callable[[int], None]], "tuple[Array, Array
 class Surveyor:
     """Compares the columns of a claimed derivative of f: R^n → R^m with differences.
 
-    x: the point, flat, (n,).  step: asked for by the user, else chosen.  tick: told about progress (phase, done, total,
-    detail).  expired: asked whether the budget is spent.  evaluate: f on both sides of x for a block and its steps, in place
-    of `function.pairs`.
+    step: asked for by the user, else chosen.
+    evaluate: f on both sides of x for a block and its steps, in place of `function.pairs`.
     """
 
     def __init__(
-        self,
-        function: Function,
-        x: NDArray[Any],
-        preflight: Preflight,
-        tolerance: Tolerance,
-        *,
-        step: float | None,
-        tick: Tick,
-        expired: Callable[[], bool],
-        evaluate: Evaluate | None = None,
+        self, problem: Problem, watcher: Watcher, *, step: float | None = None, evaluate: Evaluate | None = None
     ) -> None:
-        self.function, self.x, self.preflight, self.tolerance = function, x, preflight, tolerance
-        self.tick, self.expired, self.evaluate = tick, expired, evaluate or self._pairs
-        self.n, self.m = x.size, preflight.value.size
-        scales = preflight.scales
-        wanted = scales * preflight.calibration.fraction if step is None else np.full(self.n, step)
-        self.steps = steps_near(x, wanted)
-        self.ordinary = Ordinary(scales, preflight.calibration.slope / self.n**0.5)
+        self.problem, self.watcher, self.evaluate = problem, watcher, evaluate or self._pairs
+        self.preflight, self.tolerance = problem.preflight, problem.tolerance
+        self.n, self.m = problem.n, problem.m
+        scales, calibration = self.preflight.scales, self.preflight.calibration
+        wanted = scales * calibration.fraction if step is None else np.full(self.n, step)
+        self.steps = steps_near(problem.x, wanted)
+        self.ordinary = Ordinary(scales, calibration.slope / self.n**0.5)
         self.passed = Tally()
         self.kept: list[Columns] = []
         self.ignored: list[NDArray[np.intp]] = []
         self.checked = 0
 
-    def survey(self, blocks: Iterable[Block]) -> Survey:
+    def survey(self, blocks: Iterable[Block]) -> Comparison:
         """Compare all entries, block by block."""
-        stopped = ""
-        try:
+        with self.watcher.until_stopped():
             for block in blocks:
-                if self.expired():
-                    stopped = "budget"
-                    break
+                self.watcher.require_time()
                 self._look(block)
-            self.tick("entries", self.n, self.n, "")
-        except KeyboardInterrupt:
-            stopped = "interrupt"
-        columns = join(self.kept) if self.kept else _no_columns()
+            self.watcher.tick("entries", self.n, self.n)
+        columns = join(self.kept) if self.kept else no_columns()
         if self.passed.count < self.checked:
-            stopped = self._look_again(columns, stopped)
-        return self._summary(columns, stopped)
+            self._look_again(columns)
+        return self._summary(columns)
 
     # ---- the first look
 
     def _pairs(self, block: Block, steps: Array, tick: Callable[[int], None]) -> tuple[Array, Array]:
-        return self.function.pairs(self.x, block.columns, steps, tick)
+        return self.problem.function.pairs(self.problem.x, block.columns, steps, tick)
 
     def _look(self, block: Block) -> None:
         h = self.steps[block.columns]
         start = int(block.columns[0])
-        plus, minus = self.evaluate(block, h, lambda done: self.tick("entries", start + done, self.n, ""))
+        plus, minus = self.evaluate(block, h, lambda done: self.watcher.tick("entries", start + done, self.n))
         self.checked += block.claimed.size
         kernel = self._kernel(block)
         if kernel is None:
@@ -185,7 +169,7 @@ class Surveyor:
             or self.m * self.n <= KEPT
             or block.rows is not None
             or self.preflight.calibration.bent
-            or not is_compiled(self.function.call)
+            or not is_compiled(self.problem.function.call)
         ):
             return None
         from gradcheck.numerics.kernels import agreement_kernel
@@ -220,30 +204,18 @@ class Surveyor:
 
     # ---- the second look
 
-    def _look_again(self, columns: Columns, stopped: str) -> str:
-        """Judge what is in doubt from ladders of steps; returns why that ended early, if it did."""
-        from gradcheck.methods.reexamination import SecondLook  # most checks need none
+    def _look_again(self, columns: Columns) -> None:
+        """Judge what is in doubt from ladders of steps."""
+        from gradcheck.methods.reexamination import Reexamination  # most checks need none
 
         doubtful = columns.status != FIRST_STEP
         if not doubtful.any():
-            return stopped
-        second = SecondLook(
-            self.function,
-            self.x,
-            self.preflight,
-            self.tolerance,
-            self.ordinary,
-            self.steps,
-            tick=self.tick,
-            expired=self.expired,
-            complete=self.checked == len(columns.entry),
-        )
-        if not stopped:
-            try:
-                if not second.examine(columns):
-                    stopped = "budget"
-            except KeyboardInterrupt:
-                stopped = "interrupt"
+            return
+        complete = self.checked == len(columns.entry)
+        second = Reexamination(self.problem, self.watcher, self.ordinary, self.steps, complete=complete)
+        if not self.watcher.stopped:
+            with self.watcher.until_stopped():
+                second.examine(columns)
         second.decide_by_first_look(columns)
         passed = columns.take((columns.verdict == Verdict.PASS) & doubtful)
         if passed.entry.size:
@@ -251,14 +223,13 @@ class Surveyor:
             i, j = passed.entry % self.n, passed.entry // self.n
             large = np.maximum(size, self.ordinary.of(self.ordinary.scales[i], j))
             self.passed.add(self.tolerance, passed.gap, size, large, passed.uncertainty)
-        return stopped
 
-    def _summary(self, columns: Columns, stopped: str) -> Survey:
+    def _summary(self, columns: Columns) -> Comparison:
         passed, failed, errors = self.passed, 0, 0
         if passed.count < self.checked:
             failed = int(np.count_nonzero(columns.verdict == Verdict.FAIL))
             errors = int(np.count_nonzero(columns.verdict == Verdict.ERROR))
-        return Survey(
+        return Comparison(
             columns=columns if passed.count == len(columns.entry) <= KEPT else worst_first(columns),
             checked=self.checked,
             failed=failed,
@@ -268,7 +239,6 @@ class Surveyor:
             detectable_share=passed.share,
             ignored=np.concatenate([np.empty(0, np.int64), *self.ignored]) if self.ignored else np.empty(0, np.int64),
             errors=errors,
-            stopped=stopped,
         )
 
 
@@ -278,14 +248,9 @@ def _worst(columns: Columns, count: int) -> Columns:
     return columns.take(order)
 
 
-def _no_columns() -> Columns:
-    nothing, ints = np.empty(0), np.empty(0, np.int64)
-    return Columns(ints, nothing, nothing, nothing, nothing, ints, np.empty(0, np.int8), np.empty(0, np.int8))
-
-
-def observations(survey: Survey, preflight: Preflight) -> list[Finding]:
+def observations(comparison: Comparison, preflight: Preflight) -> list[Finding]:
     """What the comparison showed of f itself: kinks, jumps, and inputs that it ignores."""
-    columns = survey.columns
+    columns = comparison.columns
     findings = []
     for status, (kind, what) in PLACES.items():
         entries = columns.entry[columns.status == status_code(status)]
@@ -293,14 +258,16 @@ def observations(survey: Survey, preflight: Preflight) -> list[Finding]:
             variables = np.unique(entries % preflight.scales.size)
             message = f"f {what} along {variables.size} of its variables ({_some(variables)})"
             findings.append(Finding(kind=kind, message=message, evidence={"entries": entries[:SHOWN].tolist()}))
-    count = len(survey.ignored)
+    count = len(comparison.ignored)
     if count == preflight.scales.size and not preflight.calibration.quantum.any():
         message = "f does not depend on its input: its value never changed"
     elif count:
-        message = f"f did not change with {count} of its {preflight.scales.size} variables ({_some(survey.ignored)})"
+        message = (
+            f"f did not change with {count} of its {preflight.scales.size} variables ({_some(comparison.ignored)})"
+        )
     else:
         return findings
-    evidence = {"variables": survey.ignored[:SHOWN].tolist(), "count": count}
+    evidence = {"variables": comparison.ignored[:SHOWN].tolist(), "count": count}
     return [*findings, Finding(kind=FindingKind.IGNORES_INPUT, message=message, evidence=evidence)]
 
 

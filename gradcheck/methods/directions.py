@@ -8,26 +8,23 @@ for, even within that allowance: one entry far off hides among a million that ar
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gradcheck.diagnosis import located
-from gradcheck.methods.entries import Columns, join
+from gradcheck.methods.entries import join
 from gradcheck.methods.factor import common_factor
-from gradcheck.methods.oracle import Ladder, Rays
-from gradcheck.methods.probe import Stopped
-from gradcheck.model import DerivativeEstimate, Diagnosis, DirectionCheck, Tolerance, Verdict
+from gradcheck.methods.oracle import GradientOracle, Ladder
+from gradcheck.methods.problem import Problem, Watcher
+from gradcheck.methods.results import Comparison, Limit, of_located
+from gradcheck.model import DerivativeEstimate, Diagnosis, DirectionCheck, Verdict
 from gradcheck.numerics.localization import TOLERATED, Located, Locator, Reading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from gradcheck.evaluation.function import Function
-    from gradcheck.evaluation.preflight import Preflight
-    from gradcheck.methods.problem import Tick
 
     Array = NDArray[np.float64]
 
@@ -35,112 +32,51 @@ EXAMPLES = 5  # entries of a block are judged before it is said to be off by one
 LISTED = 20  # parts of a variable whose limits are stated
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """How large an error of a single entry would have been seen in a part of the variables.
-
-    certain: an error above this in any one entry of the part (inf if f cannot be asked there); likely: above this with
-    `probability`.  usual: the same as `certain` for an entry of ordinary scale.  size: root mean square of the claim there.
-    """
-
-    name: str
-    certain: float
-    likely: float
-    probability: float
-    usual: float
-    size: float
-
-
-@dataclass(frozen=True, slots=True)
-class Searched:
-    """What the search came to.
-
-    columns: wrong entries, each confirmed on its own.  failed, inconclusive: numbers of directions.
-    threshold: a change of f per natural scale of a variable that would have been noticed; limits: what that means for parts.
-    wrong: how many entries are known, or estimated, to be wrong.
-    complete: the budget sufficed and nobody interrupted; stopped: 'budget', 'interrupt' or ''.
-    """
-
-    columns: Columns
-    directions: tuple[DirectionCheck, ...]
-    diagnoses: tuple[Diagnosis, ...]
-    failed: int
-    inconclusive: int
-    threshold: float
-    limits: tuple[Limit, ...]
-    wrong: int
-    complete: bool
-    stopped: str = ""
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst of directions and entries."""
-        if self.failed or (self.columns.verdict == Verdict.FAIL).any():
-            return Verdict.FAIL
-        return Verdict.INCONCLUSIVE if self.inconclusive or not self.directions else Verdict.PASS
-
-    @property
-    def sentence(self) -> str:
-        """The limit of detection in plain words."""
-        if not self.limits or not math.isfinite(self.limits[0].usual):
-            return "No error of a single entry can be excluded."
-        one = self.limits[0]
-        apart = [limit for limit in self.limits[1:] if not one.usual / 2 < limit.usual < 2 * one.usual]
-        return (
-            f"An error beyond tolerance and above {one.usual:.2g} in any one entry of ordinary scale would have been seen, "
-            f"one above {one.usual / 2:.2g} with probability {one.probability:.2g}; entries are of size {one.size:.2g}."
-            + "".join(f" In {limit.name}: {limit.usual:.2g}, size {limit.size:.2g}." for limit in apart[:LISTED])
-        )
+def limit_sentence(limits: Sequence[Limit]) -> str:
+    """The limit of detection in plain words."""
+    if not limits or not math.isfinite(limits[0].usual):
+        return "No error of a single entry can be excluded."
+    one = limits[0]
+    apart = [limit for limit in limits[1:] if not one.usual / 2 < limit.usual < 2 * one.usual]
+    return (
+        f"An error beyond tolerance and above {one.usual:.2g} in any one entry of ordinary scale would have been seen, "
+        f"one above {one.usual / 2:.2g} with probability {one.probability:.2g}; entries are of size {one.size:.2g}."
+        + "".join(f" In {limit.name}: {limit.usual:.2g}, size {limit.size:.2g}." for limit in apart[:LISTED])
+    )
 
 
 def search(
-    function: Function,
+    problem: Problem,
+    watcher: Watcher,
     claimed: Array,
-    x: NDArray[Any],
-    preflight: Preflight,
-    tolerance: Tolerance,
     *,
     directions: int = 2,
-    seed: int = 0,
-    tick: Tick = lambda phase, done, total, detail: None,
-    expired: Callable[[], bool] = lambda: False,
     locate: bool = True,
     row: int = 0,
-    parts: Sequence[tuple[str, int, int]] = (),
     point: int = 0,
-) -> Searched:
-    """Check a claimed gradient (n,) at x (flat, (n,)) along random directions; where they disagree, find the wrong entries.
+) -> Comparison:
+    """Check a claimed gradient (n,) along random directions; where they disagree, find the wrong entries.
 
     Args:
-        directions: how many, at least 1; seed: of them.
-        tick: told about progress (phase, done, total, detail); expired: asked whether the budget is spent.
+        directions: how many, at least 1.
         locate: search for the wrong entries.
         row: which value of f the claim is the gradient of (a row of a Jacobian or Hessian).
-        parts: (name, start, stop) of the variables that belong together, to state limits for each; by default the rows of a
-            matrix, or its columns if they are fewer.
         point: number of the point, for the record.
     """
-    rays = Rays(function, claimed, x, preflight, tolerance, seed=seed, row=row, expired=expired)
-    searcher = _Searcher(rays, tolerance, tick)
-    stopped = ""
-    try:
+    searcher = _Searcher(GradientOracle(problem, watcher, claimed, row=row), watcher)
+    with watcher.until_stopped():
         searcher.look(max(directions, 1))
-        if locate and rays.disagree:
+        if locate and searcher.oracle.disagree:
             searcher.explain()
-    except Stopped:
-        stopped = "budget"
-    except KeyboardInterrupt:
-        stopped = "interrupt"
-    named = [(name, slice(start, stop)) for name, start, stop in parts]
-    return searcher.result(named or _slices(function.argument_shape), point, stopped)
+    return searcher.result(problem.function.layout.parts, point)
 
 
 class _Searcher:
     """The state of one search."""
 
-    def __init__(self, rays: Rays, tolerance: Tolerance, tick: Tick) -> None:
-        self.rays, self.tolerance, self.tick = rays, tolerance, tick
-        self.shape = rays.function.argument_shape
+    def __init__(self, oracle: GradientOracle, watcher: Watcher) -> None:
+        self.oracle, self.tolerance, self.watcher = oracle, oracle.tolerance, watcher
+        self.shape = oracle.function.layout.shape
         self.diagnoses: list[Diagnosis] = []
         self.located: Located | None = None
         self.locator: Locator | None = None
@@ -151,29 +87,29 @@ class _Searcher:
     def look(self, count: int) -> None:
         """Judge so many random directions."""
         for k in range(count):
-            self.tick("directions", k, count, "")
-            self.rays.direction()
-        self.tick("directions", count, count, "")
+            self.watcher.tick("directions", k, count)
+            self.oracle.direction()
+        self.watcher.tick("directions", count, count)
 
     # ---- explanations
 
     def explain(self) -> None:
         """Find what is wrong: a factor that all entries share, else the entries."""
-        if len(self.rays.ladders) < 2:
-            self.rays.direction()
+        if len(self.oracle.ladders) < 2:
+            self.oracle.direction()
         if self._scaled():
             return
-        known = {} if self.rays.corrected else {r.number: self.rays.reading(r) for r in self.rays.ladders}
-        self.locator = Locator(self.rays, self.rays.next, known)
+        known = {} if self.oracle.corrected else {r.number: self.oracle.reading(r) for r in self.oracle.ladders}
+        self.locator = Locator(self.oracle, self.oracle.next, known)
         self.located = self.locator.found
-        self.located.wrong += [i for i in self.rays.corrected if self.rays.rows[i].verdict[0] == Verdict.FAIL]
-        self.rays.watch = self._watch
+        self.located.wrong += [i for i in self.oracle.corrected if self.oracle.rows[i].verdict[0] == Verdict.FAIL]
+        self.oracle.watch = self._watch
         self.locator.locate()
         for rule in self.located.patterns:
             factors = self._factors(rule)
             more = EXAMPLES - len(factors) if located.alike(factors) else 0  # two or three may be alike by chance
             for k in range(more):
-                self.rays.confirm(rule[(2 * k + 1) * len(rule) // (2 * more)])
+                self.oracle.confirm(rule[(2 * k + 1) * len(rule) // (2 * more)])
         if self.unresolved:
             self._scaled(searched=True)
 
@@ -182,11 +118,13 @@ class _Searcher:
         found = self.located
         if found is not None:
             names = len(found.wrong) + len(found.patterns)
-            self.tick("located", names, names + found.open_sets, f"{names} found, {found.open_sets} blocks left")
+            self.watcher.tick(
+                "located", names, names + found.open_sets, f"{names} found, {found.open_sets} blocks left"
+            )
 
     def _scaled(self, *, searched: bool = False) -> bool:
         """Whether the claim is the derivative times one factor."""
-        found = common_factor(self.rays, self.tolerance, searched=searched)
+        found = common_factor(self.oracle, self.tolerance, searched=searched)
         if found is None:
             return False
         self.fresh = [found.fresh] if found.fresh else []
@@ -208,32 +146,32 @@ class _Searcher:
 
     # ---- the record
 
-    def result(self, parts: Sequence[tuple[str, slice]], point: int, stopped: str) -> Searched:
+    def result(self, parts: Sequence[tuple[str, slice]], point: int) -> Comparison:
         """What is known by now."""
-        self.rays.probe.release()
-        self.rays.reconsider()
+        self.oracle.probe.release()
+        self.oracle.reconsider()
         found = self.located or Located()
         if self.locator is not None and found.clean:
             self.fresh = self.locator.fresh
         self._diagnose(found)
-        wrong = {i: row for i, row in self.rays.rows.items() if row.verdict[0] == Verdict.FAIL}
+        wrong = {i: row for i, row in self.oracle.rows.items() if row.verdict[0] == Verdict.FAIL}
         explained = bool(found.wrong or found.patterns or found.dense or self.factor is not None)
         checks = tuple(
-            self._record(ladder, point, explained and bool(wrong)) for ladder in self.rays.ladders if ladder.judgement
+            self._record(ladder, point, explained and bool(wrong)) for ladder in self.oracle.ladders if ladder.judgement
         )
         threshold = self._threshold(found)
-        total = self.rays.size if self.factor is not None else len(found.wrong) + sum(len(p) for p in found.patterns)
-        return Searched(
-            columns=join(list(wrong.values())) if wrong else _nothing(),
+        total = self.oracle.size if self.factor is not None else len(found.wrong) + sum(len(p) for p in found.patterns)
+        limits = tuple(self._limit(*part, threshold) for part in (("", slice(None)), *parts))
+        entries = Comparison()
+        if wrong:
+            columns = join(list(wrong.values()))
+            entries = of_located(columns, self.oracle.size, max(total, found.dense.count if found.dense else 0))
+        return replace(
+            entries,
             directions=checks,
             diagnoses=tuple(self.diagnoses),
-            failed=sum(check.verdict is Verdict.FAIL for check in checks),
-            inconclusive=sum(check.verdict is Verdict.INCONCLUSIVE for check in checks),
-            threshold=threshold,
-            limits=tuple(self._limit(*part, threshold) for part in (("", slice(None)), *parts)),
-            wrong=max(total, found.dense.count if found.dense else 0),
-            complete=not stopped,
-            stopped=stopped,
+            limits=limits,
+            sentence=limit_sentence(limits),
         )
 
     def _record(self, ladder: Ladder, point: int, refuted: bool) -> DirectionCheck:
@@ -242,7 +180,7 @@ class _Searcher:
         gap = abs(ladder.ideal - j.value)
         size = max(abs(ladder.ideal), abs(j.value))
         verdict, reason = j.verdict, j.reason
-        if self.rays.reading(ladder).dirty:
+        if self.oracle.reading(ladder).dirty:
             if refuted:
                 verdict, reason = Verdict.FAIL, "entries that it contains are wrong"
             elif verdict is Verdict.PASS and self.unresolved:
@@ -258,7 +196,7 @@ class _Searcher:
             status=j.status,
             left=j.left,
             right=j.right,
-            ladder=self.rays.recorded(ladder),
+            ladder=self.oracle.recorded(ladder),
         )
         return DirectionCheck(
             number=ladder.number,
@@ -273,36 +211,36 @@ class _Searcher:
 
     def _threshold(self, found: Located) -> float:
         """The least that a lone error can change along a direction, per unit of weight, without being noticed."""
-        readings = self.fresh or [self.rays.reading(ladder) for ladder in self.rays.ladders]
+        readings = self.fresh or [self.oracle.reading(ladder) for ladder in self.oracle.ladders]
         if not readings or found.dense is not None:
             return math.inf
         return min(abs(r.value) + r.uncertainty for r in readings)
 
     def _limit(self, name: str, part: slice, threshold: float) -> Limit:
-        scales, claimed = self.rays.probe.scales[part], self.rays.claimed[part]
+        scales, claimed = self.oracle.probe.scales[part], self.oracle.claimed[part]
         least = float(scales.min()) if scales.size else 0.0
         positive = scales if least > 0 else scales[scales > 0]  # no copy where there need be none: they are large
         certain = 2 * threshold / least if least > 0 else math.inf
         usual = 2 * threshold / float(np.median(positive)) if positive.size else math.inf
         size = float(np.linalg.norm(claimed)) / math.sqrt(scales.size) if scales.size else 0.0
-        seen = len(self.fresh or self.rays.ladders)
+        seen = len(self.fresh or self.oracle.ladders)
         return Limit(name, certain, certain / 2, 1 - 0.5**seen, usual, size)
 
     def _diagnose(self, found: Located) -> None:
         """Put into words what the locator found."""
         shape = self.shape
         for rule in found.patterns:
-            zero = not self.rays.claimed[slice(rule.start, rule.stop, rule.step)].any()
+            zero = not self.oracle.claimed[slice(rule.start, rule.stop, rule.step)].any()
             self.diagnoses.append(located.some_off(rule, shape, self._factors(rule), zero=zero))
         if found.dense is not None:
             self.diagnoses.append(located.many(found.dense, found.wrong, shape))
         elif found.wrong:
-            first = self.rays.rows[found.wrong[0]]
+            first = self.oracle.rows[found.wrong[0]]
             values = float(first.claimed[0]), float(first.numeric[0])
             self.diagnoses.append(located.lone(found.wrong, values, shape, others_agree=found.clean))
         if self.diagnoses:
             return
-        failed = [r for r in self.rays.ladders if r.judgement is not None and r.judgement.verdict is Verdict.FAIL]
+        failed = [r for r in self.oracle.ladders if r.judgement is not None and r.judgement.verdict is Verdict.FAIL]
         if failed:
             claimed = np.array([ladder.ideal for ladder in failed])
             numeric = np.array([ladder.judgement.value for ladder in failed if ladder.judgement is not None])
@@ -310,30 +248,9 @@ class _Searcher:
 
     def _factors(self, rule: range) -> list[tuple[float, float]]:
         """Derivative over claim, and its uncertainty, for the entries of a rule that were judged to be wrong."""
-        known = [row for i, row in self.rays.rows.items() if i in rule and row.verdict[0] == Verdict.FAIL]
+        known = [row for i, row in self.oracle.rows.items() if i in rule and row.verdict[0] == Verdict.FAIL]
         claims = [(row, float(row.claimed[0])) for row in known if row.claimed[0]]
         return [(float(row.numeric[0]) / c, float(row.uncertainty[0]) / abs(c)) for row, c in claims]
 
 
-def _slices(shape: tuple[int, ...]) -> list[tuple[str, slice]]:
-    """The parts of an array of several axes, as slices of its flat entries: along its first axis, or its last if that is shorter.
-
-    None of one axis, and none if there would be more than LISTED.
-    """
-    if len(shape) < 2:
-        return []
-    others, rows, columns = ", :" * (len(shape) - 1), shape[0], shape[-1]
-    if not 1 < min(rows, columns) <= LISTED:
-        return []
-    if rows <= columns:
-        width = math.prod(shape[1:])
-        return [(f"[{k}{others}]", slice(k * width, (k + 1) * width)) for k in range(rows)]
-    return [(f"[{others[2:]}, {k}]", slice(k, None, columns)) for k in range(columns)]
-
-
-def _nothing() -> Columns:
-    number, integer, small = np.empty(0), np.empty(0, np.int64), np.empty(0, np.int8)
-    return Columns(integer, number, number, number, number, integer, small, small)
-
-
-__all__ = ["Limit", "Searched", "search"]
+__all__ = ["search"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from gradcheck.model import DerivativeEstimate, EntryCheck, ErrorMap, Ladder, Status, Verdict
+from gradcheck.variables.layout import Places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,9 +39,9 @@ def kept_ladder(steps: Array, values: Array, noise: float) -> Ladder:
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Columns:
-    """Compared entries as parallel arrays of length N.
+    """Compared entries as parallel arrays of length N; a re-examination writes into them.
 
     entry: flat index into the derivative (row-major), int64.  verdict, status: small integers.
     evaluations: calls of f spent on the entry.
@@ -92,6 +93,12 @@ class Columns:
         return np.where(np.isnan(gap), np.inf, gap)
 
 
+def no_columns() -> Columns:
+    """None at all."""
+    nothing, ints, small = np.empty(0), np.empty(0, np.int64), np.empty(0, np.int8)
+    return Columns(ints, nothing, nothing, nothing, nothing, ints, small, small)
+
+
 def join(parts: Sequence[Columns]) -> Columns:
     """Columns one after another."""
     if len(parts) == 1:
@@ -138,18 +145,15 @@ def error_map(columns: Columns, rows: int, width: int, *, complete: bool) -> Err
 class EntryTable(Sequence[EntryCheck]):
     """A sequence of `EntryCheck`, worst first, sorted and made from columns when they are asked for.
 
-    shape: of the derivative, to turn flat indices into tuples; `name` is prefixed to paths.
+    places: where the entries are in the derivative, and what they are called.
+    explained: flat indices of those that a diagnosis accounts for.
     """
 
-    __slots__ = ("_columns", "_drawn", "_sorted", "explained", "name", "shape")
+    __slots__ = ("_columns", "_drawn", "_sorted", "explained", "places")
 
-    def __init__(
-        self, columns: Columns, shape: tuple[int, ...], name: str = "", explained: frozenset[int] = frozenset()
-    ) -> None:
+    def __init__(self, columns: Columns, places: Places, explained: frozenset[int] = frozenset()) -> None:
         self._columns, self._sorted, self._drawn = columns, False, -1  # the row whose ladder is handed out
-        self.shape = shape
-        self.name = name
-        self.explained = explained
+        self.places, self.explained = places, explained
 
     @property
     def columns(self) -> Columns:
@@ -177,23 +181,18 @@ class EntryTable(Sequence[EntryCheck]):
         return (self._record(row) for row in range(len(self)))
 
     def __repr__(self) -> str:
-        return f"<{len(self)} entries of a derivative of shape {self.shape}>"
-
-    def explain(self, flat_indices: frozenset[int]) -> EntryTable:
-        """The same table with these entries marked as explained by a diagnosis."""
-        return EntryTable(self.columns, self.shape, self.name, flat_indices)
+        return f"<{len(self)} entries of a derivative of shape {self.places.shape}>"
 
     def _record(self, row: int) -> EntryCheck:
         c = self.columns
         flat = int(c.entry[row])
-        index = tuple(int(i) for i in np.unravel_index(flat, self.shape)) if self.shape else ()
         claimed, numeric = float(c.claimed[row]), float(c.numeric[row])
         gap = abs(claimed - numeric)
         size = max(abs(claimed), abs(numeric))
         detail = c.detail.get(flat, {})
         return EntryCheck(
-            index=index,
-            path=f"{self.name}[{', '.join(map(str, index))}]" if index else (self.name or "[]"),
+            index=self.places.index(flat),
+            path=self.places.name(flat),
             claimed=claimed,
             estimate=DerivativeEstimate(
                 value=numeric,
@@ -214,4 +213,14 @@ class EntryTable(Sequence[EntryCheck]):
         )
 
 
-__all__ = ["KEPT", "Columns", "EntryTable", "error_map", "join", "kept_ladder", "status_code", "worst_first"]
+__all__ = [
+    "KEPT",
+    "Columns",
+    "EntryTable",
+    "error_map",
+    "join",
+    "kept_ladder",
+    "no_columns",
+    "status_code",
+    "worst_first",
+]

@@ -18,7 +18,7 @@ from gradcheck.numerics.localization import Reading
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcheck.methods.oracle import Rays
+    from gradcheck.methods.oracle import GradientOracle
 
     Array = NDArray[np.float64]
 
@@ -42,58 +42,58 @@ class Factor:
     fresh: Reading | None
 
 
-def common_factor(rays: Rays, tolerance: Tolerance, *, searched: bool = False) -> Factor | None:
-    """The factor that all entries share, taken off the claim that `rays` measures against; or None, and the claim is as it was.
+def common_factor(oracle: GradientOracle, tolerance: Tolerance, *, searched: bool = False) -> Factor | None:
+    """The factor that all entries share, taken off the claim that `oracle` measures against; or None, and the claim is as it was.
 
     A factor beyond tolerance is confirmed by entries; one within it changes them too little for that, and more directions must
     agree on it.
 
     searched: no entry was found to be wrong, so that directions may be less distinct.
     """
-    found = _suggested(rays)
+    found = _suggested(oracle)
     if found is None:
         return None
     value, spread = found
     tolerable = abs(value - 1) <= tolerance.rtol + spread
-    if not tolerable if searched else tolerable and max(rays.reading(r).clarity for r in rays.ladders) < DISTINCT:
+    if not tolerable if searched else tolerable and max(oracle.reading(r).clarity for r in oracle.ladders) < DISTINCT:
         return None
     fresh = None
     if value:
-        rays.probe.divide(value)
+        oracle.probe.divide(value)
         for _ in range(FURTHER if tolerable else 1):
-            fresh = _fresh(rays, value, spread)
+            fresh = _fresh(oracle, value, spread)
             if fresh is None:
-                rays.take_back()
+                oracle.take_back()
                 return None
-    if not (tolerable or _confirmed(rays, value, spread)):
-        rays.take_back()
+    if not (tolerable or _confirmed(oracle, value, spread)):
+        oracle.take_back()
         return None
     return Factor(value, spread, tolerable, fresh)
 
 
-def _fresh(rays: Rays, factor: float, spread: float) -> Reading | None:
+def _fresh(oracle: GradientOracle, factor: float, spread: float) -> Reading | None:
     """What a further direction reads when the factor is taken off, if that is no more than what is not known of the factor."""
-    fresh = rays.residual(range(rays.size), rays.next)
-    rays.next += 1
-    largest = math.sqrt(max(ladder.square for ladder in rays.ladders)) / abs(factor)
+    fresh = oracle.residual(range(oracle.size), oracle.next)
+    oracle.next += 1
+    largest = math.sqrt(max(ladder.square for ladder in oracle.ladders)) / abs(factor)
     return fresh if abs(fresh.value) <= fresh.uncertainty + 4 * spread * largest else None
 
 
-def _confirmed(rays: Rays, factor: float, spread: float) -> bool:
+def _confirmed(oracle: GradientOracle, factor: float, spread: float) -> bool:
     """Whether most of a few entries, judged on their own, are off by that factor."""
-    examples = _largest(rays, EXAMPLES)
+    examples = _largest(oracle, EXAMPLES)
     against = 0
     for index in examples:
-        rays.confirm(index)
-        against += not _follows(rays, index, factor, spread)
+        oracle.confirm(index)
+        against += not _follows(oracle, index, factor, spread)
         if 2 * against >= len(examples):
             return False
     return True
 
 
-def _suggested(rays: Rays) -> tuple[float, float] | None:
+def _suggested(oracle: GradientOracle) -> tuple[float, float] | None:
     """A factor that explains all directions, and how uncertain it is."""
-    readings = [(ladder.ideal, rays.reading(ladder)) for ladder in rays.ladders]
+    readings = [(ladder.ideal, oracle.reading(ladder)) for ladder in oracle.ladders]
     clear = [(ideal, ideal - r.value, r.uncertainty) for ideal, r in readings if math.isfinite(r.uncertainty)]
     if len(clear) < 2:
         return None
@@ -102,7 +102,7 @@ def _suggested(rays: Rays) -> tuple[float, float] | None:
         return None
     factor = ideal / value
     spread = max(abs(factor), 1.0) * u / abs(value)
-    if factor == 0 and rays.claimed.any():
+    if factor == 0 and oracle.claimed.any():
         return None
     for ideal, value, u in clear:
         if abs(ideal - factor * value) > max(1.0, abs(factor)) * u + spread * abs(value):
@@ -110,21 +110,21 @@ def _suggested(rays: Rays) -> tuple[float, float] | None:
     return factor, spread
 
 
-def _follows(rays: Rays, index: int, factor: float, spread: float) -> bool:
+def _follows(oracle: GradientOracle, index: int, factor: float, spread: float) -> bool:
     """Whether one entry, judged on its own, is off by that factor."""
-    row = rays.rows[index]
+    row = oracle.rows[index]
     claimed, value, u = float(row.claimed[0]), float(row.numeric[0]), float(row.uncertainty[0])
     gap = abs(claimed - value)
     alike = abs(claimed - factor * value) <= abs(factor) * u + 4 * spread * abs(value) + ALIKE * gap
     return alike and bool(row.verdict[0] == Verdict.FAIL)
 
 
-def _largest(rays: Rays, count: int) -> list[int]:
+def _largest(oracle: GradientOracle, count: int) -> list[int]:
     """The entries that f should change with most, for steps of their natural scale."""
-    probe = rays.probe
+    probe = oracle.probe
     best: list[tuple[float, int]] = []
     zero = not probe.slopes.any()
-    for low in range(0, rays.size, PIECE):
+    for low in range(0, oracle.size, PIECE):
         part = slice(low, low + PIECE)
         size = probe.scales[part] if zero else np.abs(probe.slopes[part] * probe.scales[part])
         first = np.argpartition(-size, min(count, size.size) - 1)[:count]

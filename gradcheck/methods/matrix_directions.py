@@ -2,114 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gradcheck.methods.directions import search
 from gradcheck.methods.entries import Columns, join, kept_ladder
-from gradcheck.model import DerivativeEstimate, DirectionCheck, Tolerance, Verdict
+from gradcheck.methods.problem import Problem, Watcher
+from gradcheck.methods.results import Comparison, of_located
+from gradcheck.model import DerivativeEstimate, DirectionCheck, Verdict
 from gradcheck.numerics.directions import direction
 from gradcheck.numerics.judgement import USUAL, judge
 from gradcheck.numerics.stencils import RATIO
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from gradcheck.evaluation.function import Function
     from gradcheck.evaluation.matrices import Matrix
-    from gradcheck.evaluation.preflight import Preflight
-    from gradcheck.methods.problem import Tick
-
-    Array = NDArray[np.float64]
 
 LADDER = RATIO ** np.arange(3.0, -5.0, -1)  # steps along a direction, in units of the calibrated one
 JUDGED = 64  # rows of a product that are judged from the ladder: the largest gaps
+LISTED = 10  # wrong rows that a note spells out
 SEARCHED = 4  # wrong rows whose columns are searched for
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Products:
-    """What products with random directions showed.
-
-    directions: one record each, for the row that agreed least.  wrong_rows: indices of rows that FAIL.
-    columns: wrong entries that were found in some of these rows.  complete: all wrong rows were searched.
-    """
-
-    directions: tuple[DirectionCheck, ...]
-    wrong_rows: tuple[int, ...]
-    columns: Columns | None
-    complete: bool
-    stopped: str = ""
-
-
-def compare_products(
-    function: Function,
-    matrix: Matrix,
-    x: NDArray[Any],
-    preflight: Preflight,
-    tolerance: Tolerance,
-    *,
-    directions: int,
-    seed: int,
-    tick: Tick,
-    expired: Callable[[], bool],
-) -> Products:
-    """Compare J(x)v with differences of f along random v, and search the rows that differ.
-
-    Args:
-        x: the point, flat, (n,).  directions: how many v.  Others: as for `search`.
-    """
+def compare_products(problem: Problem, watcher: Watcher, matrix: Matrix, *, directions: int) -> Comparison:
+    """Compare J(x)v with differences of f along random v, so many of them, and search the rows that differ."""
     checks: list[DirectionCheck] = []
     wrong: dict[int, None] = {}
     found: list[Columns] = []
-    stopped = ""
     searched = 0
-    try:
+    with watcher.until_stopped():
         for number in range(directions):
-            tick("directions", number, directions, "")
-            check, rows = _one_direction(function, matrix, x, preflight, tolerance, seed, number)
+            watcher.tick("directions", number, directions)
+            check, rows = _one_direction(problem, matrix, number)
             checks.append(check)
             wrong |= dict.fromkeys(rows)
-            if expired():
-                stopped = "budget"
-                break
+            watcher.require_time()
         for row in list(wrong)[:SEARCHED]:
-            claimed = None if stopped else matrix.row(row)
+            claimed = None if watcher.stopped else matrix.row(row)
             if claimed is None:
                 break
-            result = search(function, claimed, x, preflight, tolerance, seed=seed, row=row, tick=tick, expired=expired)
+            result = search(problem, watcher, claimed, row=row)
             searched += 1
-            stopped = result.stopped
             if result.columns.entry.size:
-                found.append(_in_row(result.columns, row, x.size))
-    except KeyboardInterrupt:
-        stopped = "interrupt"
-    return Products(
-        directions=tuple(checks),
-        wrong_rows=tuple(wrong),
-        columns=join(found) if found else None,
-        complete=searched == len(wrong),
-        stopped=stopped,
-    )
+                found.append(_in_row(result.columns, row, problem.n))
+    entries = of_located(join(found), matrix.rows * matrix.columns) if found else Comparison()
+    notes = (_wrong_rows(list(wrong), complete=searched == len(wrong)),) if wrong else ()
+    return replace(entries, directions=tuple(checks), notes=notes)
 
 
-def _one_direction(
-    function: Function,
-    matrix: Matrix,
-    x: NDArray[Any],
-    preflight: Preflight,
-    tolerance: Tolerance,
-    seed: int,
-    number: int,
-) -> tuple[DirectionCheck, list[int]]:
+def _wrong_rows(rows: list[int], *, complete: bool) -> str:
+    shown = ", ".join(map(str, rows[:LISTED])) + (", …" if len(rows) > LISTED else "")
+    rest = "" if complete else "; the columns of only some of them were searched for"
+    return f"wrong rows, from products with random directions: {shown}{rest}"
+
+
+def _one_direction(problem: Problem, matrix: Matrix, number: int) -> tuple[DirectionCheck, list[int]]:
     """The record of one direction, and the rows that are wrong along it, the worst first."""
+    preflight = problem.preflight
     calibration = preflight.calibration
-    v = preflight.scales * direction(x.size, seed, number)
+    v = preflight.scales * direction(problem.n, problem.seed, number)
     claimed = matrix.times(v)
-    plus, minus, steps = function.line(x, v, calibration.fraction * LADDER)
+    plus, minus, steps = problem.function.line(problem.x, v, calibration.fraction * LADDER)
     middle = int(np.argmin(np.abs(LADDER - 1)))
     with np.errstate(invalid="ignore", over="ignore"):
         first = (plus[middle] - minus[middle]) / (2 * steps[middle])
@@ -127,7 +81,7 @@ def _one_direction(
             resolution=float(calibration.resolution[row]),
             quantum=float(calibration.quantum[row]),
             scale=float(scale[row]),
-            tolerance=tolerance,
+            tolerance=problem.tolerance,
             reach=USUAL,
         )
         judged.append((row, judgement))

@@ -11,7 +11,7 @@ import numpy as np
 
 from gradcheck import model
 from gradcheck.methods.entries import Columns, kept_ladder, status_code
-from gradcheck.methods.probe import Meter, Probe, Stopped
+from gradcheck.methods.probe import Meter, Probe
 from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.extrapolation import richardson
 from gradcheck.numerics.first_step import RESOLVED, SMALL
@@ -22,8 +22,7 @@ from gradcheck.numerics.stencils import RATIO, steps_near
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcheck.evaluation.function import Function
-    from gradcheck.evaluation.preflight import Preflight
+    from gradcheck.methods.problem import Problem, Watcher
 
     Array = NDArray[np.float64]
 
@@ -60,33 +59,23 @@ class Ladder:
             return np.asarray((self.change - (self.plus - self.minus) / 2) / GRID)
 
 
-class Rays:
+class GradientOracle:
     """Directions and entries of one claimed gradient, judged; what a `Locator` asks is answered here.
 
     ladders: of the directions judged so far.  rows: by index, the entries judged one by one.  next: number of the next direction.
     corrected: by index, what replaces the claim of the entries that are off.  watch: called after each reading.
     """
 
-    def __init__(
-        self,
-        function: Function,
-        claimed: Array,
-        x: NDArray[Any],
-        preflight: Preflight,
-        tolerance: Tolerance,
-        *,
-        seed: int,
-        row: int,
-        expired: Callable[[], bool],
-    ) -> None:
+    def __init__(self, problem: Problem, watcher: Watcher, claimed: Array, *, row: int = 0) -> None:
+        preflight, function, x = problem.preflight, problem.function, problem.x
         self.function, self.claimed, self.x, self.row = function, claimed, x, row
-        self.preflight, self.tolerance, self.expired = preflight, tolerance, expired
+        self.preflight, self.tolerance, self.watcher = preflight, problem.tolerance, watcher
         self.centre = float(preflight.value[row])
         slopes, scales = claimed, _within_bounds(preflight.scales, x, function.bounds)
         finite = np.isfinite(claimed)
         if not finite.all():
             slopes, scales = np.where(finite, claimed, 0.0), np.where(finite, scales, 0.0)
-        self.probe = Probe(function, x, slopes, scales, row=row, seed=seed, expired=expired)
+        self.probe = Probe(problem, watcher, slopes, scales, row=row)
         calibration = preflight.calibration
         self.resolution, self.quantum = float(calibration.resolution[row]), float(calibration.quantum[row])
         self.meter = Meter(max(float(calibration.noise[row]), self.resolution), GRID, x.size)
@@ -243,10 +232,9 @@ class Rays:
         if index in self.rows:
             return Trial(bool(self.rows[index].verdict[0] == Verdict.FAIL), 0.0)
         scale = float(self.probe.scales[index])
-        if scale == 0 or self.expired():
-            if scale:
-                raise Stopped
+        if scale == 0:
             return Trial(False, 0.0)
+        self.watcher.require_time()
         j, tried = self._entry(index)
         claimed = float(self.claimed[index])
         self.rows[index] = _one_row(index, claimed, j, tried, self.meter.noise)
@@ -324,4 +312,4 @@ def _one_row(index: int, claimed: float, j: Judgement, tried: Array, noise: floa
     )
 
 
-__all__ = ["Ladder", "Rays"]
+__all__ = ["GradientOracle", "Ladder"]

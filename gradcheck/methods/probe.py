@@ -18,11 +18,11 @@ from gradcheck.numerics.extrapolation import COLUMNS, richardson
 from gradcheck.numerics.stencils import RATIO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from gradcheck.evaluation.function import Function
+    from gradcheck.methods.problem import Problem, Watcher
 
     Array = NDArray[np.float64]
 
@@ -35,10 +35,6 @@ COMPILED, LOADED = (
 RISING = np.array(  # root mean square of what weights that rise to 1.5 do to each order's error, a power of the weight
     [[math.sqrt(1.5**power / power)] for power in range(7, 7 + 4 * COLUMNS, 4)]
 )
-
-
-class Stopped(Exception):
-    """The budget is spent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +52,17 @@ class Pair:
 
 
 class Probe:
-    """Measures f around x (flat, (n,)) along directions w · scales against the claim `slopes` (n,), which may be corrected.
+    """Measures f along directions w · scales against the claim `slopes` (n,), which may be corrected.
 
-    row: which value of f; expired: asked before each pair whether to stop.
+    row: which value of f.
     """
 
-    def __init__(
-        self,
-        function: Function,
-        x: NDArray[Any],
-        slopes: Array,
-        scales: Array,
-        *,
-        row: int,
-        seed: int,
-        expired: Callable[[], bool],
-    ) -> None:
-        self.function, self.x, self.row, self.seed, self.expired = function, x, row, seed, expired
+    def __init__(self, problem: Problem, watcher: Watcher, slopes: Array, scales: Array, *, row: int) -> None:
+        self.function, self.x, self.seed = problem.function, problem.x, problem.seed
+        self.watcher, self.row = watcher, row
         self.claimed = self.slopes = slopes  # one array until something is corrected: they are large
         self.scales = scales
-        self.ahead, self.behind = x.copy(), x.copy()  # points, but for the entries that the last pair `moved`
+        self.ahead, self.behind = self.x.copy(), self.x.copy()  # points, but for the entries that the last pair `moved`
         self.moved = range(0)
         self.excluded: list[range] = []
 
@@ -116,8 +103,7 @@ class Probe:
 
     def pair(self, where: range, number: int, h: float, *, ramp: bool = False) -> Pair:
         """f at x ± h v, v being direction `number` on the entries `where` and 0 elsewhere."""
-        if self.expired():
-            raise Stopped
+        self.watcher.require_time()
         self._restore(unless=where)
         self.moved = where
         change, ideal, square = self._perturb(where, number, h, ramp)
@@ -232,4 +218,4 @@ class Meter:
         return Plan(self.steps[rung - order : rung + 1], float(error[order, rung]), coarser)
 
 
-__all__ = ["Meter", "Pair", "Plan", "Probe", "Stopped"]
+__all__ = ["Meter", "Pair", "Plan", "Probe"]

@@ -1,8 +1,100 @@
-"""What every method is given: the problem, and who watches."""
+"""What every method is given: the problem, and the watcher who is told of progress and says when to stop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-Tick = Callable[[str, int, int, str], None]
-"""Called as (phase, done, total, detail)."""
+from gradcheck.model import Stop, Tolerance
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gradcheck.evaluation.function import Function
+    from gradcheck.evaluation.preflight import Preflight
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Problem:
+    """A function around a point, and how sharply a claim about its derivative is to be judged.
+
+    function: f, R^n → R^m.
+    x: the point, flat, (n,), in the dtype that f takes.
+    preflight: what the set-up measured there.
+    tolerance: which gap is accepted.
+    seed: of all that is random.
+    """
+
+    function: Function
+    x: NDArray[Any]
+    preflight: Preflight
+    tolerance: Tolerance
+    seed: int = 0
+
+    @property
+    def n(self) -> int:
+        """The number of variables."""
+        return int(self.x.size)
+
+    @property
+    def m(self) -> int:
+        """The number of values of f."""
+        return int(self.preflight.value.size)
+
+
+class Stopped(Exception):
+    """There is no time left."""
+
+
+class Watcher:
+    """Is told of progress, and knows when a check has to end.
+
+    progress: called as (phase, done, total, detail), if anyone watches.
+    budget: seconds from now after which to stop; None for no end.
+    stopped: why the check ended before its time, if it did.
+    """
+
+    def __init__(
+        self, progress: Callable[[str, int, int, str], None] | None = None, budget: float | None = None
+    ) -> None:
+        self.progress = progress
+        self.started = time.perf_counter()
+        self.deadline = None if budget is None else self.started + budget
+        self.stopped: Stop | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been."""
+        return time.perf_counter() - self.started
+
+    def tick(self, phase: str, done: int, total: int, detail: str = "") -> None:
+        """So much of a phase is done."""
+        if self.progress is not None:
+            self.progress(phase, done, total, detail)
+
+    def expired(self) -> bool:
+        """Whether the check must end here; asked only where something is left to be done."""
+        if self.stopped is None and self.deadline is not None and time.perf_counter() > self.deadline:
+            self.stopped = Stop.BUDGET
+        return self.stopped is not None
+
+    def require_time(self) -> None:
+        """Raises `Stopped` if the check must end here."""
+        if self.expired():
+            raise Stopped
+
+    @contextlib.contextmanager
+    def until_stopped(self) -> Iterator[None]:
+        """What runs within ends when time is up or Ctrl-C comes; `stopped` says so, and what is known by then stays."""
+        try:
+            yield
+        except Stopped:
+            pass
+        except KeyboardInterrupt:
+            self.stopped = Stop.INTERRUPT

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck.methods.entries import Columns, kept_ladder, status_code
-from gradcheck.model import Status, Tolerance, Verdict
+from gradcheck.model import Status, Verdict
 from gradcheck.numerics.extrapolation import ladder_steps
 from gradcheck.numerics.first_step import RESOLVED, SMALL, Ordinary
 from gradcheck.numerics.judgement import USUAL, Judgement, judge
@@ -17,9 +16,7 @@ from gradcheck.numerics.stencils import RATIO, smallest_step, steps_near
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcheck.evaluation.function import Function
-    from gradcheck.evaluation.preflight import Preflight
-    from gradcheck.methods.problem import Tick
+    from gradcheck.methods.problem import Problem, Watcher
     from gradcheck.numerics.jumps import Trend
 
     Array = NDArray[np.float64]
@@ -39,44 +36,37 @@ SURE = 256  # once so many entries that looked plainly wrong turned out to be so
 UNEXAMINED = 10.0  # an entry that was not re-examined fails if its gap is this many times what is allowed and uncertain
 
 
-class SecondLook:
+class Reexamination:
     """Judges entries of a derivative of f: R^n → R^m that were left in doubt.
 
-    x: the point, flat, (n,).  ordinary: what the first look learnt.  steps: those of the first look, (n,).  complete: the columns
-    handed over hold all entries, not the worst alone.  tick, expired: as for `Surveyor`.
+    ordinary: what the first look learnt.
+    steps: those of the first look, (n,).
+    complete: the columns handed over hold all entries, not the worst alone.
     """
 
-    def __init__(
-        self,
-        function: Function,
-        x: NDArray[Any],
-        preflight: Preflight,
-        tolerance: Tolerance,
-        ordinary: Ordinary,
-        steps: Array,
-        *,
-        tick: Tick,
-        expired: Callable[[], bool],
-        complete: bool,
-    ) -> None:
-        self.function, self.x, self.preflight, self.tolerance = function, x, preflight, tolerance
-        self.ordinary, self.scales, self.steps = ordinary, preflight.scales, steps
-        self.tick, self.expired, self.complete = tick, expired, complete
-        self.n, self.m = x.size, preflight.value.size
+    def __init__(self, problem: Problem, watcher: Watcher, ordinary: Ordinary, steps: Array, *, complete: bool) -> None:
+        self.function, self.x, self.preflight, self.tolerance = (
+            problem.function,
+            problem.x,
+            problem.preflight,
+            problem.tolerance,
+        )
+        self.ordinary, self.scales, self.steps = ordinary, problem.preflight.scales, steps
+        self.watcher, self.complete = watcher, complete
+        self.n, self.m = problem.n, problem.m
 
-    def examine(self, columns: Columns) -> bool:
-        """Judge what did not agree from ladders of steps; returns whether the budget sufficed."""
+    def examine(self, columns: Columns) -> None:
+        """Judge what did not agree from ladders of steps, as far as the time allows."""
         open_rows = np.flatnonzero(columns.verdict == Verdict.INCONCLUSIVE)
         by_column = self._grouped(columns, open_rows)
         spent_before = self.function.calls
         allowance = max(FREE, SPENDING * self.n)
-        in_time, wholly_wrong = True, True
+        wholly_wrong = True
         short: list[int] = []
         plain, sure, deceived = self._plainly_wrong(columns), 0, False
         for done, (i, all_rows) in enumerate(by_column):
-            self.tick("re-examined", done, len(by_column), "")
-            if self.expired():
-                in_time = False
+            self.watcher.tick("re-examined", done, len(by_column))
+            if self.watcher.expired():
                 break
             spent = self.function.calls - spent_before
             rows = [row for row in all_rows if not plain[row]] if sure >= SURE and not deceived else all_rows
@@ -95,13 +85,12 @@ class SecondLook:
             were_wrong = [columns.verdict[row] == Verdict.FAIL for row in rows if plain[row]]
             sure, deceived = sure + len(were_wrong), deceived or not all(were_wrong)
         for done in short:
-            if self.function.calls - spent_before > allowance or self.expired():
+            if self.function.calls - spent_before > allowance or self.watcher.expired():
                 break
             i, rows = by_column[done]
             self._climb(columns, i, rows, self._ladder(i), extend=True)
         self._look_for_jumps(columns)
         self._reconsider(columns)
-        return in_time
 
     def _reconsider(self, columns: Columns) -> None:
         """Take back what passed as small, if nothing turned out to be as large as the first differences made believe."""
@@ -271,7 +260,7 @@ class SecondLook:
         for row in failed[np.argsort(-columns.gap[failed] / size, kind="stable")].tolist():
             i, j = int(columns.entry[row]) % self.n, int(columns.entry[row]) // self.n
             trend = self._excuse(columns, row, i, j)
-            if trend is None or self.expired():
+            if trend is None or self.watcher.expired():
                 return  # one entry that nothing excuses decides
             off = abs(trend.slope - float(columns.numeric[row]))
             columns.verdict[row] = Verdict.INCONCLUSIVE

@@ -1,15 +1,15 @@
-"""What a comparison came to: the entries kept, and running figures over all that were compared."""
+"""What a comparison came to, whichever method made it; and running figures over all entries that were compared."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck.methods.entries import Columns, worst_first
-from gradcheck.model import Tolerance, Verdict
+from gradcheck.methods.entries import Columns, no_columns, worst_first
+from gradcheck.model import Diagnosis, DirectionCheck, Tolerance, Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,35 +17,91 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Survey:
-    """What was found: the entries kept, worst first unless all passed, and counts over all entries compared.
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How large an error of a single entry would have been seen in a part of the variables.
 
-    ignored: columns along which f did not change at all at the first step, and the claim is 0.
-    errors: entries whose claim is no number.
-    digits: every passed entry agrees to this many digits of what is ordinary there; None if none passed.
-    detectable: a larger error of any passed entry would have been caught; `detectable_share`: the same relative to what is
-        ordinary there.
-    stopped: 'budget' or 'interrupt' if not every column was looked at or not every doubt was followed up, else ''.
+    name: of the part, '' for all.
+    certain: an error above this in any one entry of the part (inf if f cannot be asked there).
+    likely: above this with `probability`.
+    usual: the same as `certain` for an entry of ordinary scale.
+    size: root mean square of the claim there.
     """
 
-    columns: Columns
-    checked: int
-    failed: int
-    inconclusive: int
-    digits: float | None
-    detectable: float
-    detectable_share: float
-    ignored: NDArray[np.int64]
+    name: str
+    certain: float
+    likely: float
+    probability: float
+    usual: float
+    size: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Comparison:
+    """What was found, by coordinates, by directions, or by both.
+
+    columns: the entries kept, worst first unless all passed.
+    checked, failed, inconclusive, errors: numbers of entries, whether kept or not; errors are claims that are no numbers.
+        All 0 where only directions were compared.
+    digits: every passed entry agrees to this many digits of what is ordinary there; None if none passed.
+    detectable: a larger error of any passed entry would have been caught.
+    detectable_share: the same relative to what is ordinary there.
+    ignored: columns along which f did not change at all at the first step, and the claim is 0.
+    directions: one record for each.
+    diagnoses: what the search for wrong entries came to.
+    limits: how large an error would have been seen along the directions, of all entries and of parts.
+    sentence: the same in words.
+    notes: for the reader.
+    """
+
+    columns: Columns = field(default_factory=no_columns)
+    checked: int = 0
+    failed: int = 0
+    inconclusive: int = 0
     errors: int = 0
-    stopped: str = ""
+    digits: float | None = None
+    detectable: float = math.inf
+    detectable_share: float = math.inf
+    ignored: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    directions: tuple[DirectionCheck, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    sentence: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of entries and directions; INCONCLUSIVE if there are none."""
+        verdicts = [d.verdict for d in self.directions]
+        verdicts += [Verdict.ERROR] if self.errors else [Verdict.FAIL] if self.failed else []
+        verdicts += [Verdict.INCONCLUSIVE] if self.inconclusive or not (self.checked or verdicts) else []
+        return max(verdicts, default=Verdict.PASS)
+
+    @property
+    def clean(self) -> bool:
+        """Whether every entry that was compared passed."""
+        return not (self.failed or self.inconclusive or self.errors)
+
+
+def of_located(columns: Columns, size: int, wrong: int = 0) -> Comparison:
+    """Entries that a search singled out of `size`, as a comparison of them all.
+
+    wrong: how many are known or estimated to be.
+    """
+    return Comparison(
+        columns=worst_first(columns),
+        checked=size,
+        failed=max(wrong, int((columns.verdict == Verdict.FAIL).sum())),
+        inconclusive=int((columns.verdict == Verdict.INCONCLUSIVE).sum()),
+    )
 
 
 class Tally:
     """Running figures over the entries that passed.
 
-    count: how many.  relative: the largest gap, relative to what is ordinary there.  detectable, share: the largest error that
-    might have been missed, absolute and relative.
+    count: how many.
+    relative: the largest gap, relative to what is ordinary there.
+    detectable, share: the largest error that might have been missed, absolute and relative.
     """
 
     def __init__(self) -> None:
@@ -69,17 +125,3 @@ class Tally:
 def digits_of(relative: float) -> float:
     """How many digits agree where the gap is this share."""
     return 16.0 if relative <= 1e-16 else -math.log10(relative)
-
-
-def searched_survey(columns: Columns, size: int, wrong: int = 0) -> Survey:
-    """What a search has found, as a survey of all `size` entries; `wrong`: how many are known or estimated to be wrong."""
-    return Survey(
-        columns=worst_first(columns),
-        checked=size,
-        failed=max(wrong, int((columns.verdict == Verdict.FAIL).sum())),
-        inconclusive=int((columns.verdict == Verdict.INCONCLUSIVE).sum()),
-        digits=None,
-        detectable=np.inf,
-        detectable_share=np.inf,
-        ignored=np.empty(0, np.int64),
-    )

@@ -13,9 +13,9 @@ import numpy as np
 from gradcheck.errors import UserCodeError
 from gradcheck.evaluation.claims import Block
 from gradcheck.evaluation.matrices import BLOCK_ENTRIES, Matrix
-from gradcheck.methods.results import Survey, digits_of
+from gradcheck.methods.results import Comparison, digits_of
 from gradcheck.model import Finding, FindingKind, Verdict
-from gradcheck.numerics.directions import direction
+from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.first_step import Ordinary
 from gradcheck.numerics.stencils import RATIO
 
@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcheck.evaluation.function import Function
-    from gradcheck.evaluation.preflight import Preflight
+    from gradcheck.methods.problem import Problem
     from gradcheck.numerics.noise import Calibration
 
     Array = NDArray[np.float64]
 
-STREAM = 2**32 - 3  # the number of the random direction that looks beyond a sparsity pattern
 LEAST = 0.5  # the weight of an entry in it, at the least
 SHOWN = 20  # how many rows a finding lists
 SCATTER = 6.0  # how many times the noise of a row, as measured along one line, may be seen along another
@@ -60,7 +59,9 @@ class Pattern:
         matrix = Matrix(given, claim.rows, claim.columns, "the sparsity pattern")
         if not matrix.dense and not matrix.sparse:
             raise UserCodeError(
-                "the sparsity pattern is an operator; give a boolean array, or a sparse one", "wrong_dtype"
+                "the sparsity pattern is an operator; give a boolean array, or a sparse one",
+                FindingKind.WRONG_DTYPE,
+                claim.role,
             )
         pattern = cls.of_values(matrix)
         if not claim.dense and not claim.sparse:
@@ -162,8 +163,8 @@ class Pattern:
 class Compressed:
     """Evaluates the columns of a sparse Jacobian a group at a time."""
 
-    def __init__(self, function: Function, pattern: Pattern, x: NDArray[Any]) -> None:
-        self.function, self.pattern, self.x = function, pattern, x
+    def __init__(self, problem: Problem, pattern: Pattern) -> None:
+        self.function, self.pattern, self.x = problem.function, pattern, problem.x
 
     def blocks(self, matrix: Matrix) -> Iterator[Block]:
         """The entries within the pattern, as `Surveyor.survey` wants them: a block for each group, or several."""
@@ -216,10 +217,10 @@ class Outside:
         """Whether no row has more than rounding and truncation explain, and none has no value."""
         return bool((self.gap <= self.allowed).all())
 
-    def but_for(self, survey: Survey, pattern: Pattern) -> Outside:
+    def but_for(self, comparison: Comparison, pattern: Pattern) -> Outside:
         """The same without rows that have wrong or open entries within the pattern: they tell nothing about the rest."""
-        doubtful = survey.columns.doubtful
-        all_known = doubtful.size == survey.failed + survey.inconclusive + survey.errors
+        doubtful = comparison.columns.doubtful
+        all_known = doubtful.size == comparison.failed + comparison.inconclusive + comparison.errors
         rows = np.unique(doubtful // pattern.columns) if all_known else slice(None)  # a survey does not hold any number
         gap, allowed = self.gap.copy(), self.allowed.copy()
         gap[rows] = allowed[rows] = 0.0
@@ -229,17 +230,19 @@ class Outside:
         """How large an entry without a place in the pattern may be, relative to what is ordinary there."""
         return self._relative(self.gap + self.allowed, ordinary)
 
-    def added_to(self, survey: Survey, pattern: Pattern, ordinary: Ordinary) -> Survey:
+    def added_to(self, comparison: Comparison, pattern: Pattern, ordinary: Ordinary) -> Comparison:
         """A survey of the entries of the pattern, as one of all entries: the others were compared by this product."""
         digits = digits_of(self._relative(self.gap, ordinary))
         unused = np.flatnonzero(np.diff(pattern.starts) == 0)
         return replace(
-            survey,
-            checked=survey.checked + pattern.rows * pattern.columns - pattern.indices.size,
-            digits=None if survey.digits is None else min(survey.digits, digits),
-            detectable=max(survey.detectable, float((self.gap + self.allowed).max() / LEAST / ordinary.scales.min())),
-            detectable_share=max(survey.detectable_share, self.missed(ordinary)),
-            ignored=np.concatenate([survey.ignored, unused]),
+            comparison,
+            checked=comparison.checked + pattern.rows * pattern.columns - pattern.indices.size,
+            digits=None if comparison.digits is None else min(comparison.digits, digits),
+            detectable=max(
+                comparison.detectable, float((self.gap + self.allowed).max() / LEAST / ordinary.scales.min())
+            ),
+            detectable_share=max(comparison.detectable_share, self.missed(ordinary)),
+            ignored=np.concatenate([comparison.ignored, unused]),
         )
 
     @staticmethod
@@ -252,21 +255,14 @@ class Outside:
         return float((of_product / np.where(weight > 0, weight, np.inf)).max())
 
 
-def look_outside(
-    function: Function,
-    matrix: Matrix,
-    pattern: Pattern,
-    preflight: Preflight,
-    ordinary: Ordinary,
-    x: NDArray[Any],
-    seed: int,
-) -> Outside:
+def look_outside(problem: Problem, matrix: Matrix, pattern: Pattern, ordinary: Ordinary) -> Outside:
     """Compare one product with a random vector, four evaluations or eight, with that of the claim within the pattern.
 
-    ordinary: what a survey of the pattern has learnt.
+    ordinary: what a comparison of the pattern has learnt.
     """
+    function, preflight, x, seed = problem.function, problem.preflight, problem.x, problem.seed
     fraction = preflight.calibration.fraction
-    v, inward = _turned_inward(preflight.scales * direction(x.size, seed, STREAM), x, fraction, function.bounds)
+    v, inward = _turned_inward(preflight.scales * direction(x.size, seed, Stream.OUTSIDE), x, fraction, function.bounds)
     claimed = [pattern.times(matrix, v)]
     if not matrix.dense and not matrix.sparse:  # what an operator has beyond the pattern is compared nowhere else
         claimed.append(matrix.times(v))

@@ -8,6 +8,7 @@ the same numbers eight at a time.
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,22 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 WORD = 2**64 - 1
+
+
+class Stream(enum.IntEnum):
+    """The numbers of directions and streams that serve a purpose of their own; those from 0 up are for comparisons.
+
+    Each is the first of its kind: what needs several counts on from there.
+    """
+
+    POINT = 2**30  # a point, then further points; `normal` adds 2³¹ for its second half
+    MATRIX = 2**32 - 16  # what stands for a matrix: a fixed vector, and two for its symmetry
+    IDENTITY = 2**32 - 12  # vectors that linearity, symmetry and adjointness are tried with
+    OUTSIDE = 2**32 - 3  # looks beyond a sparsity pattern
+    STEP = 2**32 - 2  # finds the step for a gradient made of differences
+    SETUP = 2**32 - 1  # the set-up of every check
+
+
 CHUNK = 2**14  # entries made at a time, so that what is between stays in the cache
 
 

@@ -65,7 +65,7 @@ class Trial:
     shift: float
 
 
-class Probe(Protocol):
+class Oracle(Protocol):
     """What the search asks of its surroundings; `where` is a range of indices, with any positive stride."""
 
     @property
@@ -131,37 +131,37 @@ def _around(where: range, ratio: float, spread: float) -> range:
 
 
 class Locator:
-    """Searches the entries behind `probe`; `found` is up to date at any moment.
+    """Searches the entries behind `oracle`; `found` is up to date at any moment.
 
     first: number of the first direction that the search may use; known: readings of everything along earlier directions.
     fresh: readings since the last one that showed an error.
     """
 
-    def __init__(self, probe: Probe, first: int, known: dict[int, Reading] | None = None) -> None:
-        self.probe, self.next, self.known = probe, first, dict(known or {})
+    def __init__(self, oracle: Oracle, first: int, known: dict[int, Reading] | None = None) -> None:
+        self.oracle, self.next, self.known = oracle, first, dict(known or {})
         self.found = Located()
         self.number = first
-        self.lone_size = probe.size
-        self.sharp_size = probe.size  # rising weights did not tell more than half a set of four times that size
+        self.lone_size = oracle.size
+        self.sharp_size = oracle.size  # rising weights did not tell more than half a set of four times that size
         self.coarse = 0.0  # a small part of what one found error changes
         self.sharp = 0.0  # as sharp as the reading that started the round: smaller errors are below its limit
         self.queue: list[_Set] = []
         self.tried: set[int] = set()
         self.vain = 0  # entries of this round that were judged, and are right
         self.fresh: list[Reading] = []
-        self.random = np.random.Generator(np.random.Philox(key=[first, probe.size]))
+        self.random = np.random.Generator(np.random.Philox(key=[first, oracle.size]))
 
     def locate(self) -> Located:
         """Rounds of search, each along another direction, until fresh directions are clean or nothing more can be found."""
         clean = futile = 0
         while clean < FRESH and futile < FUTILE and self.found.tolerated < TOLERATED:
-            everything = range(self.probe.size)
+            everything = range(self.oracle.size)
             if self.known:
                 self.number, reading = max(self.known.items(), key=lambda item: item[1].clarity)
                 self.known.clear()
             else:
                 self.number, self.next = self.next, self.next + 1
-                reading = self.probe.residual(everything, self.number)
+                reading = self.oracle.residual(everything, self.number)
             if not reading.dirty:
                 clean += 1
                 self.fresh.append(reading)
@@ -171,12 +171,12 @@ class Locator:
             self.sharp = reading.uncertainty / 2
             before = len(self.found.wrong) + len(self.found.patterns) + self.found.tolerated
             self.queue = [_Set(everything, reading)]
-            self.tried, self.vain, self.sharp_size = set(), 0, self.probe.size
+            self.tried, self.vain, self.sharp_size = set(), 0, self.oracle.size
             if not self._round():
                 return self.found
             if len(self.found.wrong) + len(self.found.patterns) + self.found.tolerated == before:
                 futile += 1
-                self.probe.doubt()
+                self.oracle.doubt()
         self.found.clean = clean >= FRESH and not futile
         self.found.open_sets = 0
         return self.found
@@ -186,7 +186,7 @@ class Locator:
         for _ in range(MORE):
             if reading.clarity >= VISIBLE:
                 break
-            another = self.probe.residual(range(self.probe.size), self.next)
+            another = self.oracle.residual(range(self.oracle.size), self.next)
             if another.clarity > reading.clarity:
                 self.number, reading = self.next, another
             self.next += 1
@@ -256,7 +256,7 @@ class Locator:
         self._push(_Set(first, one), _Set(second, two))
 
     def _read(self, where: range, wanted: float = 0.0) -> Reading:
-        return self.probe.residual(where, self.number, wanted=max(wanted, self.sharp))
+        return self.oracle.residual(where, self.number, wanted=max(wanted, self.sharp))
 
     def _alone(self, item: _Set) -> bool:
         """Treat the set as if it held one error: rising weights say where.  False if that is not so, or was not tried.
@@ -270,7 +270,7 @@ class Locator:
         share, wider = HOPEFUL, window
         while len(window) > 1:
             n = len(window)
-            rising = self.probe.residual(window, self.number, ramp=True, wanted=abs(reading.value) / 256)
+            rising = self.oracle.residual(window, self.number, ramp=True, wanted=abs(reading.value) / 256)
             ratio = rising.value / reading.value
             spread = (rising.uncertainty + abs(ratio) * reading.uncertainty) / abs(reading.value)
             present = abs(ratio - 1) <= 0.5 + spread
@@ -301,14 +301,14 @@ class Locator:
                 self._split(item)
             return
         self.tried.add(index)
-        trial = self.probe.confirm(index)
+        trial = self.oracle.confirm(index)
         if trial.shift == 0:
             self.vain += 1
             if len(item.where) > 1:
                 self.lone_size = min(self.lone_size, len(item.where) // 2)
                 self._split(item)
             return
-        moved = trial.shift * self.probe.weight(self.number, index)
+        moved = trial.shift * self.oracle.weight(self.number, index)
         rest = Reading(item.reading.value - moved, item.reading.uncertainty + 1e-9 * abs(moved))
         if len(item.where) > 1 and rest.dirty:
             self._push(_Set(item.where, rest, lone=abs(rest.value) < 0.5 * abs(item.reading.value)))
@@ -341,14 +341,14 @@ class Locator:
             if len(terms) >= TERMS and self._follows(terms):
                 self.found.patterns.append(terms)
                 self.found.wrong = [i for i in self.found.wrong if i not in terms]
-                self.probe.exclude(terms)
+                self.oracle.exclude(terms)
                 self.queue.clear()
                 return
 
     def _reaches(self, index: int) -> list[int]:
         """How far to look for the next wrong entry: a few entries, and what the differences of those found have in common."""
         found = self.found.wrong
-        reaches = [min(WINDOW, self.probe.size - 1)] if len(found) <= 2 else []
+        reaches = [min(WINDOW, self.oracle.size - 1)] if len(found) <= 2 else []
         if len(found) >= 3:
             common = math.gcd(*(i - index for i in found))
             if common > WINDOW and any(self._is_wrong(i) for i in (index + common, index - common)):
@@ -357,14 +357,14 @@ class Locator:
 
     def _is_wrong(self, index: int) -> bool:
         """Whether one entry is off."""
-        return 0 <= index < self.probe.size and self._holds_error(range(index, index + 1))
+        return 0 <= index < self.oracle.size and self._holds_error(range(index, index + 1))
 
     def _stride(self, index: int, reach: int) -> int | None:
         """The distance to the nearest wrong entry within reach, on the side where there is one."""
-        if not self._holds_error(range(max(0, index - reach), min(index + reach + 1, self.probe.size)), index):
+        if not self._holds_error(range(max(0, index - reach), min(index + reach + 1, self.oracle.size)), index):
             return None
         for side in (1, -1):
-            count = min(reach, self.probe.size - 1 - index if side > 0 else index)
+            count = min(reach, self.oracle.size - 1 - index if side > 0 else index)
             if count < 1:
                 continue
 
@@ -384,13 +384,13 @@ class Locator:
         """How far the terms index ± m · stride are wrong without a gap: by doubling m, then bisection, from coarse readings."""
 
         def clear(side: int, m: int) -> bool:
-            most = (self.probe.size - 1 - index if side > 0 else index) // stride
+            most = (self.oracle.size - 1 - index if side > 0 else index) // stride
             ends = sorted(index + side * k * stride for k in (m, min(m + NEXT, most)))
             terms = range(ends[0], ends[1] + 1, stride)  # a few at a time: one may be off by little
             return any(i in terms for i in self.found.wrong) or self._read(terms, self.coarse).clarity > CLEAR
 
         def last(side: int) -> int:
-            limit = (self.probe.size - 1 - index if side > 0 else index) // stride
+            limit = (self.oracle.size - 1 - index if side > 0 else index) // stride
             good = 0
             while good < limit:
                 base, m = good, 1
@@ -419,7 +419,7 @@ class Locator:
             if abs(whole.value - alone.value) > whole.uncertainty + alone.uncertainty + 1e-9 * abs(alone.value):
                 return False
         ends = {terms[0], terms[-1]} - set(self.found.wrong)
-        wrong = [i for i in sorted(ends) if self.probe.confirm(i).wrong]
+        wrong = [i for i in sorted(ends) if self.oracle.confirm(i).wrong]
         self.found.wrong += wrong  # the claim was corrected there, whatever becomes of the rule
         return len(wrong) == len(ends)
 
@@ -427,7 +427,7 @@ class Locator:
 
     def _count(self) -> Dense:
         """How many entries are wrong, from the share of random sets of one size that hold an error."""
-        size = self.probe.size
+        size = self.oracle.size
         n = max(1, size // 128)
         while True:
             count = min(SAMPLE, size // n)

@@ -26,7 +26,9 @@ import numpy as np  # noqa: E402
 from gradcheck.evaluation.claims import Claim  # noqa: E402
 from gradcheck.evaluation.function import Function  # noqa: E402
 from gradcheck.evaluation.preflight import examine  # noqa: E402
-from gradcheck.methods.directions import Searched, search  # noqa: E402
+from gradcheck.methods.directions import search  # noqa: E402
+from gradcheck.methods.problem import Problem, Watcher  # noqa: E402
+from gradcheck.methods.results import Comparison  # noqa: E402
 from gradcheck.model import Tolerance  # noqa: E402
 
 TOLERANCE = Tolerance(rtol=6e-6, atol=0.0)
@@ -87,15 +89,16 @@ def log_cosh(size: int, random: np.random.Generator) -> Case:
 FUNCTIONS = (rosenbrock, pseudo_huber, log_quadratic, log_cosh)
 
 
-def run(case: Case, grad: Callable[[Any], Any], seed: int = 0) -> tuple[Searched, int]:
+def run(case: Case, grad: Callable[[Any], Any], seed: int = 0) -> tuple[Comparison, int]:
     """The search, and how many evaluations of f it took with the set-up."""
     function, claim = Function(case.f, case.x), Claim(grad, case.x, case.x.shape)
     preflight = examine(function, claim, case.x, seed)
-    found = search(function, preflight.claimed, case.x, preflight, TOLERANCE, seed=seed)
+    problem = Problem(function=function, x=case.x, preflight=preflight, tolerance=TOLERANCE, seed=seed)
+    found = search(problem, Watcher(), preflight.claimed)
     return found, function.calls
 
 
-def visible(case: Case, found: Searched, relative: float, count: int, random: np.random.Generator) -> Any:
+def visible(case: Case, found: Comparison, relative: float, count: int, random: np.random.Generator) -> Any:
     """Random entries that are so large that a relative error of theirs is above the stated limit."""
     limit = found.limits[0].usual
     large = np.flatnonzero(np.abs(case.grad(case.x)) * relative > 1.01 * limit)
@@ -114,7 +117,7 @@ def spoiled(case: Case, chosen: Any, relative: Any) -> Callable[[Any], Any]:
 Mistake = tuple[str, int, int, Callable[[Any], Any], Any]
 
 
-def mistakes(case: Case, right: Searched, random: np.random.Generator) -> Iterator[Mistake]:
+def mistakes(case: Case, right: Comparison, random: np.random.Generator) -> Iterator[Mistake]:
     """(name, number of wrong entries, the most evaluations it may take, the wrong gradient, the wrong entries)."""
     d = case.x.size
     for relative in (1e-1, 1e-2, 1e-3, 1e-4):
@@ -191,7 +194,7 @@ def right_gradients(d: int, count: int, only: str) -> None:
             print(f"{name:18} {dict(verdicts)}, at most {most} evaluations", flush=True)
 
 
-def outcome(found: Searched, chosen: Any) -> str:
+def outcome(found: Comparison, chosen: Any) -> str:
     """What was found, beside what there was: entries as an array, or (start, stop, step)."""
     named = set(found.columns.entry.tolist())
     note = "; ".join(diagnosis.message for diagnosis in found.diagnoses)[:90]

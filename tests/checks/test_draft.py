@@ -17,7 +17,7 @@ from gradcheck.checks.draft import Draft, versions
 from gradcheck.errors import UserCodeError
 from gradcheck.evaluation.tracebacks import formatted
 from gradcheck.methods.entries import Columns, status_code
-from gradcheck.methods.results import Survey
+from gradcheck.methods.results import Comparison
 from gradcheck.model import (
     DerivativeEstimate,
     DirectionCheck,
@@ -28,10 +28,12 @@ from gradcheck.model import (
     Method,
     Point,
     Status,
+    Stop,
     Target,
     Tolerance,
     Verdict,
 )
+from gradcheck.variables.layout import ArrayLayout
 
 
 def draft(**changes):
@@ -42,7 +44,7 @@ def draft(**changes):
             "target": Target(name="f"),
             "claim": Target(name="grad"),
             "point": Point(shape=(9,), dtype="float64", origin="given"),
-            "shape": (9,),
+            "layout": ArrayLayout((9,), float),
             "tolerance": Tolerance(rtol=6e-6, atol=0.0),
             **changes,
         }
@@ -73,7 +75,7 @@ def survey(*verdicts, digits=8.4, **changes):
         "detectable_share": 2e-7,
         "ignored": np.empty(0, np.int64),
     }
-    return Survey(**values | changes)
+    return Comparison(**values | changes)
 
 
 def direction(verdict, error=0.0):
@@ -87,8 +89,8 @@ def finding(verdict):
     return Finding(kind=FindingKind.REUSES_BUFFER, message="a word", verdict=verdict)
 
 
-def report_of(made):
-    return made.report(engine="one point at a time", nfev=11, ngev=4, seconds=0.5)
+def report_of(made, stopped=None):
+    return made.report(engine="one point at a time", nfev=11, ngev=4, seconds=0.5, stopped=stopped)
 
 
 OK, OPEN, BAD, LOST = Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.FAIL, Verdict.ERROR
@@ -97,29 +99,31 @@ OK, OPEN, BAD, LOST = Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.FAIL, Verdict.
 @pytest.mark.parametrize(
     ("changes", "verdict", "counts"),
     [
-        ({"survey": survey(OK, OK)}, OK, (2, 0, 0)),
-        ({"survey": survey(OK, OPEN)}, OPEN, (2, 0, 1)),
-        ({"survey": survey(OK, OPEN, BAD)}, BAD, (3, 1, 1)),
-        ({"survey": survey(OK, LOST, BAD)}, LOST, (3, 1, 0)),
+        ({"comparison": survey(OK, OK)}, OK, (2, 0, 0)),
+        ({"comparison": survey(OK, OPEN)}, OPEN, (2, 0, 1)),
+        ({"comparison": survey(OK, OPEN, BAD)}, BAD, (3, 1, 1)),
+        ({"comparison": survey(OK, LOST, BAD)}, LOST, (3, 1, 0)),
         ({}, OPEN, (0, 0, 0)),
-        ({"survey": survey()}, OPEN, (0, 0, 0)),
+        ({"comparison": survey()}, OPEN, (0, 0, 0)),
         ({"directions": [direction(OK), direction(OK)]}, OK, (2, 0, 0)),
         ({"directions": [direction(OK), direction(BAD)]}, BAD, (2, 1, 0)),
         ({"directions": [direction(OK), direction(OPEN)]}, OPEN, (2, 0, 1)),
-        ({"survey": survey(OK, OK), "directions": [direction(BAD)]}, BAD, (2, 0, 0)),
-        ({"survey": survey(OK), "findings": [finding(OK)]}, OK, (1, 0, 0)),
-        ({"survey": survey(OK), "findings": [finding(OPEN)]}, OPEN, (1, 0, 0)),
-        ({"survey": survey(BAD), "findings": [finding(OPEN)]}, BAD, (1, 1, 0)),
-        ({"survey": survey(OK), "findings": [finding(LOST)]}, LOST, (1, 0, 0)),
-        ({"survey": survey(OK), "stopped": "budget"}, OPEN, (1, 0, 0)),
-        ({"survey": survey(BAD), "stopped": "interrupt"}, BAD, (1, 1, 0)),
+        ({"comparison": survey(OK, OK), "directions": [direction(BAD)]}, BAD, (2, 0, 0)),
+        ({"comparison": survey(OK), "findings": [finding(OK)]}, OK, (1, 0, 0)),
+        ({"comparison": survey(OK), "findings": [finding(OPEN)]}, OPEN, (1, 0, 0)),
+        ({"comparison": survey(BAD), "findings": [finding(OPEN)]}, BAD, (1, 1, 0)),
+        ({"comparison": survey(OK), "findings": [finding(LOST)]}, LOST, (1, 0, 0)),
+        ({"comparison": survey(OK), "stopped": Stop.BUDGET}, OPEN, (1, 0, 0)),
+        ({"comparison": survey(BAD), "stopped": Stop.INTERRUPT}, BAD, (1, 1, 0)),
     ],
 )
 def test_the_verdict_is_the_worst_of_all(changes, verdict, counts):
-    report = report_of(draft(**changes))
+    changes = dict(changes)
+    stopped = changes.pop("stopped", None)
+    report = report_of(draft(**changes), stopped)
     assert report.verdict is verdict
     assert (report.checked, report.failed, report.inconclusive) == counts
-    assert report.interrupted is bool(changes.get("stopped"))
+    assert (report.interrupted, report.stopped) == (stopped is not None, stopped)
     assert (report.nfev, report.ngev, report.seconds, report.engine) == (11, 4, 0.5, "one point at a time")
     pickle.dumps(report)
 
@@ -127,15 +131,15 @@ def test_the_verdict_is_the_worst_of_all(changes, verdict, counts):
 @pytest.mark.parametrize(
     ("changes", "sentence", "digits", "absolute"),
     [
-        ({"survey": survey(OK, OK)},
+        ({"comparison": survey(OK, OK)},
          "Every entry agrees to at least 8 digits; any entry off by more than 2e-07 of its size (at most 3e-09) "
          "would have been caught.", 8, 3e-9),
-        ({"survey": survey(OK, BAD, digits=1.2)},
+        ({"comparison": survey(OK, BAD, digits=1.2)},
          "Every entry that passed agrees to at least 1 digit; any entry off by more than 2e-07 of its size "
          "(at most 3e-09) would have been caught.", 1, 3e-9),
-        ({"survey": survey(OK, digits=17.0)}, "Every entry agrees to at least 15 digits", 15, 3e-9),
-        ({"survey": survey(OK, digits=-0.5)}, "Every entry agrees to at least 0 digits", 0, 3e-9),
-        ({"survey": survey(BAD, digits=None)}, "Nothing passed, so there is no resolution to state.", None, math.inf),
+        ({"comparison": survey(OK, digits=17.0)}, "Every entry agrees to at least 15 digits", 15, 3e-9),
+        ({"comparison": survey(OK, digits=-0.5)}, "Every entry agrees to at least 0 digits", 0, 3e-9),
+        ({"comparison": survey(BAD, digits=None)}, "Nothing passed, so there is no resolution to state.", None, math.inf),
         ({}, "Nothing passed, so there is no resolution to state.", None, math.inf),
         ({"directions": [direction(OK, 2e-8), direction(BAD, 1.0)]},
          "Any direction off by more than 3e-08 would have been caught.", None, 3e-8),
@@ -151,17 +155,17 @@ def test_the_resolution_is_said_in_plain_words(changes, sentence, digits, absolu
 @pytest.mark.parametrize(
     ("changes", "cells"),
     [
-        ({"shape": (2, 2)}, ("..", "0?")),
-        ({"shape": (4,)}, None),
-        ({"shape": (2, 2), "kind": Kind.JACOBIAN, "point": Point(shape=(1,), dtype="float64", origin="given")},
+        ({"layout": ArrayLayout((2, 2), float)}, ("..", "0?")),
+        ({"layout": ArrayLayout((4,), float)}, None),
+        ({"outputs": (4,), "layout": ArrayLayout((1,), float), "kind": Kind.JACOBIAN},
          (".", ".", "0", "?")),
-        ({"shape": (2, 3)}, ("   ", "   ")),
-        ({"shape": (2, 2), "method": Method.DIRECTIONS}, ("  ", "  ")),
+        ({"layout": ArrayLayout((2, 3), float)}, ("   ", "   ")),
+        ({"layout": ArrayLayout((2, 2), float), "method": Method.DIRECTIONS}, ("  ", "  ")),
     ],
 )  # fmt: skip
 def test_a_matrix_that_did_not_pass_has_a_map(changes, cells):
     """The two entries that did not pass are shown; the others only where each is known to agree."""
-    found = report_of(draft(survey=survey(OK, OK, BAD, OPEN), **changes)).error_map
+    found = report_of(draft(comparison=survey(OK, OK, BAD, OPEN), **changes)).error_map
     if cells is None:
         assert found is None
         return
@@ -169,7 +173,7 @@ def test_a_matrix_that_did_not_pass_has_a_map(changes, cells):
     for flat, mark in enumerate("..0?"):
         shown[flat // len(cells[0])][flat % len(cells[0])] = mark
     assert found.cells == tuple("".join(row) for row in shown)
-    assert report_of(draft(survey=survey(OK, OK, OK, OK), **changes)).error_map is None
+    assert report_of(draft(comparison=survey(OK, OK, OK, OK), **changes)).error_map is None
 
 
 def test_the_worst_direction_alone_keeps_its_ladder():
@@ -185,7 +189,7 @@ def test_the_worst_direction_alone_keeps_its_ladder():
 @pytest.mark.parametrize("kind", ["user_error", "wrong_shape", "non_finite"])
 def test_the_error_of_user_code_becomes_a_finding(kind):
     made = draft()
-    made.blame(UserCodeError("grad returned shape (3,), expected (4,)", kind), "grad")
+    made.blame(UserCodeError("grad returned shape (3,), expected (4,)", kind, "grad"))
     report = report_of(made)
     assert report.verdict is Verdict.ERROR
     assert (report.findings[0].kind, report.findings[0].target) == (FindingKind(kind), "grad")

@@ -127,7 +127,7 @@ def test_nothing_is_asked_beyond_the_bounds():
 
 
 def test_progress_is_told_while_f_is_slow(monkeypatch):
-    monkeypatch.setattr("gradcheck.evaluation.function.BETWEEN_TICKS", 0.0)
+    monkeypatch.setattr("gradcheck.evaluation.dispatch.BETWEEN_TICKS", 0.0)
     ticks = []
     function().pairs(X, np.arange(3), np.ones(3), ticks.append)
     assert ticks[-1] == 3

@@ -112,12 +112,12 @@ def test_a_matrix_variable_gives_an_array_of_four_axes():
     [
         (np.ones((3, 6)), "jac has shape (3, 6), expected (4, 6)", "wrong_shape"),
         (np.ones((6, 4)), "jac has shape (6, 4), expected (4, 6); it looks transposed", "wrong_shape"),
-        (None, "jac returned None: does it end without a return statement?", "user_error"),
+        (None, "jac returned None: does it end without a return statement?", "wrong_dtype"),
         (np.ones((4, 6)) + 0j, "jac returned ndarray (dtype complex128); give an array, or an operator with @ or matvec",
          "wrong_dtype"),
         ("text", "jac returned str (dtype <U4); give an array, or an operator with @ or matvec", "wrong_dtype"),
         (object(), "jac returned object (dtype object); give an array, or an operator with @ or matvec", "wrong_dtype"),
-        ([[1.0], [1.0, 2.0]], "jac returned list, which is no array of numbers", "user_error"),
+        ([[1.0], [1.0, 2.0]], "jac returned list, which is no array of numbers", "wrong_dtype"),
     ],
 )  # fmt: skip
 def test_what_is_no_matrix_that_fits_gets_one_line(value, message, kind):

@@ -102,10 +102,9 @@ def test_little_work_stays_here():
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_what_f_raises_away_from_the_point_is_no_value_there():
-    values, function = evaluated(raising, jobs=2)
+    values, _ = evaluated(raising, jobs=2)
     np.testing.assert_array_equal(values, evaluated(raising)[0])
     assert np.isnan(values).sum() == 3
-    assert "first" in str(function.failure)
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")

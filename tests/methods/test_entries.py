@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gradcheck.methods import entries
 from gradcheck.methods.entries import Columns, EntryTable, error_map, join, kept_ladder, status_code, worst_first
 from gradcheck.model import Status, Verdict
+from gradcheck.variables.layout import ArrayLayout, Places
 
 
 def columns(entry, claimed, numeric, verdict=Verdict.PASS, detail=None):
@@ -29,6 +30,14 @@ def columns(entry, claimed, numeric, verdict=Verdict.PASS, detail=None):
     )
 
 
+def places(shape):
+    return Places((), ArrayLayout(shape, float))
+
+
+def table_of(found, shape):
+    return EntryTable(found, places(shape))
+
+
 THREE = columns(
     [0, 4, 5],
     [1.0, -2.0, 0.0],
@@ -43,13 +52,12 @@ THREE = columns(
     [((), 0, (), "[]"), ((7,), 3, (3,), "[3]"), ((2, 3), 5, (1, 2), "[1, 2]"), ((2, 2, 2), 6, (1, 1, 0), "[1, 1, 0]")],
 )
 def test_flat_indices_become_tuples_and_paths(shape, flat, index, path):
-    record = EntryTable(columns([flat], [1.0], [1.0]), shape)[0]
+    record = table_of(columns([flat], [1.0], [1.0]), shape)[0]
     assert (record.index, record.path) == (index, path)
-    assert EntryTable(columns([flat], [1.0], [1.0]), shape, "W")[0].path == f"W{path if index else ''}"
 
 
 def test_a_record_tells_all_that_is_known():
-    record = EntryTable(THREE, (2, 3))[0]
+    record = table_of(THREE, (2, 3))[0]
     assert (record.claimed, record.estimate.value, record.abs_error, record.rel_error) == (-2.0, -2.5, 0.5, 0.2)
     assert (record.verdict, record.reason) == (Verdict.FAIL, "why")
     assert (record.estimate.left, record.estimate.right, record.estimate.kink) == (-1.0, 1.0, 0.5)
@@ -60,11 +68,11 @@ def test_a_record_tells_all_that_is_known():
     ("claimed", "numeric", "relative"), [(0.0, 0.0, 0.0), (0.0, 2.0, 1.0), (1.0, -1.0, 2.0), (4.0, 3.0, 0.25)]
 )
 def test_the_relative_error_is_that_of_the_larger(claimed, numeric, relative):
-    assert EntryTable(columns([0], [claimed], [numeric]), (1,))[0].rel_error == relative
+    assert table_of(columns([0], [claimed], [numeric]), (1,))[0].rel_error == relative
 
 
 def test_a_table_is_a_sequence():
-    table = EntryTable(THREE, (2, 3))
+    table = table_of(THREE, (2, 3))
     assert [record.index for record in table] == [(1, 1), (0, 0), (1, 2)]
     assert table[-1] == table[2]
     assert table[1:] == [table[1], table[2]]
@@ -76,9 +84,8 @@ def test_a_table_is_a_sequence():
 
 
 def test_explained_entries_are_marked_in_a_new_table():
-    table = EntryTable(THREE, (2, 3))
-    assert [record.explained for record in table.explain(frozenset({4}))] == [True, False, False]
-    assert not any(record.explained for record in table)
+    table = EntryTable(THREE, places((2, 3)), frozenset({4}))
+    assert [record.explained for record in table] == [True, False, False]
 
 
 def test_taking_rows_takes_their_details_along():
@@ -105,7 +112,7 @@ def test_doubtful_are_those_that_did_not_pass():
 def test_the_worst_come_first_whatever_the_order(rows):
     verdict, claimed = zip(*rows, strict=True)
     given_columns = columns(range(len(rows)), claimed, np.zeros(len(rows)), verdict)
-    found = list(EntryTable(worst_first(given_columns), (len(rows),)))
+    found = list(table_of(worst_first(given_columns), (len(rows),)))
     keys = [(-record.verdict, -record.abs_error, record.index) for record in found]
     assert keys == sorted(keys)
     backwards = worst_first(given_columns.take(np.arange(len(rows))[::-1]))
@@ -122,7 +129,7 @@ def test_one_ladder_is_handed_out_that_of_the_worst_entry_that_has_one():
     kept = kept_ladder(np.array([0.4, 0.1, 0.025]), np.array([2.0, np.nan, 2.5]), 1e-16)
     assert (kept.steps, kept.values, kept.noise) == ((0.4, 0.025), (2.0, 2.5), (1e-16 / 0.4, 1e-16 / 0.025))
     details = {1: {"ladder": kept}, 2: {"ladder": kept_ladder(np.array([1.0]), np.array([7.0]), 0.0)}}
-    table = EntryTable(columns([0, 1, 2], [9.0, 3.0, 5.0], [0.0, 2.5, 0.0], Verdict.FAIL, details), (3,))
+    table = table_of(columns([0, 1, 2], [9.0, 3.0, 5.0], [0.0, 2.5, 0.0], Verdict.FAIL, details), (3,))
     assert [(e.index, e.estimate.ladder) for e in table if e.estimate.ladder] == [((2,), details[2]["ladder"])]
 
 

@@ -23,6 +23,7 @@ FLOORS = (  # from the ground up; a package imports only what stands below it
     "reporting",
     "options",
     "numerics",
+    "variables",
     "points",
     "diagnosis",
     "evaluation",
@@ -34,7 +35,7 @@ FLOORS = (  # from the ground up; a package imports only what stands below it
     "cli",
     "__main__",
 )
-LONGEST = 18  # modules in the longest chain of imports; a corridor grows unseen
+LONGEST = 20  # modules in the longest chain of imports; a corridor grows unseen
 ONLY_IMPORTER = {
     "numba": {"gradcheck.numerics.kernels"},
     "llvmlite": {"gradcheck.numerics.kernels"},

@@ -1,0 +1,222 @@
+"""How f is evaluated at many points: which engine, here or on workers, in which pieces.
+
+An engine is a row of ENGINES; the first that takes the work at hand does it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from gradcheck.evaluation import engines
+from gradcheck.evaluation.engines import Batches, Calling, InLoop, InRows, Points, Steps, Values, Work
+from gradcheck.evaluation.harmless import harmless
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gradcheck.evaluation.workers import Workers
+
+    Array = NDArray[np.float64]
+
+BETWEEN_TICKS = 0.1  # seconds between two reports of progress
+FEW = 64  # points that are not worth a batch, nor its risk: what is in doubt is looked at one point at a time
+GUESSED_FROM = 32  # variables from which it is tried whether f takes rows, and …
+TRIED = (3, 5)  # … with how many rows, twice
+
+
+def no_tick(done: int) -> None:
+    """Nobody watches."""
+
+
+class Engine(Protocol):
+    """A way to evaluate f at points that differ from x in one entry each.
+
+    label: for the report.
+    travels: its work can be done in another process.
+    """
+
+    label: str
+    travels: bool
+
+    def prepare(self, calling: Calling, steps: Steps) -> Callable[[Steps], Work] | None:
+        """What makes work of a part of these points; None if the engine does not take them, or does not pay."""
+
+    def unit(self, steps: Steps) -> int:
+        """A piece of work is a multiple of so many points."""
+
+
+class OneByOne:
+    """One point at a time, in one scratch array."""
+
+    label, travels = "one point at a time", True
+
+    def prepare(self, calling: Calling, steps: Steps) -> Callable[[Steps], Work] | None:
+        return lambda part: part
+
+    def unit(self, steps: Steps) -> int:
+        return 1
+
+
+class Rows:
+    """Many points at once, for an f that takes rows."""
+
+    label, travels = "batches of rows", True
+
+    def prepare(self, calling: Calling, steps: Steps) -> Callable[[Steps], Work] | None:
+        return Batches if calling.rows is not None and worth_rows(steps) else None
+
+    def unit(self, steps: Steps) -> int:
+        return engines.batch_size(steps.x)  # batches are the same whatever the number of workers
+
+
+class CompiledLoop:
+    """In a compiled loop, for an f that Numba compiled."""
+
+    label, travels = "compiled loop", False
+
+    def prepare(self, calling: Calling, steps: Steps) -> Callable[[Steps], Work] | None:
+        loop = engines.loop_for(calling, steps.x, len(steps))
+        return None if loop is None else lambda part: InLoop(part, loop)
+
+    def unit(self, steps: Steps) -> int:
+        return 1
+
+
+ENGINES: tuple[Engine, ...] = (Rows(), CompiledLoop(), OneByOne())
+
+
+def worth_rows(steps: Steps) -> bool:
+    """Whether there are so many points, of so few entries each, that batches gain something."""
+    return len(steps) >= FEW and engines.batch_size(steps.x) >= engines.FEWEST_ROWS
+
+
+class Dispatch:
+    """Evaluates f at many points and keeps the books.
+
+    calling: how f is called, as is known by now.
+    try_rows: it may be found out whether f takes rows.
+    calls: of f; a point of a batch counts as one.
+    seconds: what a call of f takes, as far as is known.
+    engine: how most points were evaluated, in a few words.
+    notes: what the reader should know of that.
+    """
+
+    def __init__(self, calling: Calling, role: str, workers: Workers | None, *, try_rows: bool) -> None:
+        self.calling, self.role, self.workers, self.try_rows = calling, role, workers, try_rows
+        self.calls = 0
+        self.seconds = math.inf
+        self.engine = OneByOne.label
+        self.notes: list[str] = [] if workers is None else workers.notes
+        self._largest = 0  # number of points evaluated at once
+        self._seen: tuple[NDArray[Any], Array] | None = None
+
+    # ---- many points
+
+    def along_columns(self, steps: Steps, tick: Callable[[int], None]) -> Array:
+        """f at the points of `steps`, by the engine that suits their number and f: (N, m); ticks count pairs."""
+        count = len(steps)
+        if not count:
+            return np.empty((0, self.calling.size))
+        self._find_out_rows(steps)
+        workers = self.workers if self.workers is not None and self.workers.pays(count * self.seconds) else None
+        engine, work = next(
+            (engine, work)
+            for engine in ENGINES
+            if (workers is None or engine.travels) and (work := engine.prepare(self.calling, steps)) is not None
+        )
+        if count >= self._largest:
+            self._largest = count
+            self.engine = engine.label + ("" if workers is None else f" on {workers.label}")
+        piece = max(1, int(BETWEEN_TICKS / self.seconds)) if workers is None else workers.piece(count, self.seconds)
+        unit = engine.unit(steps)
+        piece = -(-piece // unit) * unit
+        parts = [steps] if piece >= count else [steps.part(low, low + piece) for low in range(0, count, piece)]
+        found, done = [], 0
+        for part, answer in zip(parts, self._answers(map(work, parts), workers), strict=True):
+            found.append(self._taken(answer))
+            done += len(part)
+            tick(done // 2)
+        return joined(found)
+
+    def at_points(self, points: NDArray[Any]) -> Array:
+        """f at each row of an array of points: (N, m)."""
+        rows = self.calling.rows is not None
+        if self.workers is None or not self.workers.pays(len(points) * self.seconds):
+            started = time.perf_counter()
+            values = self._taken(self._run(InRows(points) if rows else Points(points)))
+            self.seconds = min(self.seconds, (time.perf_counter() - started) / max(1, len(points)))
+            return values
+        works: list[Work] = [InRows(points)] if rows else [Points(row[None]) for row in points]
+        return np.concatenate([self._taken(answer) for answer in self._answers(works, self.workers)])
+
+    def at_point(self, point: NDArray[Any]) -> Array:
+        """f at a point (n,) that the caller lends for the call: (m,)."""
+        return self._taken(self._run(Points(point.reshape(1, -1))))[0]
+
+    def _answers(self, works: Iterable[Work], workers: Workers | None) -> Iterator[Values]:
+        return map(self._run, works) if workers is None else workers.results(self.calling, works)
+
+    def _run(self, work: Work) -> Values:
+        """Work done here; the calls that an interrupt cuts short count, too."""
+        books = engines.Books()
+        try:
+            return work.run(self.calling, books)
+        except BaseException:
+            self.calls += books.calls
+            raise
+
+    def _taken(self, answer: Values) -> Array:
+        """The values of an answer; its calls are put on record."""
+        self.calls += answer.calls
+        if answer.astray and self.calling.rows is not None:
+            self.calling = replace(self.calling, rows=None)
+            self.notes.append(
+                f"{self.role} answers for rows otherwise than for each alone; it was called one point at a time"
+            )
+        return answer.values
+
+    # ---- whether f takes rows
+
+    def remember(self, points: NDArray[Any], values: Array) -> None:
+        """Keep what f said at the rows of `points`, to compare with what it says of them at once."""
+        if self.try_rows and len(points) >= sum(TRIED) and engines.batch_size(points[0]) >= engines.FEWEST_ROWS:
+            self._seen = points, values
+
+    def _find_out_rows(self, steps: Steps) -> None:
+        """Try out whether f takes rows, if nobody has said so and it would pay."""
+        if not self.try_rows or not worth_rows(steps):
+            return
+        self.try_rows, seen, self._seen = False, self._seen, None
+        if (
+            seen is not None
+            and steps.x.size >= GUESSED_FROM
+            and self.calling.in_place
+            and harmless(engines.plain(self.calling.call))
+            and self._takes_rows(*seen)
+        ):
+            self.calling = replace(self.calling, rows=self.calling.call)
+
+    def _takes_rows(self, points: NDArray[Any], values: Array) -> bool:
+        """Whether f takes an array of rows and answers for each as it did for that one alone, twice."""
+        calling = replace(self.calling, rows=self.calling.call)
+        for count, chosen in zip(TRIED, (slice(-TRIED[0], None), slice(-sum(TRIED), -TRIED[0])), strict=True):
+            self.calls += 1
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                batch = engines.by_rows(calling, points[chosen].copy())
+            if batch is None or not engines.close(batch, values[chosen]):
+                return False
+            self.calls += count - 1
+        return True
+
+
+def joined(parts: list[Array]) -> Array:
+    """Values found in parts."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
