@@ -10,9 +10,11 @@ from gradcheck.model import (
     DiagnosisKind,
     DirectionCheck,
     EntryCheck,
+    ErrorMap,
     Finding,
     FindingKind,
     Kind,
+    Ladder,
     Method,
     Point,
     Report,
@@ -276,7 +278,33 @@ def oddly_named(**changes: Any) -> Report:
     )
 
 
+def mapped(**changes: Any) -> Report:
+    """A matrix with a wrong block and an entry that could not be judged; the worst entry has its ladder."""
+    steps = tuple(0.9 * 4.0**-k for k in range(16))
+    ladder = Ladder(
+        steps=steps, values=tuple(2.0 + h * h / 3 + 1e-15 / h for h in steps), noise=tuple(3e-16 / h for h in steps)
+    )
+    return build(
+        **{
+            "name": "mds:f",
+            "entries": (
+                entry((1, 1), 3.0, 2.0, 1e-12, Verdict.FAIL, ladder=ladder),
+                entry((1, 2), 0.4, 0.3, 1e-12, Verdict.FAIL),
+                entry((2, 2), 0.3, 0.29, 1e-12, Verdict.FAIL),
+                entry((0, 0), 0.31, 0.29, 0.12, Verdict.INCONCLUSIVE, status=Status.NOISY),
+                *(entry((3, j), 1.0 + j, 1.0 + j, 1e-12) for j in range(4)),
+            ),
+            "error_map": ErrorMap(shape=(4, 4), block=(1, 1), cells=("?...", ".01.", "..2.", "...."), largest=1.0),
+            "point": Point(shape=(4, 4), dtype="float64", origin="random normal", seed=1),
+            "shape": (4, 4),
+            "checked": 16,
+        }
+        | changes
+    )
+
+
 EVERY = {
+    "mapped": mapped,
     "passing": passing,
     "failing": failing,
     "undecided": undecided,

@@ -86,6 +86,7 @@ FORMATS = {
         Format("github"),
         Format("markdown", (".md",), "Write Markdown as well."),
         Format("html", (".html", ".htm"), "Write a page of HTML as well."),
+        Format("svg", (".svg",)),
     )
 }
 SUFFIXES = {suffix: form for form in FORMATS.values() for suffix in form.suffixes}

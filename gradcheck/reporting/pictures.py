@@ -1,0 +1,254 @@
+"""The pictures of a report as data: what is drawn, in the units of the values; `svg`, `png` and `characters` draw it.
+
+claimed against numeric values, which lie on the diagonal where they agree; the error of one entry against the step, a V
+between truncation and noise with the claim beside it; and, for a matrix, a map of where it is wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Literal, NamedTuple
+
+from gradcheck.model import DirectionCheck, EntryCheck, ErrorMap, Report, Verdict
+from gradcheck.reporting import numbers
+from gradcheck.reporting.axes import Axis, fitted, logarithmic
+from gradcheck.wording import counted
+
+POINTS = 400  # of each verdict in a scatter: more would hide each other
+NAMED = 4  # wrong entries that a description names
+REGIONS = 40  # wrong blocks that get an outline
+
+Mark = Literal["dots", "crosses", "squares", "line", "dashes", "band"]
+Role = Literal["pass", "fail", "inconclusive", "guide", "difference", "noise", "claim"]
+
+_MARKS: dict[Verdict, tuple[Role, Mark, str]] = {
+    Verdict.PASS: ("pass", "dots", "agrees"),
+    Verdict.INCONCLUSIVE: ("inconclusive", "squares", "not judged"),
+    Verdict.FAIL: ("fail", "crosses", "wrong"),
+}
+
+
+class Series(NamedTuple):
+    """Points that are drawn alike.  No meaning has colour alone: each role has a mark of its own.
+
+    points: (x, y) pairs; of a band, its lower edge and then its upper one.
+    bars: how far each y may be from the truth; () for none.
+    """
+
+    name: str
+    role: Role
+    mark: Mark
+    points: tuple[tuple[float, float], ...]
+    bars: tuple[float, ...] = ()
+
+
+class Plot(NamedTuple):
+    """Series on two axes.
+
+    title: what is drawn.  story: what there is to see, for a caption and for those who cannot see it.
+    """
+
+    title: str
+    story: str
+    x: Axis
+    y: Axis
+    series: tuple[Series, ...]
+
+
+class Grid(NamedTuple):
+    """A map of errors.
+
+    regions: first row, first column, and the row and column after the last, of each wrong block, in cells.
+    """
+
+    title: str
+    story: str
+    map: ErrorMap
+    regions: tuple[tuple[int, int, int, int], ...]
+
+
+Picture = Plot | Grid
+
+
+def pictures(report: Report) -> Iterator[Picture]:
+    """All that can be drawn of a report."""
+    if report.error_map is not None:
+        yield _grid(report, report.error_map)
+    curve = _curve(report)
+    if curve is not None:
+        yield curve
+    scatter = _scatter(report)
+    if scatter is not None:
+        yield scatter
+
+
+# ---- claimed against numeric
+
+
+def _scatter(report: Report) -> Plot | None:
+    checks: Sequence[EntryCheck | DirectionCheck] = report.entries or report.directions
+    groups: dict[Verdict, list[EntryCheck | DirectionCheck]] = {}
+    for check in islice(checks, 20 * POINTS):
+        if math.isfinite(check.claimed) and math.isfinite(check.estimate.value):
+            groups.setdefault(check.verdict, []).append(check)
+    shown = {verdict: group[:POINTS] for verdict, group in groups.items() if verdict in _MARKS}
+    drawn = [check for group in shown.values() for check in group]
+    if len(drawn) < 2:
+        return None
+    axis = fitted("", [value for c in drawn for value in (c.claimed, c.estimate.value)])
+    series = [_band(report, axis), Series("equal", "guide", "line", ((axis.low, axis.low), (axis.high, axis.high)))]
+    for verdict in sorted(shown):
+        role, mark, name = _MARKS[verdict]
+        points = tuple((c.claimed, c.estimate.value) for c in shown[verdict])
+        bars = tuple(c.estimate.uncertainty for c in shown[verdict])
+        series.append(Series(name, role, mark, points, bars))
+    noun = "entry" if report.entries else "direction"
+    x, y = axis._replace(label="claimed"), axis._replace(label="numeric")
+    story = _scatter_story(report, drawn, noun)
+    return Plot(f"Claimed against numeric, {counted(len(drawn), noun)}", story, x, y, tuple(series))
+
+
+def _band(report: Report, axis: Axis) -> Series:
+    """What the tolerance accepts on both sides of the diagonal, as a polygon."""
+
+    def allowed(value: float) -> float:
+        return report.tolerance.atol + report.tolerance.rtol * abs(value)
+
+    ends = (axis.low, 0.0, axis.high) if axis.low < 0 < axis.high else (axis.low, axis.high)
+    below = tuple((value, value - allowed(value)) for value in ends)
+    above = tuple((value, value + allowed(value)) for value in reversed(ends))
+    return Series("tolerance", "guide", "band", below + above)
+
+
+def _scatter_story(report: Report, drawn: Sequence[EntryCheck | DirectionCheck], noun: str) -> str:
+    wrong = [check for check in drawn if check.verdict is Verdict.FAIL]
+    where = "Right values lie on the diagonal, within a tolerance of "
+    where += f"{report.tolerance.rtol:g} of their size" + (
+        f" plus {report.tolerance.atol:g}" if report.tolerance.atol else ""
+    )
+    if not wrong:
+        return f"{where}: none of {counted(len(drawn), noun)} is off it by more than tolerance and uncertainty allow."
+    names = ", ".join(name_of(check) for check in wrong[:NAMED]) + (", …" if len(wrong) > NAMED else "")
+    return (
+        f"{where}: {len(wrong):,} of {counted(len(drawn), noun)} {'is' if len(wrong) == 1 else 'are'} off it ({names})."
+    )
+
+
+def name_of(check: EntryCheck | DirectionCheck) -> str:
+    """An entry or a direction as a person would write it."""
+    return check.path if isinstance(check, EntryCheck) else f"direction {check.number}"
+
+
+# ---- the error of one entry against the step
+
+
+def _curve(report: Report) -> Plot | None:
+    checks: tuple[EntryCheck | DirectionCheck, ...] = (*islice(report.entries, 1000), *report.directions)
+    check = next((c for c in checks if c.estimate.ladder is not None and len(c.estimate.ladder.steps) > 2), None)
+    if check is None or check.estimate.ladder is None or not math.isfinite(check.estimate.value):
+        return None
+    measured, ladder = check.estimate, check.estimate.ladder
+    errors = [abs(value - measured.value) for value in ladder.values]
+    gap, known = abs(check.claimed - measured.value), math.isfinite(measured.uncertainty)
+    if not max(errors) > 0:
+        return None  # f is linear, or even about the point: there is no V
+    x = logarithmic("step h", ladder.steps)
+    y = logarithmic("distance from the numeric value", [*errors, gap, measured.uncertainty])
+    ends = (x.low, x.high)
+    series = [
+        Series(
+            "noise of f",
+            "noise",
+            "dashes",
+            tuple((h, v) for h, v in zip(ladder.steps, ladder.noise, strict=True) if y.low <= v <= y.high),
+        ),
+        Series("difference at one step", "difference", "line", tuple(zip(ladder.steps, errors, strict=True))),
+    ]
+    if known:
+        level = max(measured.uncertainty, y.low)
+        edges = (*((end, y.low) for end in ends), *((end, level) for end in reversed(ends)))
+        series.insert(0, Series(f"±{numbers.short(measured.uncertainty)}", "pass", "band", edges))
+    if math.isfinite(gap) and gap > 0:
+        series.append(
+            Series(f"claim, off by {numbers.short(gap)}", "claim", "dashes", tuple((end, gap) for end in ends))
+        )
+    chosen = min(range(len(errors)), key=lambda k: abs(math.log(ladder.steps[k] / measured.step)))
+    series.append(
+        Series("step of the numeric value", "pass", "squares", ((ladder.steps[chosen], max(errors[chosen], y.low)),))
+    )
+    story = _curve_story(check, gap, min(errors))
+    return Plot(f"Error of {name_of(check)} against the step", story, x, y, tuple(series))
+
+
+def _curve_story(check: EntryCheck | DirectionCheck, gap: float, least: float) -> str:
+    measured = check.estimate
+    what = (
+        f"Differences of f at {len(measured.ladder.steps) if measured.ladder else 0} steps: too long a step leaves out the "
+        f"curvature of f, too short a one drowns in its noise. The numeric value {measured.value:.6g} is known to "
+        f"±{numbers.short(measured.uncertainty)}, near the step {numbers.short(measured.step)}."
+    )
+    if check.verdict is Verdict.FAIL:
+        return f"{what} The claim, {check.claimed:.6g}, is {numbers.short(gap)} away from it."
+    if check.verdict is Verdict.PASS:
+        return f"{what} The claim, {check.claimed:.6g}, lies within."
+    return f"{what} No step comes close enough to judge the claim, {check.claimed:.6g}, which is {numbers.short(gap)} away."
+
+
+# ---- where a matrix is wrong
+
+
+def _grid(report: Report, found: ErrorMap) -> Grid:
+    rows, columns = found.shape
+    regions = wrong_regions(found)
+    wrong = sum(character.isdigit() for row in found.cells for character in row)
+    block = "" if found.block == (1, 1) else f", {found.block[0]} × {found.block[1]} entries to a cell"
+    story = f"{rows:,} × {columns:,} entries{block}. "
+    if wrong:
+        cells = "cell" if found.block != (1, 1) else "entry"
+        story += (
+            f"{counted(wrong, cells)} {'is' if wrong == 1 else 'are'} wrong, by up to {numbers.short(found.largest)}"
+        )
+        story += f": {_places(found, regions)}." if regions else "."
+    else:
+        story += "None is wrong."
+    undecided = sum(row.count("?") for row in found.cells)
+    if undecided:
+        story += f" {counted(undecided, 'entry' if found.block == (1, 1) else 'cell')} could not be judged."
+    if any(" " in row for row in found.cells):
+        story += " Nothing is on record where it is blank."
+    return Grid(f"Where the {report.kind.value} is wrong", story, found, regions if len(regions) <= REGIONS else ())
+
+
+def _places(found: ErrorMap, regions: Sequence[tuple[int, int, int, int]]) -> str:
+    """Wrong blocks in words."""
+    (height, width), (rows, columns) = found.block, found.shape
+
+    def span(noun: str, first: int, end: int, size: int, most: int) -> str:
+        low, high = first * size, min(end * size, most) - 1
+        return f"{noun} {low:,}" if low == high else f"{noun}s {low:,} to {high:,}"
+
+    named = [
+        f"{span('row', top, bottom, height, rows)}, {span('column', left, right, width, columns)}"
+        for top, left, bottom, right in regions[:NAMED]
+    ]
+    more = f"; and {len(regions) - NAMED:,} other places" if len(regions) > NAMED else ""
+    return "; ".join(named) + more
+
+
+def wrong_regions(found: ErrorMap) -> tuple[tuple[int, int, int, int], ...]:
+    """The bounding boxes of wrong cells that touch each other, the largest first, in cells."""
+    wrong = {(i, j) for i, row in enumerate(found.cells) for j, character in enumerate(row) if character.isdigit()}
+    boxes = []
+    while wrong:
+        pending = [wrong.pop()]
+        top, left = bottom, right = pending[0]
+        while pending:
+            i, j = pending.pop()
+            top, left, bottom, right = min(top, i), min(left, j), max(bottom, i), max(right, j)
+            near = {(i + 1, j), (i - 1, j), (i, j + 1), (i, j - 1)} & wrong
+            wrong -= near
+            pending += near
+        boxes.append((top, left, bottom + 1, right + 1))
+    return tuple(sorted(boxes, key=lambda box: (-(box[2] - box[0]) * (box[3] - box[1]), box)))
