@@ -51,10 +51,11 @@ PRINTED = (
     _output("style", Choice(*FORMATS), "", shown="text, or as FILE ends", flags=("--format",)),
     _output("output", File(), "Write the report there, not to stdout.", metavar="FILE", flags=("-o", "--output")),
     *(_output(form.name, File(), form.beside, metavar="FILE") for form in FORMATS.values() if form.beside),
-    _output("top", Number(0, whole=True), "Rows of a table.", metavar="N", default=10),
+    _output("top", Number(0, whole=True), "Rows of a table.", metavar="N", shown="10; 60 in a page"),
     _output("all_rows", Flag(), "Show every row.", default=False, flags=("--all",)),
     _output("sort", Choice("worst", "relative", "index"), "Order of rows.", default="worst"),
     _output("color", Choice("auto", "always", "never"), "", default="auto"),
+    _output("failures", Flag(), "Only what did not pass, and how many did.", default=False),
     _output("quiet", Flag(), "The verdict alone, and no progress.", default=False, flags=("-q", "--quiet")),
     _output(
         "verbose",

@@ -5,7 +5,10 @@ They are named tuples, which are made ten times as fast as frozen dataclasses wh
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from gradcheck.reporting.pictures import Picture
 
 Tone = Literal["", "title", "key", "faint", "pass", "inconclusive", "fail", "error"]
 """What a piece of text is; formats turn it into a style.  Never the only carrier of a meaning."""
@@ -63,5 +66,11 @@ class Table(NamedTuple):
     rows: tuple[tuple[Span, ...], ...]
 
 
+class Figure(NamedTuple):
+    """A picture, which each format draws in its own way."""
+
+    picture: Picture
+
+
 Fact = tuple[str, tuple[Span, ...]]
-Block = Title | Paragraph | Verbatim | Facts | Table
+Block = Title | Paragraph | Verbatim | Facts | Table | Figure

@@ -9,6 +9,7 @@ from gradcheck.model import Report, Verdict
 from gradcheck.reporting import layout, lines, numbers
 from gradcheck.reporting.blocks import Block, Column, Facts, Paragraph, Span, Table
 from gradcheck.reporting.formats import Display
+from gradcheck.reporting.tables import verdict_span
 
 WORST_SHOWN = 5
 
@@ -18,13 +19,13 @@ def failure(report: Report, accept: str = "") -> str:
 
     accept: how to let an inconclusive check pass.
     """
-    _, what, *told = layout.report_blocks(report, Display(top=WORST_SHOWN))
-    told.remove(layout.verdict_line(report))
-    told = [block for block in told if not _is_hint(block)]
-    if isinstance(what, Facts):
-        told.insert(0, Facts(what.rows[:3]))  # function, derivative, point
+    story = layout.story(report, Display(top=WORST_SHOWN))
+    told: list[Block] = [Facts(story.what[:3]), *story.trouble]  # function, derivative, point
+    told += (block for block in story.tables if not _is_hint(block))
+    told.append(Facts((*story.cause, *story.remarks)))
     if report.verdict is Verdict.INCONCLUSIVE and accept:
-        told.insert(-1, Paragraph((Span(accept),)))
+        told.append(Paragraph((Span(accept),)))
+    told += story.replay
     text = "\n".join("".join(span.text for span in line) for line in lines.typeset(told))
     return f"{lines.printable(report.headline)}\n\n{text}"
 
@@ -40,7 +41,7 @@ def table(reports: Sequence[Report], width: int | None, encoding: str) -> Iterat
             Span(f"{report.checked:,}"),
             Span("-" if report.resolution.digits is None else str(report.resolution.digits)),
             Span(numbers.short(report.resolution.absolute) if math.isfinite(report.resolution.absolute) else "-"),
-            layout.verdict_span(report.verdict),
+            verdict_span(report.verdict),
         )
         for report in reports
     )

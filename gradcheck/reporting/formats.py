@@ -14,31 +14,39 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO
 if TYPE_CHECKING:
     from gradcheck.model import Report
 
+ROWS = 10  # of a table, unless told otherwise
 Color = Literal["auto", "always", "never"]
 
 
 class Display(NamedTuple):
     """What a reader wants to see, and on what.  A format disregards what has no meaning for it.
 
-    top: rows of a table, unless all_rows.
+    top: rows of a table, unless all_rows; None for as many as suit the format.
     sort: 'worst', 'relative' or 'index'; those that did not pass come first, but for 'index'.
     verbose: also steps, evaluations, reasons of failures, evidence and versions.
     quiet: the verdict alone.
+    failures: only what did not pass.
     allow_inconclusive: a check that could not be judged is no failure.
     width: columns to break lines at; None leaves them whole.
     encoding: of where the text goes; what it cannot express is written in other characters.
     color: 'never' gives plain text, 'always' colours, 'auto' colours unless NO_COLOR is set.
     """
 
-    top: int = 10
+    top: int | None = None
     all_rows: bool = False
     sort: str = "worst"
     verbose: bool = False
     quiet: bool = False
+    failures: bool = False
     allow_inconclusive: bool = False
     width: int | None = None
     encoding: str = "utf-8"
     color: Color = "never"
+
+    @property
+    def rows(self) -> int:
+        """Rows of a table, unless all_rows."""
+        return ROWS if self.top is None else self.top
 
     def on(self, stream: TextIO | None, color: Color = "auto") -> Display:
         """The same for what `stream` can show.  A pipe has no width: its lines are not broken.

@@ -12,7 +12,6 @@ from gradcheck.reporting.blocks import Span, Table
 from gradcheck.reporting.formats import DEFAULT, Display
 
 WORST_SHOWN = 5  # entries in an annotation
-SUMMARY_BYTES = 1_000_000  # GitHub refuses a step's summary above 1 MiB
 
 
 def render(reports: Sequence[Report], display: Display = DEFAULT) -> str:
@@ -22,15 +21,9 @@ def render(reports: Sequence[Report], display: Display = DEFAULT) -> str:
 
 def append_summary(path: str, reports: Sequence[Report]) -> None:
     """Append Markdown to the file that $GITHUB_STEP_SUMMARY names.  Raises `OutputError` if it cannot be written."""
-    told = markdown.render(reports)
-    if len(told.encode()) > SUMMARY_BYTES:
-        told = markdown.render(reports, Display(top=0))
-    if len(told.encode()) > SUMMARY_BYTES:
-        verdicts = ", ".join(f"{verdict.name} {sum(r.verdict is verdict for r in reports):,}" for verdict in Verdict)
-        told = f"{len(reports):,} checks, too many to list here: {verdicts}\n"
     try:
         with Path(path).open("a", encoding="utf-8") as summary:
-            summary.write(told)
+            summary.write(markdown.render(reports))
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}; check $GITHUB_STEP_SUMMARY") from None
 
@@ -48,7 +41,7 @@ def _annotation(report: Report) -> str:
 
 def _message(report: Report) -> str:
     told = [lines.printable(report.headline)]
-    for block in layout.report_blocks(report, Display(top=WORST_SHOWN)):
+    for block in layout.story(report, Display(top=WORST_SHOWN)).tables:
         if isinstance(block, Table):
             told += (_row(block, row) for row in block.rows)
     if report.replay:

@@ -1,95 +1,166 @@
-"""Reports as one small HTML page that needs nothing else: no script, no picture, no network."""
+"""Reports as one HTML page that needs nothing else: no network, and no script to be read.
+
+What did not pass comes first, with its verdict and cause on top and its pictures below; what passed is folded away.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from gradcheck.model import Report
-from gradcheck.reporting.blocks import Block, Facts, Paragraph, Span, Table, Title, Verbatim
+from gradcheck.model import Report, Verdict
+from gradcheck.reporting import layout, page, svg, tables
+from gradcheck.reporting.blocks import Block, Column, Fact, Paragraph, Span, Table, Verbatim
 from gradcheck.reporting.formats import DEFAULT, Display
-from gradcheck.reporting.layout import blocks
 from gradcheck.reporting.lines import align_points, printable
+from gradcheck.reporting.pictures import pictures
 
-_PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root {{
-  color-scheme: light dark; --faint: #6a737d; --line: #8884; --pass: #1a7f37;
-  --fail: #c62828; --doubt: #9a6700;
-}}
-@media (prefers-color-scheme: dark) {{
-  :root {{ --faint: #9aa4af; --pass: #56c271; --fail: #ff7b72; --doubt: #e3b341; }}
-}}
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }}
-section {{ margin: 0 0 3rem; }}
-h2 {{ font-size: 1.2rem; margin: 0 0 1rem; overflow-wrap: anywhere; }}
-dl {{ display: grid; grid-template-columns: 6rem minmax(0, 1fr); gap: .1rem 1.2rem; margin: 1rem 0; }}
-dt, th, .faint {{ color: var(--faint); font-weight: normal; }}
-dd {{ margin: 0; overflow-wrap: anywhere; }}
-.note {{ margin: .3rem 0; }}
-.wide {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-th, td {{ padding: .15rem .8rem .15rem 0; text-align: right; white-space: pre; }}
-th {{ border-bottom: 1px solid var(--line); }}
-td {{ font-family: ui-monospace, monospace; font-size: .9rem; }}
-.left {{ text-align: left; }}
-pre {{ overflow-x: auto; padding: .6rem .8rem; border: 1px solid var(--line); border-radius: .4rem; font-size: .9rem; }}
-b.pass {{ color: var(--pass); }} b.fail, b.error {{ color: var(--fail); }} b.inconclusive {{ color: var(--doubt); }}
-</style>
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
+ROWS = 60  # of the table of a check that did not pass, unless told otherwise
 _LOUD = ("pass", "inconclusive", "fail", "error")
 
 
 def render(reports: Sequence[Report], display: Display = DEFAULT) -> str:
-    """A page with the summary first where there are several reports, then each of them."""
-    told = blocks(reports, display)
-    if len(reports) > 1:
-        told.insert(0, told.pop())
-    sections = ("\n".join(("<section>", *_blocks(its_blocks), "</section>")) for its_blocks in told)
+    """A page: what it comes to, a summary with links where there are several reports, then each of them."""
+    told = [
+        (number, layout.story(report, _with_rows(report, display)), report)
+        for number, report in enumerate(sorted(layout.shown(reports, display), key=lambda r: -r.verdict), 1)
+    ]
+    kinds = _Kinds()
+    body = [f"<main>\n{_heading(reports)}"]
+    if len(reports) > 1 and told:
+        body += ["<h2>Summary</h2>", *_summary([report for *_, report in told], display)]
+    for number, story, report in told:
+        body += _check(number, story, report, kinds, alone=len(told) == 1)
     verdict = max((report.verdict for report in reports), default=None)
     title = "gradcheck" if verdict is None else f"{verdict.name}: gradcheck of {', '.join(r.name for r in reports[:3])}"
-    return _PAGE.format(title=_text(title), body="\n".join(sections))
-
-
-def _blocks(told: Sequence[Block]) -> Iterator[str]:
-    for block in told:
-        match block:
-            case Title():
-                yield f"<h2>{_text(block.text)}</h2>"
-            case Paragraph():
-                yield f"<p{' class=note' if block.note else ''}>{''.join(map(_span, block.spans))}</p>"
-            case Facts():
-                rows = (f"<dt>{_text(key)}</dt><dd>{''.join(map(_span, value))}</dd>" for key, value in block.rows)
-                yield "\n".join(("<dl>", *rows, "</dl>"))
-            case Verbatim(key=key, text=text):
-                shown = "\n".join(_text(line) for line in text.expandtabs(4).split("\n"))
-                yield f'<p class="faint">{_text(key)}</p>\n<pre>{shown}</pre>'
-            case Table():
-                yield _table(block)
-
-
-def _table(block: Table) -> str:
-    columns = [[span.text for span in cells] for cells in zip(*block.rows, strict=True)]
-    texts = [align_points(c) if block.columns[k].align == "point" else c for k, c in enumerate(columns)]
-    kinds = [' class="left"' if column.align == "left" else "" for column in block.columns]
-    heads = "".join(f"<th{kinds[k]}>{_text(column.title)}</th>" for k, column in enumerate(block.columns))
-    lines = (
-        "".join(f"<td{kinds[k]}>{_span(Span(texts[k][n], span.tone))}</td>" for k, span in enumerate(row))
-        for n, row in enumerate(block.rows)
+    head = (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{_text(title)}</title>\n<style>\n{page.STYLE}{kinds.style}</style>\n</head>\n<body>"
     )
-    rows = (f"<tr>{line}</tr>" for line in (heads, *lines))
-    return "\n".join(('<div class="wide"><table>', *rows, "</table></div>"))
+    return "\n".join((head, *body, f"</main>\n<script>\n{page.SCRIPT}</script>\n</body>\n</html>\n"))
+
+
+def _with_rows(report: Report, display: Display) -> Display:
+    return display._replace(top=ROWS) if display.top is None and report.verdict else display
+
+
+def _heading(reports: Sequence[Report]) -> str:
+    if len(reports) == 1:
+        return f"<h1>{_badge(reports[0].verdict)}{_text(f'{reports[0].kind.value} of {reports[0].name}')}</h1>"
+    worst = max((report.verdict for report in reports), default=None)
+    badge = _badge(worst) if worst is not None else ""
+    return f"<h1>{badge}gradcheck</h1>\n<p>{''.join(map(_span, layout.counts(reports).spans))}</p>"
+
+
+def _badge(verdict: Verdict) -> str:
+    return f'<span class="badge {verdict.name.lower()}">{verdict.name}</span> '
+
+
+def _summary(reports: Sequence[Report], display: Display) -> Iterator[str]:
+    """A row for each check, which leads to it."""
+    yield '<div class="wide"><table class="summary">\n<thead><tr><th class="l">verdict<th class="l">check<th class="l">kind'
+    yield '<th class="l">result<th>digits</tr></thead>\n<tbody>'
+    for number, report in enumerate(reports, 1):
+        name, digits = _text(report.name), report.resolution.digits
+        yield (
+            f'<tr><td>{_span(tables.verdict_span(report.verdict))}<td><a href="#c{number}">{name}</a><td>{report.kind.value}'
+            f"<td>{layout.result(report)}<td>{'-' if digits is None else digits}</tr>"
+        )
+    yield "</tbody></table></div>"
+
+
+def _check(number: int, story: layout.Story, report: Report, kinds: _Kinds, *, alone: bool) -> Iterator[str]:
+    look = "f" if report.verdict >= Verdict.FAIL else "i" if report.verdict else "p"
+    if alone:
+        yield f'<section class="check {look}">'
+    else:
+        folded = " open" if report.verdict else ""
+        title = f"{_badge(report.verdict)}<h2>{_text(story.title.text)}</h2>"
+        yield f'<details class="check {look}"{folded}><summary>{title}</summary>'
+    yield f'<div id="c{number}">\n<p class="verdict">{_text(report.headline)}</p>'
+    if story.cause:
+        yield f'<div class="cause">{_facts(story.cause)}</div>'
+    yield from map(_verbatim, story.trouble)
+    drawn = [
+        f"<figure>{svg.inline(picture, f'c{number}p{k}')}<figcaption><b>{_text(picture.title)}</b>{_text(picture.story)}"
+        "</figcaption></figure>"
+        for k, picture in enumerate(pictures(report))
+    ]
+    if drawn:
+        yield "\n".join(('<div class="pictures">', *drawn, "</div>"))
+    yield from _tables(story.tables, kinds)
+    yield _facts(story.remarks)
+    yield f'<details class="how"><summary>How it was measured</summary>{_facts(story.what)}</details>'
+    yield from map(_verbatim, story.replay)
+    yield f"</div>\n</{'section' if alone else 'details'}>"
+
+
+def _facts(rows: Iterable[Fact]) -> str:
+    told = (f"<dt>{_text(key)}<dd>{''.join(map(_span, value))}" for key, value in rows)
+    return "\n".join(("<dl>", *told, "</dl>"))
+
+
+def _verbatim(block: Verbatim) -> str:
+    shown = "\n".join(_text(line) for line in block.text.expandtabs(4).split("\n"))
+    return f'<p class="faint">{_text(block.key)}</p>\n<pre tabindex="0">{shown}</pre>'
+
+
+# ---- tables
+
+
+class _Kinds:
+    """The columns that the tables of a page have, each told apart by a class, so that narrow screens show their titles."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, ...], str] = {}
+
+    def name(self, titles: tuple[str, ...]) -> str:
+        """The class of tables with these columns."""
+        return self._known.setdefault(titles, f"k{len(self._known)}")
+
+    @property
+    def style(self) -> str:
+        """The titles, as contents before the cells where a row is no line."""
+        rules = (
+            f'  .{name} td:nth-child({k})::before {{ content: "{title}"; }}\n'
+            for titles, name in self._known.items()
+            for k, title in enumerate(titles, 1)
+            if k > 2
+        )
+        return f"@media (max-width: 40rem) {{\n{''.join(rules)}}}\n"
+
+
+def _tables(told: Iterable[Block], kinds: _Kinds) -> Iterator[str]:
+    for block in told:
+        if isinstance(block, Table):
+            yield _table(block, kinds)
+        elif isinstance(block, Paragraph):
+            yield f"<p>{''.join(map(_span, block.spans))}</p>"
+
+
+def _table(block: Table, kinds: _Kinds) -> str:
+    """A table with its verdicts next to the names, where a narrow screen shows them."""
+
+    def turned(row: Sequence[str]) -> list[str]:
+        return [row[0], row[-1], *row[1:-1]]
+
+    texts = [_cells(column, [row[k].text for row in block.rows]) for k, column in enumerate(block.columns)]
+    aligned = turned([' class="l"' if column.align == "left" else "" for column in block.columns])
+    titles = turned([column.title for column in block.columns])
+    heads = "".join(f"<th{kind}>{_text(title)}" for kind, title in zip(aligned, titles, strict=True))
+    lines = (
+        turned([_span(Span(texts[k][n], span.tone)) for k, span in enumerate(row)]) for n, row in enumerate(block.rows)
+    )
+    rows = ("".join(f"<td{kind}>{cell}" for kind, cell in zip(aligned, line, strict=True)) for line in lines)
+    body = "\n".join(f"<tr>{row}</tr>" for row in rows)
+    name = kinds.name(tuple(titles))
+    table = f'<table class="entries {name}">\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
+    return f'<div class="wide">{table}</div>'
+
+
+def _cells(column: Column, texts: list[str]) -> list[str]:
+    return align_points(texts) if column.align == "point" else texts
 
 
 def _span(span: Span) -> str:

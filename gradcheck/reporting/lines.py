@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 
-from gradcheck.reporting.blocks import Block, Column, Facts, Paragraph, Span, Table, Title, Verbatim
+from gradcheck.reporting.blocks import Block, Column, Facts, Figure, Paragraph, Span, Table, Title, Verbatim
 
 Line = tuple[Span, ...]
 
@@ -18,6 +18,7 @@ READABLE = 100  # running text is not set wider on a terminal
 _PLAIN = str.maketrans(
     {"±": "+/-", "─": "-", "−": "-", "–": "-", "—": "-", "×": "x", "·": "*", "…": "...", "→": "->", "⟨": "<", "⟩": ">"}
     | {"≤": "<=", "≥": ">=", "≈": "~", "∇": "grad ", "²": "^2", "ᵀ": "^T", "‘": "'", "’": "'", "“": '"', "”": '"'}
+    | {"█": "#", "▓": "%", "▒": "+", "░": ":", "●": "o", "□": "@", "╌": "-", "│": "|", "└": "+"}
 )
 
 
@@ -117,6 +118,12 @@ def _block(block: Block, width: int | None, encoding: str) -> Iterator[Line]:
                 if width is not None and max(map(cells, texts)) + len(indent) > width:
                     indent = ""
                 yield from ((Span(indent + line),) for line in texts)
+        case Figure():
+            from gradcheck.reporting.characters import drawn  # not for the reports that show none
+
+            yield (Span(INDENT + printable(block.picture.title, encoding), "key"),)
+            room = min(width or READABLE, READABLE) - len(INDENT)
+            yield from ((Span(INDENT + printable(line, encoding)),) for line in drawn(block.picture, room))
         case Table():
             rows = [tuple(map(clean, row)) for row in block.rows]
             columns = [column._replace(title=printable(column.title, encoding)) for column in block.columns]

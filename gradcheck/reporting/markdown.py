@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from gradcheck.model import Report
+from gradcheck.reporting import layout
 from gradcheck.reporting.blocks import Block, Facts, Paragraph, Span, Table, Title, Verbatim
 from gradcheck.reporting.formats import DEFAULT, Display
-from gradcheck.reporting.layout import blocks
 from gradcheck.reporting.lines import printable
 
+MOST = 1_000_000  # bytes; GitHub refuses a step's summary above 1 MiB
 # What would be markup anywhere, an emoji, a mention or a reference to an issue.
 _SPECIAL = re.compile(r"[\\`*_{}\[\]|<>~&$]|:(?=\w+:)|@(?=\w)|#(?=\w)")
 _NOT_PLAIN = re.compile(r"[^\w ]")
@@ -19,19 +20,56 @@ _LOUD = ("pass", "inconclusive", "fail", "error")
 
 
 def render(reports: Sequence[Report], display: Display = DEFAULT) -> str:
-    """The summary first where there are several reports, then each of them, the passing ones folded away."""
-    told = blocks(reports, display)
-    parts = ["\n\n".join(_blocks(told[-1]))] if len(reports) > 1 else []
-    for report, its_blocks in zip(reports, told, strict=False):
-        text = "\n\n".join(_blocks(its_blocks))
-        if len(reports) > 1 and not report.verdict:
-            summary = f"{escape(printable(report.name))}: {report.verdict.name}"
-            text = f"<details><summary>{summary}</summary>\n\n{text}\n\n</details>"
+    """What did not pass first, in full; what passed folded away, after a table of all where there are several.
+
+    No more than MOST bytes: where there is more to tell, the last reports are told in a line each, or counted.
+    """
+    several = len(reports) > 1
+    worst_first = sorted(layout.shown(reports, display), key=lambda report: -report.verdict)
+    parts = [_joined(layout.opening(reports))] if several or not worst_first else []
+    room = MOST - sum(map(_bytes, parts))
+    table = _joined(layout.summary(worst_first, display)[:1]) if several and worst_first else ""
+    if _bytes(table) > MOST // 3:
+        table = ""
+    room -= _bytes(table)
+    left = 0
+    for report in worst_first:
+        text = _report(report, display, folded=several)
+        if _bytes(text) > room:
+            text = _joined([layout.verdict_line(report, named=True)])
+        if _bytes(text) > room - 200:
+            left += 1
+            continue
+        room -= _bytes(text)
         parts.append(text)
+    if left:
+        parts.append(f"{left:,} more checks are too many to be told here.")
+    if table:
+        parts.append(table)
     return "\n\n".join(parts) + "\n"
 
 
-def _blocks(told: Sequence[Block]) -> Iterator[str]:
+def _bytes(text: str) -> int:
+    """What a part takes, with the empty line after it."""
+    return len(text.encode()) + 2
+
+
+def _report(report: Report, display: Display, *, folded: bool) -> str:
+    told = layout.story(report, display)
+    cause = [Facts(told.cause)] if told.cause else []
+    facts = (Facts(told.remarks), Facts(told.what))
+    text = _joined([told.title, told.verdict, *cause, *told.trouble, *told.tables, *facts, *told.replay])
+    if folded and not report.verdict:
+        summary = f"{escape(printable(report.name))}: {report.verdict.name}"
+        return f"<details><summary>{summary}</summary>\n\n{text}\n\n</details>"
+    return text
+
+
+def _joined(told: Iterable[Block]) -> str:
+    return "\n\n".join(_blocks(told))
+
+
+def _blocks(told: Iterable[Block]) -> Iterator[str]:
     for block in told:
         match block:
             case Title():

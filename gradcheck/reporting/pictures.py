@@ -16,7 +16,7 @@ from gradcheck.reporting import numbers
 from gradcheck.reporting.axes import Axis, fitted, logarithmic
 from gradcheck.wording import counted
 
-POINTS = 400  # of each verdict in a scatter: more would hide each other
+POINTS = 200  # of each verdict in a scatter: more would hide each other
 NAMED = 4  # wrong entries that a description names
 REGIONS = 40  # wrong blocks that get an outline
 
@@ -74,23 +74,18 @@ Picture = Plot | Grid
 
 def pictures(report: Report) -> Iterator[Picture]:
     """All that can be drawn of a report."""
-    if report.error_map is not None:
-        yield _grid(report, report.error_map)
-    curve = _curve(report)
-    if curve is not None:
-        yield curve
-    scatter = _scatter(report)
-    if scatter is not None:
-        yield scatter
+    yield from filter(None, (grid(report), curve(report), scatter(report)))
 
 
 # ---- claimed against numeric
 
 
-def _scatter(report: Report) -> Plot | None:
+def scatter(report: Report) -> Plot | None:
+    """Entries, or directions where no entries are known, by what is claimed and what was measured."""
     checks: Sequence[EntryCheck | DirectionCheck] = report.entries or report.directions
     groups: dict[Verdict, list[EntryCheck | DirectionCheck]] = {}
-    for check in islice(checks, 20 * POINTS):
+    rest = max(1, (len(checks) - POINTS) // (3 * POINTS))  # of the others, a sample
+    for check in (*checks[:POINTS], *checks[POINTS::rest]):
         if math.isfinite(check.claimed) and math.isfinite(check.estimate.value):
             groups.setdefault(check.verdict, []).append(check)
     shown = {verdict: group[:POINTS] for verdict, group in groups.items() if verdict in _MARKS}
@@ -144,7 +139,8 @@ def name_of(check: EntryCheck | DirectionCheck) -> str:
 # ---- the error of one entry against the step
 
 
-def _curve(report: Report) -> Plot | None:
+def curve(report: Report) -> Plot | None:
+    """The worst entry or direction whose differences were kept, at each of their steps."""
     checks: tuple[EntryCheck | DirectionCheck, ...] = (*islice(report.entries, 1000), *report.directions)
     check = next((c for c in checks if c.estimate.ladder is not None and len(c.estimate.ladder.steps) > 2), None)
     if check is None or check.estimate.ladder is None or not math.isfinite(check.estimate.value):
@@ -199,7 +195,11 @@ def _curve_story(check: EntryCheck | DirectionCheck, gap: float, least: float) -
 # ---- where a matrix is wrong
 
 
-def _grid(report: Report, found: ErrorMap) -> Grid:
+def grid(report: Report) -> Grid | None:
+    """A map of a matrix that did not pass."""
+    found = report.error_map
+    if found is None:
+        return None
     rows, columns = found.shape
     regions = wrong_regions(found)
     wrong = sum(character.isdigit() for row in found.cells for character in row)
@@ -252,3 +252,43 @@ def wrong_regions(found: ErrorMap) -> tuple[tuple[int, int, int, int], ...]:
             pending += near
         boxes.append((top, left, bottom + 1, right + 1))
     return tuple(sorted(boxes, key=lambda box: (-(box[2] - box[0]) * (box[3] - box[1]), box)))
+
+
+GRAVITY = " .?9876543210!"
+"""The characters of an `ErrorMap`, the gravest last."""
+LEVELS = {
+    "0": "error > {:.1g}",
+    "1": "> {:.1g}",
+    "2": "> {:.1g}",
+    "3": "less",
+    "!": "no number",
+    "?": "not judged",
+    ".": "agrees",
+}
+"""What the characters of a map are called in its key, once it is `levelled`."""
+
+
+def levelled(cells: Sequence[str]) -> list[str]:
+    """A map in which errors below a thousandth of the largest are alike."""
+    return [row.translate(str.maketrans("456789", "333333")) for row in cells]
+
+
+def levels_named(cells: Sequence[str], largest: float) -> list[tuple[str, str]]:
+    """The levels that a map has, each with its name."""
+    present = {character for row in cells for character in row}
+    return [
+        (character, name.format(largest / 10.0 ** (int(character) + 1) if character.isdigit() else 0))
+        for character, name in LEVELS.items()
+        if character in present
+    ]
+
+
+def coarser(cells: Sequence[str], down: int, across: int) -> list[str]:
+    """Each down × across cells of a map as one, with the gravest of their characters."""
+    return [
+        "".join(
+            max((c for row in cells[i : i + down] for c in row[j : j + across]), key=GRAVITY.index)
+            for j in range(0, len(cells[0]), across)
+        )
+        for i in range(0, len(cells), down)
+    ]

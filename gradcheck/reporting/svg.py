@@ -13,12 +13,12 @@ from gradcheck.model import Report
 from gradcheck.reporting.blocks import Span
 from gradcheck.reporting.formats import DEFAULT, Display
 from gradcheck.reporting.lines import printable, wrap
-from gradcheck.reporting.pictures import Grid, Picture, Plot, Series, pictures
+from gradcheck.reporting.pictures import Grid, Picture, Plot, Series, coarser, levelled, levels_named, pictures
 
 WIDTH, HEIGHT = 420, 340  # of a picture, in its own units
 LEFT, RIGHT, TOP, BOTTOM = 62, 12, 12, 80  # around the axes: numbers, and a few lines of words below
 DRAWN = 6  # reports in a file, those that did not pass first
-LARGEST = 60_000  # bytes of the cells of a map; a larger one is drawn in coarser cells
+LARGEST = 20_000  # bytes of the cells of a map; a larger one is drawn in coarser cells
 
 STYLE = """\
 svg.picture { --pass: #0072b2; --fail: #d55e00; --doubt: #9467bd; --ink: #24292f; --faint: #57606a; --line: #d0d7de;
@@ -186,7 +186,7 @@ def _grid(grid: Grid) -> Iterator[str]:
     wide, high = _number(size * columns), _number(size * rows)
     yield f'<path class="frame" d="M{LEFT} {TOP}h{wide}v{high}h-{wide}z"/>'
     yield f'<g transform="translate({LEFT} {TOP}) scale({size:.4g})">'
-    for character, (role, opacity, _) in LEVELS.items():
+    for character, (role, opacity) in LOOKS.items():
         runs = "".join(_runs(cells, character))
         if runs:
             yield f'<path class="cells {role}" fill-opacity="{opacity}" d="{runs}"/>'
@@ -208,26 +208,22 @@ def _grid(grid: Grid) -> Iterator[str]:
     yield from _key(cells, grid.map.largest)
 
 
-LEVELS = {
-    "0": ("fail", "1", "error > {:.1g}"),
-    "1": ("fail", ".65", "> {:.1g}"),
-    "2": ("fail", ".4", "> {:.1g}"),
-    "3": ("fail", ".22", "less"),
-    "!": ("difference", "1", "no number"),
-    "?": ("inconclusive", ".8", "not judged"),
-    ".": ("pass", ".12", "agrees"),
+LOOKS = {
+    "0": ("fail", "1"),
+    "1": ("fail", ".65"),
+    "2": ("fail", ".4"),
+    "3": ("fail", ".22"),
+    "!": ("difference", "1"),
+    "?": ("inconclusive", ".8"),
+    ".": ("pass", ".12"),
 }
-"""By character of an `ErrorMap`: role, opacity, and the name in the key.  Errors below a thousandth look like '3'."""
+"""By level of an error: role and opacity."""
 
 
 def _key(cells: Sequence[str], largest: float) -> Iterator[str]:
-    present = {character for row in cells for character in row}
-    levels = [
-        (role, opacity, name.format(largest / 10.0 ** (int(character) + 1) if character.isdigit() else 0))
-        for character, (role, opacity, name) in LEVELS.items()
-        if character in present
-    ]
-    for (role, opacity, name), (x, y) in zip(levels, _flow((name for *_, name in levels), 14), strict=True):
+    named = levels_named(cells, largest)
+    for (character, name), (x, y) in zip(named, _flow((name for _, name in named), 14), strict=True):
+        role, opacity = LOOKS[character]
         yield f'<path class="cells {role}" fill-opacity="{opacity}" d="M{_number(x)} {y - 9:g}h10v10h-10z"/>'
         yield _label(name, x + 14, y)
 
@@ -245,27 +241,12 @@ def _runs(cells: Sequence[str], character: str) -> Iterator[str]:
 
 def _small_enough(cells: Sequence[str]) -> tuple[list[str], int, int]:
     """The cells, levelled; coarser, by these factors down and across, where they would take too many bytes."""
-    shown = [row.translate(_LEVELLED) for row in cells]
+    shown = levelled(cells)
     down = across = 1
-    while sum(len(run) for character in LEVELS for run in _runs(shown, character)) > LARGEST:
+    while sum(len(run) for character in LOOKS for run in _runs(shown, character)) > LARGEST:
         down, across = 2 * down, 2 * across
         shown = coarser(shown, 2, 2)
     return shown, down, across
-
-
-_LEVELLED = str.maketrans("456789", "333333")
-GRAVITY = " .?9876543210!"  # what a coarser cell shows of those within is what stands last here
-
-
-def coarser(cells: Sequence[str], down: int, across: int) -> list[str]:
-    """Each down × across cells of a map as one, with the gravest of their characters."""
-    return [
-        "".join(
-            max((c for row in cells[i : i + down] for c in row[j : j + across]), key=GRAVITY.index)
-            for j in range(0, len(cells[0]), across)
-        )
-        for i in range(0, len(cells), down)
-    ]
 
 
 def _path(classes: str, d: str) -> str:

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 
 from gradcheck.model import Report
 from gradcheck.reporting import layout, lines
-from gradcheck.reporting.blocks import Tone
+from gradcheck.reporting.blocks import Block, Tone
 from gradcheck.reporting.formats import DEFAULT, Color, Display
 
+SCREEN = 24  # lines
 STYLES: dict[Tone, str] = {
     "title": "bold",
     "key": "dim",
@@ -25,13 +26,35 @@ STYLES: dict[Tone, str] = {
 
 
 def render(reports: Sequence[Report], display: Display = DEFAULT) -> str:
-    """The reports one after another, then a summary where there are several."""
-    set_lines: list[lines.Line] = []
-    for number, blocks in enumerate(layout.blocks(reports, display)):
-        if number and not display.quiet:
-            set_lines += [(), ()]
-        set_lines += lines.typeset(blocks, display.width, display.encoding)
+    """The reports one after another, then a summary where there are several.
+
+    What fills more than a screen says first what it comes to, and says it again at its end.
+    """
+    shown = layout.shown(reports, display)
+    parts = []
+    if display.quiet:
+        several = len(reports) > 1
+        parts = [[line for report in shown for line in _set([layout.verdict_line(report, named=several)], display)]]
+    else:
+        parts = [_report(report, display) for report in shown]
+        if len(reports) > 1 or (reports and not shown):
+            parts.append(_set(layout.summary(reports, display), display))
+        if len(reports) > 1 and len(parts) > 1 and sum(map(len, parts)) > SCREEN:
+            parts.insert(0, _set(layout.opening(reports), display))
+    set_lines = [line for number, part in enumerate(parts) for line in ((), (), *part)[0 if number else 2 :]]
     return _plain(set_lines) if display.color == "never" else _coloured(set_lines, display.color)
+
+
+def _report(report: Report, display: Display) -> list[lines.Line]:
+    title, *told = layout.report_blocks(report, display)
+    set_lines = _set([title, *told], display)
+    if report.verdict and len(set_lines) > SCREEN:
+        set_lines = _set([title, layout.verdict_line(report), *told], display)
+    return set_lines
+
+
+def _set(blocks: Iterable[Block], display: Display) -> list[lines.Line]:
+    return list(lines.typeset(blocks, display.width, display.encoding))
 
 
 def _plain(set_lines: Iterable[lines.Line]) -> str:

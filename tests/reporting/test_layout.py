@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.model import Status, Target, Verdict
+from gradcheck.model import Method, Report, Status, Target, Verdict
 from gradcheck.reporting.blocks import Table
 from gradcheck.reporting.formats import Display
-from gradcheck.reporting.layout import blocks, chosen, location, report_blocks, sorted_directions
+from gradcheck.reporting.layout import location, report_blocks
+from gradcheck.reporting.tables import chosen, sorted_directions
 from gradcheck.reporting.text import render
-from tests.reports import build, direction, directional, entry, failing, many, passing, undecided
+from tests.reports import build, direction, directional, entry, erroneous, failing, many, passing, undecided
 
-FAIL, PASS, INCONCLUSIVE = Verdict.FAIL, Verdict.PASS, Verdict.INCONCLUSIVE
+FAIL, PASS, INCONCLUSIVE, ERROR = Verdict.FAIL, Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.ERROR
 
 
 @pytest.mark.parametrize(
@@ -168,11 +169,53 @@ def test_quiet_is_a_line_for_each_report() -> None:
 
 
 def test_several_reports_end_in_a_summary() -> None:
-    reports = [passing(), failing(), undecided()]
-    assert len(blocks(reports, Display())) == 4
-    text = render(reports)
-    assert text.endswith("1 FAIL, 1 INCONCLUSIVE, 1 PASS\n")
-    tail = text[text.index("3 checks") :]
-    for words in ("3 agree", "3 of 100 failed", "3 of 4 inconclusive"):
+    text = render([passing(), failing(), undecided()])
+    assert text.endswith("\n\n3 checks: 1 FAIL, 1 INCONCLUSIVE, 1 PASS\n")
+    tail = text[text.rindex("  check  ") :]
+    for words in ("3 agree", "3 of 100 wrong", "3 of 4 not judged", "FAIL  quadratic:f: The gradient is wrong"):
         assert words in tail
-    assert blocks([], Display()) == []
+    assert render([]) == ""
+
+
+def test_what_fills_more_than_a_screen_says_first_what_it_comes_to() -> None:
+    report = many(40)
+    short, long = (render([report], Display(top=top)).splitlines() for top in (1, 40))
+    verdict = f"FAIL  {report.headline}"
+    assert short.count(verdict) == 1
+    assert long.count(verdict) == 2
+    assert long[2] == verdict
+    assert render([passing()], Display(verbose=True)).count("PASS  The gradient") == 1, "there is no cause to tell"
+    assert render([passing(), report]).startswith(
+        f"2 checks: 1 FAIL, 1 PASS\n\n  FAIL  quadratic:f: {report.headline}\n\n"
+    )
+
+
+def test_failures_alone() -> None:
+    reports = [passing(name="good:f"), failing(name="bad:f"), undecided(name="open:f")]
+    text = render(reports, Display(failures=True))
+    assert "good:f" not in text
+    assert "gradient of bad:f" in text
+    assert "gradient of open:f" in text
+    assert text.endswith("3 checks: 1 FAIL, 1 INCONCLUSIVE, 1 PASS\n")
+    assert render([passing()] * 40, Display(failures=True)) == "40 checks: 40 PASS\n"
+    assert render([passing()], Display(failures=True)) == "1 check: 1 PASS\n"
+    assert render(reports, Display(failures=True, quiet=True)).splitlines() == [
+        f"{r.verdict.name}  {r.name}: {r.headline}" for r in reports[1:]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        (passing(), "3 entries compared: 3 agree"),
+        (failing(), "100 entries compared: 97 agree, 3 wrong"),
+        (undecided(), "4 entries compared: 1 agrees, 3 not judged"),
+        (erroneous(), "0 entries compared"),
+        (directional(), "3 directions compared: 2 agree, 1 wrong"),
+        (build(entries=(entry(0, float("nan"), 1.0, 0.0, ERROR), entry(1, 1.0, 1.0, 0.0))),
+         "2 entries compared: 1 agrees, 1 claimed to be no number"),
+        (failing(method=Method.DIRECTIONS, checked=10**6), "1,000,000 entries searched along random directions: 3 wrong"),
+    ],
+)  # fmt: skip
+def test_the_counts_add_up(report: Report, said: str) -> None:
+    assert f"  counts      {said}\n" in render([report])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 
-from gradcheck.model import Verdict
-from gradcheck.reporting.markdown import render
-from tests.reports import EVERY, build, entry, erroneous, failing, oddly_named, passing
+from gradcheck.model import Report, Verdict
+from gradcheck.reporting.formats import Display
+from gradcheck.reporting.markdown import MOST, render
+from tests.reports import EVERY, build, entry, erroneous, failing, mapped, oddly_named, passing
 
 BAR = re.compile(r"(?<!\\)\|")
 
@@ -22,7 +24,8 @@ def test_every_row_of_a_table_has_as_many_cells(name: str) -> None:
 
 def test_a_failing_report() -> None:
     text = render([failing()])
-    assert text.startswith("### gradient of quadratic:f\n\n- function: f  examples/quadratic.py:12\n")
+    assert text.startswith("### gradient of quadratic:f\n\n**FAIL**  The gradient is wrong: 2 of 3 wrong entries")
+    assert "- function: f  examples/quadratic.py:12\n" in text
     assert "| `[8]` | `125.3000110` | `125.3000000` | `7.7e-08` | `1.1e-05` | `8.8e-08` | **FAIL** |" in text
     assert "**FAIL**  The gradient is wrong: 2 of 3 wrong entries have the opposite sign." in text
     assert "```text\ngradcheck examples/quadratic.py:f" in text
@@ -49,8 +52,27 @@ def test_a_fence_is_longer_than_those_within() -> None:
     assert "````text\n```\nno code\n```\n````" in text
 
 
-def test_several_reports_start_with_the_summary_and_fold_what_passed() -> None:
+def test_several_reports_start_with_what_did_not_pass_and_fold_what_did() -> None:
     text = render([passing(name="a<b>"), failing()])
-    assert text.startswith("### 2 checks\n\n| check |")
+    assert text.startswith("2 checks: 1 **FAIL**, 1 **PASS**\n\n**FAIL**  quadratic\\:f: The gradient is wrong")
     assert text.count("<details>") == text.count("</details>") == 1
-    assert "<summary>a&lt;b&gt;: PASS</summary>" in text
+    assert text.index("### gradient of quadratic:f") < text.index("<summary>a&lt;b&gt;: PASS</summary>")
+    assert text.rstrip().endswith("| **PASS** |") or text.rstrip().endswith("| **FAIL** |")
+
+
+@pytest.mark.parametrize("make", [passing, failing, mapped])
+def test_thousands_of_checks_stay_below_what_github_takes(make: Callable[..., Report]) -> None:
+    reports = [make(name=f"package.module_{k}:function") for k in range(2000)]
+    reports[1990] = failing(name="the:one")
+    text = render(reports)
+    assert len(text.encode()) < MOST
+    assert "### gradient of the:one" in text or make is not passing
+    assert "2,000 checks: " in text
+    assert re.search(r"[\d,]+ more checks are too many to be told here", text) or "module\\_1999" in text
+
+
+def test_failures_alone() -> None:
+    text = render([passing(name="good:f"), failing(name="bad:f")], Display(failures=True))
+    assert "good:f" not in text
+    assert text.startswith("2 checks: 1 **FAIL**, 1 **PASS**")
+    assert render([passing()], Display(failures=True)) == "1 check: 1 **PASS**\n"

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcheck.model import ErrorMap, Verdict
-from gradcheck.reporting.pictures import Plot, pictures
-from gradcheck.reporting.svg import GRAVITY, LARGEST, coarser, inline, render
+from gradcheck.reporting.pictures import GRAVITY, Plot, coarser, pictures
+from gradcheck.reporting.svg import LARGEST, inline, render
 from tests.reports import EVERY, build, entry, failing, mapped, oddly_named, passing
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"

@@ -11,9 +11,9 @@ import pytest
 
 from gradcheck.model import Report, Verdict
 from gradcheck.reporting.formats import Display
-from gradcheck.reporting.layout import DIGITS_SHOWN
 from gradcheck.reporting.lines import cells
 from gradcheck.reporting.numbers import compared, short
+from gradcheck.reporting.tables import DIGITS_SHOWN
 from gradcheck.reporting.text import render
 from tests.reports import EVERY, failing, oddly_named, passing
 
