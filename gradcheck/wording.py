@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+
+LONGEST = 500  # characters of what an exception says
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
@@ -20,13 +22,31 @@ def near_match(name: str, names: Iterable[str]) -> str | None:
 
 def short(value: object) -> str:
     """`value` on one line, cut where it is longer than a message should be."""
-    text = " ".join((value if isinstance(value, str) else repr(value)).split())
+    text = " ".join((value if isinstance(value, str) else _shown(repr, value)).split())
     return text if len(text) <= 60 else text[:57] + "..."
 
 
 def one_line(error: BaseException) -> str:
-    """What an exception says, on one line."""
-    return " ".join(str(error).split())
+    """What an exception says, on one line, cut where it is longer than anybody reads; '' if it cannot say it."""
+    text = " ".join(_shown(str, error).split())
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+
+
+def named(error: BaseException) -> str:
+    """An exception by its type, and what it says on its first line: ``ValueError: A must be square``."""
+    first = (_shown(str, error).splitlines() or [""])[0]
+    text = first if len(first) <= LONGEST else first[: LONGEST - 3] + "..."
+    return f"{type(error).__name__}: {text}".rstrip(": ")
+
+
+def _shown(show: Callable[[object], str], thing: object) -> str:
+    """What `str` or `repr` makes of a thing of the user's, which may fail in saying what it is."""
+    try:
+        return show(thing)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return "" if show is str else f"<{type(thing).__name__}>"
 
 
 def by(shape: tuple[int, ...]) -> str:

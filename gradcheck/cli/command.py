@@ -17,6 +17,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from gradcheck.cli import output
+from gradcheck.cli.supervision import supervised
 from gradcheck.errors import ExitCode, GradcheckError
 from gradcheck.options.row import GROUPS, OTHER, Face, Option, at
 from gradcheck.options.table import OPTIONS
@@ -108,20 +109,30 @@ class _Command(click.Command):
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **_: Any) -> NoReturn:  # type: ignore[override]
         """Run on `args`, by default those of the process, and exit.  click's own would exit 1 for a closed pipe."""
-        own_process = args is None
-        code = int(_guarded(self, list(sys.argv[1:] if args is None else args), own_process=own_process))
-        if own_process:
+        code = _guarded(lambda: self._made(list(args))) if args is not None else _guarded(self._supervised)
+        if args is None:
             output.give_up_stdout()
         sys.exit(code)
 
-
-def _guarded(self: click.Command, arguments: list[str], *, own_process: bool) -> int:
-    """Run the command; every way in which it can end has a code, and none but a wrong derivative has 1."""
-    try:
+    def _made(self, arguments: list[str]) -> int:
         with self.make_context("gradcheck", arguments) as context:
-            if own_process:
-                _import_for_good()
             return int(self.invoke(context))
+
+    def _supervised(self) -> int:
+        """As the process that was started: user code runs in a child, whose end cannot go unnoticed."""
+        with self.make_context("gradcheck", sys.argv[1:]) as context:
+
+            def made() -> int:
+                _import_for_good()
+                return int(self.invoke(context))
+
+            return supervised(lambda: _guarded(made), str(context.params["target"] or ""))
+
+
+def _guarded(work: Callable[[], int]) -> int:
+    """Do the work; every way in which it can end has a code, and none but a wrong derivative has 1."""
+    try:
+        return work()
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:

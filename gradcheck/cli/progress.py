@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from gradcheck.cli import supervision
+
 PATIENCE = 0.5  # seconds of silence before the first line
 LIVE_INTERVAL = 0.1  # seconds between two states of a line that is drawn over itself
 PLAIN_INTERVAL = 5.0  # seconds between two lines of their own
@@ -36,6 +38,7 @@ class Progress:
         self._label = f"[{number:,}/{total:,}] {name}" if total > 1 else name
         self._check_start = self._clock()
         self._phase = ""
+        supervision.at(name)
 
     def __call__(self, phase: str, done: int, total: int, evaluations: int, detail: str = "") -> None:
         """Take the news of a check; `done` of `total` in this phase, `evaluations` of f in all, total 0 if unknown."""

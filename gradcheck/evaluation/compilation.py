@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.evaluation.engines import WithArguments
+from gradcheck.wording import named
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,14 +74,13 @@ def _duration(call: Callable[[NDArray[Any]], Any], x: NDArray[Any]) -> float:
     return min(after - before for before, after in pairwise(moments))
 
 
-def what_was_raised(call: Callable[..., Any], error: Exception) -> str:
+def what_was_raised(call: Callable[..., Any], error: BaseException) -> str:
     """The type of what user code raised, and its message in one line; of code compiled by Numba, with what would help."""
     from gradcheck.evaluation.engines import is_compiled
 
-    if is_compiled(call):
+    name, _, reason = named(error).partition(": ")
+    if is_compiled(call) and isinstance(error, Exception):
         from gradcheck.numerics import kernels
 
         reason = kernels.reason(error)
-    else:
-        reason = (str(error).splitlines() or [""])[0]
-    return f"{type(error).__name__} at the point: {reason}"
+    return f"{name} at the point: {reason}".rstrip(": ")

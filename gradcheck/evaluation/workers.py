@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import threading
 from asyncio import CancelledError as AsyncCancelledError
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -18,22 +19,33 @@ from dataclasses import dataclass, replace
 
 from gradcheck.errors import UsageError, UserCodeError
 from gradcheck.evaluation.engines import Books, Calling, Values, Work
+from gradcheck.wording import named, one_line
 
 WORTHWHILE = 2e-3  # seconds of work below which nothing is sent to workers …
 START_WORTHWHILE = 0.3  # … and below which no processes are started
 PIECE = 0.05  # seconds that a piece of work should take, at least …
 LONGEST = 1.0  # … and at most, so that progress shows and a lost piece costs little
+SHORTLY = 1.0  # seconds in which a process that has ended is known to have
+KILLED = getattr(signal, "SIGKILL", None)  # what the system sends for want of memory
 SHARE = 4  # pieces for each worker, if they are long enough
 
 _resident: Calling | None = None  # in a worker process: how f is called
 
 
 def _settle(calling: Calling) -> None:
-    """Runs first in each process of ours: keep f, and leave Ctrl-C to the parent."""
+    """Runs first in each process of ours: keep f, leave Ctrl-C to the parent, and end when that ends, however it does."""
     global _resident
     _resident = calling
     with contextlib.suppress(ValueError, OSError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="gradcheck: does the parent live?", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _perform_here(work: Work) -> Values:
@@ -53,7 +65,7 @@ def _portable(error: Exception) -> Exception:
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
+        return RuntimeError(named(error))
     return error
 
 
@@ -162,7 +174,7 @@ class Workers:
         try:
             pickle.dumps(calling)
         except Exception as error:
-            message = f"f cannot be sent to another process ({_first_line(error)})"
+            message = f"f cannot be sent to another process ({one_line(error)})"
             if self.executor is not None:
                 remedy = "define it at the top level of a module, or give an executor of loky or Dask"
                 raise UsageError(f"{message}; {remedy}") from error
@@ -170,21 +182,40 @@ class Workers:
             self.notes.append(f"{message}; it was evaluated in this one")
 
     def _mend(self, error: BaseException, failures: int) -> None:
-        """After a failure of the executor: try again, then do the work here (our own processes) or give up (others')."""
-        what = f"{type(error).__name__}: {_first_line(error)}".rstrip(": ")
+        """After a failure of the executor: try again; then do the work here, unless it is f that ends our own processes."""
         if self.executor is not None:
+            what = named(error)
             if failures > 1:
                 raise UserCodeError(
                     f"the executor {self.label} failed ({what}); see to its workers, or leave it out"
                 ) from error
             self.notes.append(f"the executor {self.label} failed ({what}); the evaluations were repeated")
             return
+        how, own = self._how_a_process_ended()
         self.close(at_once=True)
-        if failures > 1:
-            self.given_up = True
-            self.notes.append(f"worker processes ended again ({what}); f was evaluated in this process")
+        if failures == 1:
+            self.notes.append(f"a worker process ended ({how}); its evaluations were repeated by another")
+        elif own:
+            raise UserCodeError(f"f ended its worker process again ({how}); see whether it does so without --jobs")
         else:
-            self.notes.append(f"a worker process ended ({what}); its evaluations were repeated by another")
+            self.given_up = True
+            self.notes.append(f"worker processes ended again ({how}); f was evaluated in this process")
+
+    def _how_a_process_ended(self) -> tuple[str, bool]:
+        """The exit code or the signal, and whether it is of its own making."""
+        processes = list((getattr(self.pool, "_processes", None) or {}).values())
+        for process in processes:
+            process.join(SHORTLY)
+        # The others are ended by SIGTERM when one is missed.
+        codes = [code for process in processes if (code := process.exitcode) not in (None, -signal.SIGTERM)]
+        if not codes:
+            return "by a signal", False
+        code = codes[0]
+        if code >= 0:
+            return f"exit code {code}", True
+        with contextlib.suppress(ValueError):
+            return signal.Signals(-code).name, -code != KILLED
+        return f"signal {-code}", True
 
     def close(self, *, at_once: bool = False) -> None:
         """End the processes of our own, if there are any; `at_once` does not wait for what they are at."""
@@ -196,7 +227,3 @@ class Workers:
         if at_once:
             for process in processes:
                 process.terminate()
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [""])[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -34,6 +35,12 @@ def rows(x):
 def deadly(x, main):
     if os.getpid() != main:
         os._exit(3)
+    return slow(x)
+
+
+def killed(x, main):
+    if os.getpid() != main:
+        os.kill(os.getpid(), signal.SIGKILL)
     return slow(x)
 
 
@@ -112,15 +119,21 @@ def test_a_worker_that_dies_is_replaced(tmp_path):
     values, function = evaluated(deadly_once, args=(os.getpid(), tmp_path / "died"), jobs=2)
     np.testing.assert_array_equal(values, evaluated(slow)[0])
     assert (tmp_path / "died").exists()
-    assert "a worker process ended" in function.notes[0]
+    assert "a worker process ended (exit code 3)" in function.notes[0]
     assert len(function.notes) == 1
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_if_workers_die_again_the_work_is_done_here():
-    values, function = evaluated(deadly, args=(os.getpid(),), jobs=2)
+def test_if_workers_are_killed_again_the_work_is_done_here():
+    values, function = evaluated(killed, args=(os.getpid(),), jobs=2)
     np.testing.assert_array_equal(values, evaluated(slow)[0])
-    assert "ended again" in function.notes[-1]
+    assert "ended again (SIGKILL)" in function.notes[-1]
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_an_f_that_ends_its_process_is_named():
+    with pytest.raises(UserCodeError, match=r"f ended its worker process again \(exit code 3\)"):
+        evaluated(deadly, args=(os.getpid(),), jobs=2)
 
 
 class Failing(Executor):
