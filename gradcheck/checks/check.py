@@ -19,13 +19,14 @@ from gradcheck.evaluation.preflight import examine
 from gradcheck.evaluation.sources import describe
 from gradcheck.methods.coordinates import Evaluate, Surveyor, observations
 from gradcheck.methods.problem import Problem, Watcher
-from gradcheck.model import Kind, Method, Report, Stop, Verdict
+from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Stop, Verdict
 from gradcheck.points import as_bounds, as_point, check_within, describe_point
 from gradcheck.variables.layout import as_layout
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from gradcheck.evaluation.journal import Journal, Ledger
     from gradcheck.evaluation.matrices import MatrixClaim
     from gradcheck.methods.results import Comparison
 
@@ -71,6 +72,8 @@ class CheckRun:
             layout=self.layout,
             tolerance=options.tolerance,
         )
+        self._target = f
+        self._journal: Journal | None = None
         self._functions: list[tuple[Function, str | None]] = []
         self._claims: list[Counted] = []
         self._elsewhere = {"f": 0, "derivative": 0}  # calls in another check, made for this one
@@ -100,7 +103,8 @@ class CheckRun:
             how["vectorized"] = None  # which is said of f
         if calls is not None and at is None:
             how |= {"args": options.args, "bounds": self.bounds}
-        made = Function(f, self.layout if at is None else at, role=role, scalar=scalar, **how)
+        ledger = self._ledger(role, f if at is None else self._target) if calls is not None else None
+        made = Function(f, self.layout if at is None else at, role=role, scalar=scalar, ledger=ledger, **how)
         self._functions.append((made, calls))
         return made
 
@@ -109,15 +113,15 @@ class CheckRun:
         calls = next(calls for function, calls in self._functions if function is inner)
         return self.function(f, role=inner.role, scalar=inner.scalar, calls=calls, at=at)
 
-    def counted(self, claim: Callable[..., Any]) -> Callable[..., Any]:
+    def counted(self, claim: Callable[..., Any], role: str) -> Callable[..., Any]:
         """A claimed derivative of the user's, with its calls counted."""
-        made = Counted(claim)
+        made = Counted(claim, self._ledger(role, claim))
         self._claims.append(made)
         return made
 
     def vector_claim(self, claim: Callable[..., Any], role: str = "grad") -> Claim:
         """A claimed gradient, with the arguments of this check."""
-        return Claim(self.counted(claim), self.layout, self.layout.shape, args=self.options.args, role=role)
+        return Claim(self.counted(claim, role), self.layout, self.layout.shape, args=self.options.args, role=role)
 
     def matrix_claim(
         self, claim: Callable[..., Any], role: str, rows: int, at: NDArray[Any] | None = None
@@ -129,6 +133,21 @@ class CheckRun:
         from gradcheck.evaluation.matrices import MatrixClaim
 
         return MatrixClaim(claim, self.layout if at is None else at, rows, args=self.options.args, role=role)
+
+    def _ledger(self, role: str, call: Callable[..., Any]) -> Ledger | None:
+        """The pages of the journal for a callable, if there is a journal."""
+        if self.options.journal is None:
+            return None
+        if self._journal is None:
+            from gradcheck.evaluation.journal import Journal  # of use to long checks only
+
+            self._journal = Journal(self.options.journal)
+        ledger = self._journal.ledger(role, call, self.options.args)
+        if ledger.outdated:
+            note = f"{self._journal.path} also holds evaluations of another version of {role}, which were not used"
+            if note not in self.draft.notes:
+                self.draft.notes.append(note)
+        return ledger
 
     def include(self, report: Report) -> None:
         """Count the calls of a check that was made for this one."""
@@ -174,6 +193,16 @@ class CheckRun:
         x = self.flat if at is None else at
         preflight = examine(function, claim, x, self.options.seed, value_beside=beside)
         self.draft.findings += preflight.findings
+        if function.contradicts_journal(x):
+            self.draft.findings.append(
+                Finding(
+                    kind=FindingKind.NON_DETERMINISTIC,
+                    target=function.role,
+                    verdict=Verdict.INCONCLUSIVE,
+                    message=f"{function.role} gives another value at the point than the journal has from before; "
+                    "remove the journal, or fix the random seed",
+                )
+            )
         self.draft.noise = float(preflight.calibration.noise.max())
         return Problem(
             function=function, x=x, preflight=preflight, tolerance=self.options.tolerance, seed=self.options.seed
@@ -258,6 +287,8 @@ class CheckRun:
         for function, _ in self._functions:
             function.close()
             self.draft.notes += function.notes
+        if self._journal is not None:
+            self._journal.close()
 
     def _report(self) -> Report:
         self._close()

@@ -122,7 +122,7 @@ def check_hessian(
     Returns, raises: as `check_gradient`.
     """
     run = CheckRun(Kind.HESSIAN, f, hess, x0, Options(**options))
-    return check_matrix(run, lambda: gradient_of(run, f, grad), run.counted(hess), "hess", sparsity=sparsity)
+    return check_matrix(run, lambda: gradient_of(run, f, grad), run.counted(hess, "hess"), "hess", sparsity=sparsity)
 
 
 def gradient_of(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any] | None) -> Function:

@@ -188,7 +188,7 @@ def check_hvp(
     """
     run = CheckRun(Kind.HVP, f, hvp, x0, Options(**options))
     x, seed, tolerance = run.x, run.options.seed, run.options.tolerance
-    claimed = run.counted(hvp)
+    claimed = run.counted(hvp, "hvp")
 
     def identities(function: Function) -> list[Finding]:
         product = asked(claimed, x, x.shape, x.shape, run.options.args, "hvp")
@@ -221,7 +221,7 @@ def check_jvp(
     """
     run = CheckRun(Kind.JVP, func, jvp, x0, Options(**options))
     x, seed, tolerance = run.x, run.options.seed, run.options.tolerance
-    claimed, transposed = run.counted(jvp), None if vjp is None else run.counted(vjp)
+    claimed, transposed = run.counted(jvp, "jvp"), None if vjp is None else run.counted(vjp, "vjp")
 
     def identities(function: Function) -> list[Finding]:
         ahead = asked(claimed, x, x.shape, function.shape, run.options.args, "jvp")
@@ -247,7 +247,7 @@ def check_vjp(func: Callable[..., Any], vjp: Callable[..., Any], x0: ArrayLike, 
     """
     run = CheckRun(Kind.VJP, func, vjp, x0, Options(**options))
     x, seed = run.x, run.options.seed
-    claimed = run.counted(vjp)
+    claimed = run.counted(vjp, "vjp")
     vectors: list[NDArray[Any]] = []
 
     def contracted() -> Function:

@@ -18,6 +18,8 @@ from gradcheck.variables.layout import Layout, as_layout
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.evaluation.journal import Ledger
+
     Array = NDArray[np.float64]
 
 
@@ -25,14 +27,14 @@ BLOCK_VALUES = 2**20  # values of f held at a time
 
 
 class Counted:
-    """A user's claimed derivative, with its calls counted."""
+    """A user's claimed derivative, with its calls counted, and kept where there is a `ledger`."""
 
-    def __init__(self, call: Callable[..., Any]) -> None:
-        self.call, self.calls = call, 0
+    def __init__(self, call: Callable[..., Any], ledger: Ledger | None = None) -> None:
+        self.call, self.ledger, self.calls = call, ledger, 0
 
     def __call__(self, *arguments: Any) -> Any:
         self.calls += 1
-        return self.call(*arguments)
+        return self.call(*arguments) if self.ledger is None else self.ledger.called(self.call, *arguments)
 
 
 class Claim:

@@ -10,6 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -21,6 +22,7 @@ from gradcheck.evaluation.harmless import harmless
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.evaluation.journal import Ledger
     from gradcheck.evaluation.workers import Workers
 
     Array = NDArray[np.float64]
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 BETWEEN_TICKS = 0.1  # seconds between two reports of progress
 FEW = 64  # points that are not worth a batch, nor its risk: what is in doubt is looked at one point at a time
 GUESSED_FROM = 32  # variables from which it is tried whether f takes rows, and …
+HELD = 2**20  # entries of points that are looked up at a time
 TRIED = (3, 5)  # … with how many rows, twice
 
 
@@ -102,14 +105,24 @@ class Dispatch:
 
     calling: how f is called, as is known by now.
     try_rows: it may be found out whether f takes rows.
+    ledger: keeps what f answered, so that it is not asked again; then f is called one point at a time.
     calls: of f; a point of a batch counts as one.
     seconds: what a call of f takes, as far as is known.
     engine: how most points were evaluated, in a few words.
     notes: what the reader should know of that.
     """
 
-    def __init__(self, calling: Calling, role: str, workers: Workers | None, *, try_rows: bool) -> None:
+    def __init__(
+        self,
+        calling: Calling,
+        role: str,
+        workers: Workers | None,
+        *,
+        try_rows: bool,
+        ledger: Ledger | None = None,
+    ) -> None:
         self.calling, self.role, self.workers, self.try_rows = calling, role, workers, try_rows
+        self.ledger = ledger
         self.calls = 0
         self.seconds = math.inf
         self.engine = OneByOne.label
@@ -124,6 +137,8 @@ class Dispatch:
         count = len(steps)
         if not count:
             return np.empty((0, self.calling.size))
+        if self.ledger is not None:
+            return self._kept(self.ledger, steps.points(), tick)
         self._find_out_rows(steps)
         workers = self.workers if self.workers is not None and self.workers.pays(count * self.seconds) else None
         engine, work = next(
@@ -147,6 +162,8 @@ class Dispatch:
 
     def at_points(self, points: NDArray[Any]) -> Array:
         """f at each row of an array of points: (N, m)."""
+        if self.ledger is not None:
+            return self._kept(self.ledger, points, no_tick)
         rows = self.calling.rows is not None
         if self.workers is None or not self.workers.pays(len(points) * self.seconds):
             started = time.perf_counter()
@@ -158,7 +175,35 @@ class Dispatch:
 
     def at_point(self, point: NDArray[Any]) -> Array:
         """f at a point (n,) that the caller lends for the call: (m,)."""
+        if self.ledger is not None:
+            return self._kept(self.ledger, point.reshape(1, -1), no_tick)[0]
         return self._taken(self._run(Points(point.reshape(1, -1))))[0]
+
+    def _kept(self, ledger: Ledger, points: Iterable[NDArray[Any]], tick: Callable[[int], None]) -> Array:
+        """f at points (n,) one after another, from the ledger where they are known: (N, m); ticks count pairs."""
+        found: list[Array] = []
+        for group in batched(points, HELD // self.calling.layout.size + 1):
+            found += self._of_group(ledger, group)
+            tick(len(found) // 2)
+        return np.array(found).reshape(len(found), -1)
+
+    def _of_group(self, ledger: Ledger, points: Iterable[NDArray[Any]]) -> list[Array]:
+        keys = [(ledger.key(point), point) for point in points]
+        known = {key: kept for key, _ in keys if (kept := ledger.journal.get(key)) is not None}
+        waiting = [(key, point) for key, point in keys if key not in known]
+        self.calls += len(known)
+        self.seconds = min([self.seconds, *(kept.seconds for kept in known.values())])
+        values = {key: np.asarray(kept.value, np.float64).reshape(-1) for key, kept in known.items()}
+        workers = self.workers if self.workers is not None and self.workers.pays(len(waiting) * self.seconds) else None
+        works: list[Work] = [Points(point[None]) for _, point in waiting]
+        started = time.perf_counter()
+        for (key, _), answer in zip(waiting, self._answers(works, workers), strict=True):
+            ended = time.perf_counter()
+            values[key] = self._taken(answer)[0]
+            ledger.keep(key, values[key], ended - started, failed=answer.failure is not None)
+            self.seconds = min(self.seconds, ended - started)
+            started = ended
+        return [values[key] for key, _ in keys]
 
     def _answers(self, works: Iterable[Work], workers: Workers | None) -> Iterator[Values]:
         return map(self._run, works) if workers is None else workers.results(self.calling, works)
@@ -220,3 +265,10 @@ class Dispatch:
 def joined(parts: list[Array]) -> Array:
     """Values found in parts."""
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def batched(points: Iterable[NDArray[Any]], count: int) -> Iterator[list[NDArray[Any]]]:
+    """Copies of points, so many at a time."""
+    remaining = iter(points)
+    while group := [point.copy() for point in islice(remaining, count)]:
+        yield group

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -214,6 +214,14 @@ class Steps:
     def part(self, low: int, high: int) -> Steps:
         """Those from `low` to `high`."""
         return Steps(self.x, self.columns[low:high], self.moved[low:high])
+
+    def points(self) -> Iterator[NDArray[Any]]:
+        """One array (n,), changed for each point in turn."""
+        point = self.x.copy()
+        for i, moved in zip(self.columns.tolist(), self.moved.tolist(), strict=True):
+            point[i] = moved
+            yield point
+            point[i] = self.x[i]
 
     def run(self, calling: Calling, books: Books) -> Values:
         """One point at a time: one scratch array is changed and restored, so that a point costs no copy of x."""

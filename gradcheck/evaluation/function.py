@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gradcheck.evaluation.journal import Ledger
+
     Array = NDArray[np.float64]
 
 LINE_BYTES = 2**20  # of points along a line held at a time
@@ -42,6 +44,7 @@ class Function:
     vectorized: f takes an array of points, (k, *shape of x), and answers for each; None finds out.
     jit: compile f with Numba.
     jobs, executor: evaluate on so many processes, or on a given executor.
+    ledger: keeps what f answered, so that it is not asked again.
 
     Attributes:
         size: m, the number of values (1 for a scalar f); known after `at`.
@@ -62,6 +65,7 @@ class Function:
         jit: bool = False,
         jobs: int = 1,
         executor: Executor | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.raw, self.args, self.layout = call, args, as_layout(x0)
         self.bounds, self.role, self.scalar = bounds, role, scalar
@@ -81,7 +85,7 @@ class Function:
             from gradcheck.evaluation.workers import Workers
 
             workers = Workers(jobs, executor, [])
-        self.dispatch = Dispatch(calling, role, workers, try_rows=vectorized is None and scalar)
+        self.dispatch = Dispatch(calling, role, workers, try_rows=vectorized is None and scalar, ledger=ledger)
 
     @property
     def call(self) -> Callable[[Any], Any]:
@@ -137,7 +141,8 @@ class Function:
         """
         started = time.perf_counter()
         value = self._called(x.copy(), x)
-        self.dispatch.seconds = min(self.seconds, time.perf_counter() - started)
+        if self.dispatch.ledger is None:
+            self.dispatch.seconds = min(self.seconds, time.perf_counter() - started)
         if self._jit:
             value = self._compiled(x, value)
         flat, self.shape = self._numbers(value)
@@ -178,7 +183,7 @@ class Function:
             argument = self.layout.argument(lent)
         self.dispatch.calls += 1
         try:
-            value = self.call(argument)
+            value = self._answer(argument, lent)
         except engines.NotCalled as error:
             self.dispatch.calls -= 1
             raise raised(self.role, self.call, error) from error
@@ -187,6 +192,22 @@ class Function:
         if not unchanged(lent, x):
             self.mutated = True
         return value
+
+    def _answer(self, argument: Any, lent: NDArray[Any]) -> Any:
+        """What f returns, or returned when it was asked before the check went on."""
+        ledger = self.dispatch.ledger
+        if ledger is None:
+            return self.call(argument)
+        value, seconds = ledger.asked_for(lambda: self.call(argument), lent)
+        self.dispatch.seconds = min(self.seconds, seconds)
+        return value
+
+    def contradicts_journal(self, x: NDArray[Any]) -> bool:
+        """Whether f, asked once more off the record, answers otherwise at x than a journal has it from before."""
+        ledger = self.dispatch.ledger
+        if ledger is None or not ledger.resumed:
+            return False
+        return ledger.contradicted(lambda: self.call(self.layout.argument(x.copy())), x)
 
     def _numbers(self, value: Any) -> tuple[Array, tuple[int, ...]]:
         """`value` as a flat float64 array, and its shape; or a UserCodeError that says what it is instead."""

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck.errors import UsageError
 from gradcheck.options.row import HOW, MANY, OTHER, TRUST, WHAT, WHERE, Face, Option, unknown
-from gradcheck.options.values import Arguments, Bounds, Callback, Choice, Executor, Flag, Number, Suspects, Text, Values
+from gradcheck.options.values import (
+    Arguments,
+    Bounds,
+    Callback,
+    Choice,
+    Executor,
+    File,
+    Flag,
+    Number,
+    Suspects,
+    Text,
+    Values,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor as Pool
@@ -106,6 +118,13 @@ class Options:
         "Stop after this time, with what is known.",
         metavar="SECONDS",
         keyword="seconds after which to stop, with what is known",
+    )
+    journal: str | None = keyword(
+        File(),
+        HOW,
+        "Keep every evaluation there, and do not repeat it: start again after a kill.",
+        keyword="a file in which every evaluation of f and of the claim is kept and not repeated; start again after a kill",
+        metavar="FILE",
     )
     rtol: float | None = keyword(
         Number(0, below=1),

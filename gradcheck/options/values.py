@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -131,6 +132,9 @@ class File(Text):
 
     def __init__(self) -> None:
         super().__init__("the name of a file")
+
+    def check(self, value: Any) -> Any:
+        return super().check(os.fspath(value) if isinstance(value, os.PathLike) else value)
 
 
 class Target(Text):
