@@ -181,6 +181,32 @@ def _print_version(context: click.Context, parameter: click.Parameter, value: bo
     context.exit()
 
 
+def _print_explanation(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is None or context.resilient_parsing:
+        return
+    from gradcheck.diagnosis.catalogue import explain, overview
+
+    output.emit(output.folded(explain(value) if value else overview()))
+    context.exit()
+
+
+def _complete_kind(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from gradcheck.diagnosis.catalogue import KINDS
+
+    return [CompletionItem(kind) for kind in KINDS if kind.startswith(incomplete)]
+
+
+_EXPLAIN = click.Option(
+    ["--explain"],
+    metavar="[KIND]",
+    is_flag=False,
+    flag_value="",
+    expose_value=False,
+    is_eager=True,
+    callback=_print_explanation,
+    shell_complete=_complete_kind,
+    help="What a diagnosis or a finding means, with an example, and what to try; without KIND, the list of them.",
+)
 _VERSION = click.Option(
     ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Show versions."
 )
@@ -193,6 +219,7 @@ _VERSION = click.Option(
     params=[
         click.Argument(["target"], required=False, metavar="[TARGET]"),
         *map(_Option, at(Face.CLI, OPTIONS).values()),
+        _EXPLAIN,
         _VERSION,
     ],
 )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from gradcheck.errors import OutputError
+from gradcheck.reporting.formats import Display
 
 
 def say(text: str) -> None:
@@ -23,6 +24,20 @@ def say_error(error: BaseException, prefix: str = "", *, all_frames: bool = Fals
         from gradcheck.evaluation.tracebacks import formatted  # of use to failures only
 
         say(formatted(error.__cause__, all_frames=all_frames))
+
+
+def folded(text: str) -> str:
+    """Text with its lines broken for a terminal, those with an indent within it; whole for anything else."""
+    width = Display().on(sys.stdout).width
+    if width is None:
+        return text
+    import textwrap
+
+    def fold(line: str) -> str:
+        indent = line[: len(line) - len(line.lstrip())] * 2
+        return textwrap.fill(line, width, subsequent_indent=indent, break_on_hyphens=False)
+
+    return "".join(fold(line) + "\n" for line in text.splitlines())
 
 
 def emit(text: str) -> None:

@@ -5,9 +5,10 @@ A new kind is a member of `DiagnosisKind` or `FindingKind` and an entry in `diag
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
-from gradcheck.diagnosis.diagnoses import DIAGNOSES, PARAMETERS, Entry
+from gradcheck.diagnosis.diagnoses import DIAGNOSES, NAMES, PARAMETERS, Entry
 from gradcheck.diagnosis.findings import FINDINGS
 from gradcheck.errors import UsageError
 from gradcheck.wording import near_match, short
@@ -16,6 +17,7 @@ FAMILIES: Mapping[str, Mapping[str, Entry]] = {
     "diagnosis": {kind.value: entry for kind, entry in DIAGNOSES.items()},
     "finding": {kind.value: entry for kind, entry in FINDINGS.items()},
 }
+KINDS = tuple(dict.fromkeys(name for entries in FAMILIES.values() for name in entries))
 TITLES = {
     "diagnosis": "Diagnoses: which mistake explains a derivative that is wrong",
     "finding": "Findings: what was noticed about the functions themselves",
@@ -33,7 +35,7 @@ def explain(kind: str) -> str:
     name = kind.strip().lower().replace("-", "_")
     found = [(family, entries[name]) for family, entries in FAMILIES.items() if name in entries]
     if not found:
-        near = near_match(name, {known for entries in FAMILIES.values() for known in entries})
+        near = near_match(name, KINDS)
         meant = f"did you mean {near}?" if near else f"{COMMAND} lists them all"
         raise UsageError(f"there is no diagnosis or finding {short(kind)!r}; {meant}")
     return "\n".join("\n".join(_article(family, name, entry)) for family, entry in found)
@@ -82,7 +84,8 @@ def _article(family: str, name: str, entry: Entry) -> Iterator[str]:
     yield ""
     yield entry.meaning
     yield ""
-    yield from _code("given", entry.given)
+    names = _names(entry)
+    yield from _code(f"given {names}" if names else "given", entry.given)
     yield from _code("wrong", entry.wrong)
     yield from _code("right", entry.right)
     yield f"What to try: {entry.remedy}"
@@ -94,6 +97,12 @@ def _article(family: str, name: str, entry: Entry) -> Iterator[str]:
         if entry.place:
             yield f"  {PLACE}"
         yield ""
+
+
+def _names(entry: Entry) -> str:
+    """What the letters of an example stand for."""
+    words = set(re.findall(r"\w+", " ".join((entry.given, entry.wrong, entry.right))))
+    return ", ".join(f"{name} {what}" for name, what in NAMES.items() if name in words)
 
 
 def _code(title: str, code: str) -> Iterator[str]:

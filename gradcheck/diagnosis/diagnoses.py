@@ -1,7 +1,6 @@
 """What each diagnosis means, with an example wrong and right, and what to try: the texts of `catalogue`, one entry a kind.
 
-The examples are run by the tests; they may use numpy as np, the point x0 (six positive numbers), A and B (8 × 6), b (8 numbers),
-C (2 × 3), M (6 × 6, not symmetric) and c (6 numbers).
+The examples are run by the tests, at a point x0 of six positive numbers; they may use numpy as np, and what `NAMES` has.
 """
 
 from __future__ import annotations
@@ -32,6 +31,15 @@ class Entry(NamedTuple):
     place: bool = False
     options: str = ""
 
+
+NAMES = {  # of the data in the examples
+    "A": "(an 8 × 6 matrix)",
+    "b": "(8 numbers)",
+    "C": "(a 2 × 3 matrix)",
+    "M": "(a 6 × 6 matrix that is not symmetric)",
+    "c": "(6 numbers)",
+    "x0": "(the point)",
+}
 
 PARAMETERS = {  # each key means the same in every kind
     "entries": "how many wrong entries it accounts for; an estimate where `low` and `high` stand beside it",

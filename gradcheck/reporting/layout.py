@@ -18,6 +18,7 @@ from gradcheck.reporting.formats import Display
 from gradcheck.wording import counted
 
 NAMED = 10  # reports that did not pass and are named before and after all others
+KINDS_SHOWN = 3  # diagnoses or findings whose explanation is offered
 
 
 class Story(NamedTuple):
@@ -46,14 +47,16 @@ def story(report: Report, display: Display) -> Story:
     """All that is told of a report."""
     blamed = [finding for finding in report.findings if finding.verdict > Verdict.PASS]
     others = [finding for finding in report.findings if finding.verdict is Verdict.PASS]
+    causes = [kind.value for kind in (*(d.kind for d in report.diagnoses), *(f.kind for f in blamed))]
+    noticed = [finding.kind.value for finding in others if finding.kind.value not in causes]
     return Story(
         title=Title(f"{report.kind.value} of {report.name}"),
         verdict=verdict_line(report),
         what=tuple(_what(report, display.verbose)),
         trouble=(Verbatim("traceback", report.trouble.rstrip("\n")),) if report.trouble else (),
         tables=tuple(tables.of(report, display)),
-        cause=(*_findings(blamed, display.verbose), *_diagnoses(report, display.verbose)),
-        remarks=(*_findings(others, display.verbose), *_closing(report, display)),
+        cause=(*_findings(blamed, display.verbose), *_diagnoses(report, display.verbose), *_explained(causes)),
+        remarks=(*_findings(others, display.verbose), *_explained(noticed), *_closing(report, display)),
         replay=(Verbatim("replay", report.replay),) if report.replay else (),
     )
 
@@ -205,6 +208,12 @@ def _diagnoses(report: Report, verbose: bool) -> Iterator[Fact]:
         if verbose and diagnosis.parameters:
             parts.append(f"({_pairs(diagnosis.parameters.items())})")
         yield _fact("diagnosis", " ".join(filter(None, parts)))
+
+
+def _explained(kinds: Iterable[str]) -> Iterator[Fact]:
+    """The commands that explain these diagnoses or findings."""
+    if named := list(dict.fromkeys(kinds))[:KINDS_SHOWN]:
+        yield _fact("explain", ", ".join(f"gradcheck --explain {kind}" for kind in named))
 
 
 def _fact(key: str, text: str) -> Fact:

@@ -19,6 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from gradcheck.cli.command import command
+from gradcheck.model import DiagnosisKind, FindingKind
 
 ROOT = Path(__file__).parents[2]
 USER_CODE = """
@@ -464,6 +465,35 @@ def test_help_groups_every_option() -> None:
     assert names >= {"-h", "--help", "--dim"}
     for heading in ("What to check:", "Where to check it:", "How to measure:", "Examples:", "Exit codes:"):
         assert f"\n{heading}\n" in output
+
+
+@pytest.mark.parametrize("kind", [*DiagnosisKind, *FindingKind])
+def test_each_kind_is_explained(kind: DiagnosisKind | FindingKind) -> None:
+    code, output = invoke("--explain", kind.value)
+    assert code == 0
+    assert output.startswith(f"{kind.value} (")
+    assert "\nWhat to try: " in output
+
+
+@pytest.mark.parametrize("arguments", [("--explain",), ("--explain", "")])
+def test_without_a_kind_all_are_listed(arguments: tuple[str, ...]) -> None:
+    code, output = invoke(*arguments)
+    assert code == 0
+    listed = [line.split()[0] for line in output.splitlines() if line.startswith("  ")]
+    assert sorted(listed) == sorted([*DiagnosisKind, *FindingKind])
+
+
+def test_a_kind_that_does_not_exist_is_a_mistake_of_usage() -> None:
+    code, output = invoke("--explain", "transpose")
+    assert code == 2
+    assert output == "error: there is no diagnosis or finding 'transpose'; did you mean transposed?\n"
+
+
+def test_a_report_names_the_command_that_explains_it(here: Path) -> None:
+    _, output = invoke(*WRONG)
+    (line,) = re.findall(r"gradcheck --explain (\w+)", output)
+    assert invoke("--explain", line)[0] == 0
+    assert "--explain" not in invoke(*RIGHT)[1]
 
 
 def test_baseline_tells_what_got_worse(here: Path) -> None:

@@ -26,7 +26,6 @@ def data() -> dict[str, Any]:
         "np": np,
         "x0": np.array([0.3, 1.2, 0.7, 2.0, 0.4, 1.5]),
         "A": random.normal(size=(8, 6)),
-        "B": random.normal(size=(8, 6)),
         "b": random.normal(size=8),
         "C": random.normal(size=(2, 3)),
         "M": random.normal(size=(6, 6)),

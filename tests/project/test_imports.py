@@ -170,6 +170,7 @@ def loaded_after(code: str) -> set[str]:
         ("import gradcheck\ndir(gradcheck); gradcheck.__version__", set()),
         ("import gradcheck.errors, gradcheck.model, gradcheck.runner.decorator, gradcheck.evaluation.sources", set()),
         ("import gradcheck.reporting", set()),
+        ("from gradcheck.diagnosis.catalogue import explain, overview\nexplain('sign'); overview()", set()),
         ("from gradcheck.cli.command import command", {"click"}),
         (
             "from gradcheck.cli.command import command\ncommand.get_help(command.make_context('gradcheck', ['x:f']))",
