@@ -1,4 +1,4 @@
-"""From a failed comparison to the mistake behind it: collects what `numerics.diagnosis` needs to know, and at what cost.
+"""From a failed comparison to the mistake behind it: collects what `diagnosis.explain` needs to know, and at what cost.
 
 A diagnosis costs no evaluation of f unless a fitted hypothesis has to prove itself at a second point: then two for each of
 at most SECOND_LOOK entries.

@@ -63,8 +63,10 @@ def markdown() -> str:
         ]
         lines.append("")
         for name, entry in entries.items():
-            lines += [f"### {family} `{name}`", "", entry.meaning, "", "```python", entry.given, ""]
-            lines += ["# wrong", entry.wrong, "", "# right", entry.right, "```", "", entry.remedy, ""]
+            lines += [f"### {family} `{name}`", "", entry.meaning, ""]
+            for title, code in (("Given", entry.given), ("Wrong", entry.wrong), ("Right", entry.right)):
+                lines += [f"{title}{_names(entry) if title == 'Given' else ''}:", "", "```python", code, "```", ""]
+            lines += [entry.remedy, ""]
             if family == "diagnosis":
                 lines += [f"Parameters: {', '.join(_parameters(entry))}.", ""]
     lines += [
@@ -84,8 +86,7 @@ def _article(family: str, name: str, entry: Entry) -> Iterator[str]:
     yield ""
     yield entry.meaning
     yield ""
-    names = _names(entry)
-    yield from _code(f"given {names}" if names else "given", entry.given)
+    yield from _code(f"given{_names(entry)}", entry.given)
     yield from _code("wrong", entry.wrong)
     yield from _code("right", entry.right)
     yield f"What to try: {entry.remedy}"
@@ -100,9 +101,9 @@ def _article(family: str, name: str, entry: Entry) -> Iterator[str]:
 
 
 def _names(entry: Entry) -> str:
-    """What the letters of an example stand for."""
+    """What the letters of an example stand for; '' or with a blank before it."""
     words = set(re.findall(r"\w+", " ".join((entry.given, entry.wrong, entry.right))))
-    return ", ".join(f"{name} {what}" for name, what in NAMES.items() if name in words)
+    return "".join(f", {name} {what}" for name, what in NAMES.items() if name in words).replace(",", "", 1)
 
 
 def _code(title: str, code: str) -> Iterator[str]:

@@ -110,9 +110,9 @@ DIAGNOSES = {
     DiagnosisKind.ENTRIES: Entry(
         meaning="A few entries are wrong, in no simple way. So it is called, too, where not all the others could be "
         "judged, and in high dimension where so many are wrong all over it that they were counted by sample.",
-        given="ends = {'constant_values': (1, -2)}\nf = lambda x: np.sum(np.diff(np.pad(x, 1, **ends)) ** 2) / 2",
-        wrong="grad = lambda x: np.convolve(np.pad(x, 1, 'edge'), [-1, 2, -1], 'valid')  # as if the ends were free",
-        right="grad = lambda x: np.convolve(np.pad(x, 1, **ends), [-1, 2, -1], 'valid')",
+        given='ends = {"constant_values": (1, -2)}\nf = lambda x: np.sum(np.diff(np.pad(x, 1, **ends)) ** 2) / 2',
+        wrong='grad = lambda x: np.convolve(np.pad(x, 1, "edge"), [-1, 2, -1], "valid")  # as if the ends were free',
+        right='grad = lambda x: np.convolve(np.pad(x, 1, **ends), [-1, 2, -1], "valid")',
         remedy="Look for the lines that set these components: the ends of a range, a special case, a mask.",
         keys=("indices",),
         sometimes=("factor", *UNIFORM, "low", "high"),
@@ -216,10 +216,10 @@ DIAGNOSES = {
     ),
     DiagnosisKind.STALE_POINT: Entry(
         meaning="The claim is right at another point: asked a second time it gives the right values.",
-        given="f = lambda x: np.sum((A @ x - b) ** 2)\nkept = {'residuals': A @ c - b}",
-        wrong="def grad(x):\n    g = 2 * A.T @ kept['residuals']  # those of the last call\n"
-        "    kept['residuals'] = A @ x - b\n    return g",
-        right="def grad(x):\n    kept['residuals'] = A @ x - b\n    return 2 * A.T @ kept['residuals']",
+        given='f = lambda x: np.sum((A @ x - b) ** 2)\nkept = {"residuals": A @ c - b}',
+        wrong='def grad(x):\n    g = 2 * A.T @ kept["residuals"]  # those of the last call\n'
+        '    kept["residuals"] = A @ x - b\n    return g',
+        right='def grad(x):\n    kept["residuals"] = A @ x - b\n    return 2 * A.T @ kept["residuals"]',
         remedy="Values kept from an earlier call must be keyed on x; compute them anew when x has changed.",
         place=True,
     ),

@@ -36,8 +36,8 @@ FINDINGS = {
     ),
     FindingKind.ORDER_DEPENDENT: Entry(
         meaning="The result depends on what was called before: a cache without its key.",
-        given="kept = {}\n\n\ndef f(x):\n    kept['r'] = A @ x - b\n    return kept['r'] @ kept['r']",
-        wrong="grad = lambda x: 2 * A.T @ kept['r']  # of wherever f was called last",
+        given='kept = {}\n\n\ndef f(x):\n    kept["r"] = A @ x - b\n    return kept["r"] @ kept["r"]',
+        wrong='grad = lambda x: 2 * A.T @ kept["r"]  # of wherever f was called last',
         right="grad = lambda x: 2 * A.T @ (A @ x - b)",
         remedy="Right where f has just been called at the same x, and wrong in a line search. Key what is kept on x, "
         "or compute it anew.",
