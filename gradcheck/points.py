@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.errors import PointError
+from gradcheck.errors import PointError, UsageError
 from gradcheck.model import Point
 from gradcheck.numerics.directions import Stream, normal, uniform
 from gradcheck.options import values as kinds
-from gradcheck.wording import by, one_line, place, short
+from gradcheck.variables.arrays import Library, Like, as_numpy, library_of, precision
+from gradcheck.variables.containers import container_of
+from gradcheck.variables.layout import ArrayLayout, Layout, LibraryLayout
+from gradcheck.wording import by, did_you_mean, one_line, place, short
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -68,6 +71,145 @@ def as_point(x0: Any, what: str = "the point") -> NDArray[Any]:
         index = tuple(int(i) for i in np.unravel_index(int(np.argmin(finite)), x.shape))
         raise PointError(f"{what} is {x[index]} at {place(index) if index else 'its only entry'}; give finite numbers")
     return x
+
+
+# ---- x0 as the user has it
+
+
+def lay_out(
+    x0: Any, *, wrt: Sequence[str | int] | None = None, unpack: bool = False, names: Sequence[str] = ()
+) -> tuple[Layout, NDArray[Any]]:
+    """How x0 is laid out as a vector, and that vector, (n,), float64 or float32; it may share memory with `x0`.
+
+    x0: an array of any library, a number, or a tree of them.
+    wrt: the leaves of a tree that are variables, or branches of it; by default all that hold floats.
+    unpack: the parts of x0 are the arguments of a function, which is to answer with as many values.
+    names: of these arguments, where x0 is a tuple or list.
+
+    Raises:
+        PointError: a leaf is nothing that can be a variable, or not finite.
+        UsageError: `wrt` names what is not there, or is given for what is no tree.
+    """
+    if not (unpack or _is_tree(x0)):
+        if wrt is not None:
+            raise UsageError(
+                f"wrt is {short(repr(wrt))}, but x0 is one array; it picks leaves of a dict, list or tuple"
+            )
+        layout, flat, library, like = _leaf(x0, "")
+        return layout if library is None or like is None else LibraryLayout(layout, library, like), flat
+
+    from gradcheck.variables.trees import Branch, TreeLayout, take_apart  # an array does without
+
+    root, leaves = take_apart(x0, names)
+    if unpack and not isinstance(root, Branch):
+        raise UsageError(
+            f"unpack hands over the parts of a tuple, a list or a dict, and x0 is {_kind(x0)}; leave it out"
+        )
+    chosen = [k for k, leaf in enumerate(leaves) if _varies(leaf.path, leaf.value)] if wrt is None else []
+    for name in wrt or ():
+        chosen += [k for k in _named(name, [leaf.path for leaf in leaves]) if k not in chosen]
+    if not chosen:
+        held = ", ".join(f"{leaf.path} is {_kind(leaf.value)}" for leaf in leaves[:3]) or "it is empty"
+        raise PointError(f"x0 has no leaf of floats: {held}; nothing to check")
+    found = [_leaf(leaves[k].value, leaves[k].path) for k in chosen]
+    library = _common_library([(leaves[k].path, entry[2]) for k, entry in zip(chosen, found, strict=True) if entry[3]])
+    numbers_alone = all(layout.dtype == np.float64 for layout, _, _, like in found if like is not None)
+    dtype = np.float64 if numbers_alone else np.float32  # the lowest precision among the arrays
+    tree = TreeLayout(
+        root,
+        leaves,
+        [(k, layout) for k, (layout, *_) in zip(chosen, found, strict=True)],
+        dtype,
+        library=library,
+        likes=[like for *_, like in found] if library is not None else (),
+        alone=unpack or wrt is not None,
+    )
+    with np.errstate(over="ignore"):
+        return tree, np.concatenate([flat for _, flat, *_ in found]).astype(dtype)
+
+
+def _is_tree(x0: Any) -> bool:
+    """Whether x0 is no array: a list or tuple of numbers is one, as NumPy takes it."""
+    container = container_of(x0)
+    if container is None:
+        return False
+    if type(x0) not in (list, tuple):
+        return True
+    return any(
+        not isinstance(part, (float, int, np.generic)) and (_is_tree(part) or hasattr(part, "shape") or part is None)
+        for part in x0
+    )
+
+
+def _varies(path: str, value: Any) -> bool:
+    """Whether a leaf is a variable unless the user says otherwise; raises `PointError` for what can be nothing else but is none."""
+    if isinstance(value, (bool, int, str, bytes, type(None), np.bool_, np.integer)):
+        return False
+    if library_of(value) is not None:
+        return not precision(value).lstrip("u").startswith(("int", "bool"))
+    if isinstance(value, (float, complex, np.ndarray, np.generic)):
+        return np.asarray(value).dtype.kind in "fcO"
+    raise PointError(
+        f"{path} of x0 is a {type(value).__name__}, which is no number; "
+        f"name the leaves that are variables, as in wrt=('W', 'b'), and it is handed on as it is"
+    )
+
+
+def _leaf(value: Any, path: str) -> tuple[Layout, NDArray[Any], Library | None, Like | None]:
+    """An array or number: its layout, its entries, the library it belongs to, and what it is there; for a number not even that."""
+    what, library = f"{path} of x0" if path else "the point", library_of(value)
+    if library is None:
+        x = as_point(value, what)
+        if path and isinstance(value, (float, np.floating)):
+            from gradcheck.variables.trees import NumberLayout
+
+            return NumberLayout(type(value), x.dtype, path), x.reshape(-1), None, None
+        return ArrayLayout(x.shape, x.dtype, path), x.reshape(-1), None, Like()
+    if precision(value) in ("bfloat16", "float16", "half"):
+        cast = {"torch": "x0.float()", "jax": "x0.astype('float32')"}.get(library.name, "float32")
+        raise PointError(
+            f"{what} has dtype {precision(value)}, which is too coarse to be differenced; give {cast}, and cast within f"
+        )
+    try:
+        numbers, like = library.numpy(value), library.like(value)
+    except Exception as error:
+        device = getattr(value, "device", None)
+        where = f" on device {device}" if device is not None else ""
+        raise PointError(f"{what} is a {library.noun}{where} that cannot be read: {one_line(error)}") from None
+    x = as_point(numbers, what)
+    return ArrayLayout(x.shape, x.dtype, path), x.reshape(-1), library, like
+
+
+def _common_library(found: Sequence[tuple[str, Library | None]]) -> Library | None:
+    """The library that all arrays are of, by their paths; None for NumPy.  Raises `PointError` if there are several."""
+    if not found:
+        return None
+    first, library = found[0]
+    for path, other in found[1:]:
+        if other is not library:
+            nouns = ["NumPy array" if one is None else one.noun for one in (library, other)]
+            raise PointError(
+                f"x0 mixes libraries: {first} is a {nouns[0]} and {path} a {nouns[1]}; make them arrays of one library"
+            )
+    return library
+
+
+def _named(name: str | int, paths: Sequence[str]) -> list[int]:
+    """The leaves that a name of `wrt` stands for: one, or all of a branch.  Raises `UsageError` if there are none."""
+    path = f"[{name}]" if isinstance(name, int) else name
+    found = [k for k, known in enumerate(paths) if known == path or known.startswith((f"{path}.", f"{path}["))]
+    if not found:
+        shown = ", ".join(paths[:8]) + (", …" if len(paths) > 8 else "")
+        raise UsageError(f"wrt names {path}, which x0 does not have{did_you_mean(path, paths) or f'; it has {shown}'}")
+    return found
+
+
+def _kind(value: Any) -> str:
+    """What a value is, for messages: its dtype, or its type."""
+    return f"an array of {precision(value)}" if getattr(value, "shape", ()) else f"a {type(value).__name__}"
+
+
+# ---- points that are made
 
 
 def draw(

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from gradcheck.errors import UserCodeError
+from gradcheck.model import FindingKind
+from gradcheck.variables.numbers import real_array, unchanged
 from gradcheck.wording import place
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.variables.arrays import Library, Like
+
+    Array = NDArray[np.float64]
+
 LISTED = 20  # parts of a matrix, its rows or columns, that are told apart at the most
+
+
+class Part(NamedTuple):
+    """A part of x: its name, and which entries of the vector it is."""
+
+    name: str
+    where: slice
 
 
 class Layout(ABC):
@@ -22,51 +36,96 @@ class Layout(ABC):
 
     dtype: of the flat vector, float64 or float32.
     shape: of a derivative by x, as one array; its entries are those of the vector in C order.
-    shares: `argument` gives what shares memory with the vector, so that changing one changes the other.
+    fixed: `argument` need be called but once for a vector that changes: what it gives changes along.
+    shares: what `argument` gives shares memory with the vector, so that user code may write into it.
+    owner: what x is called, where it is a part of something; else ''.
     """
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
-    shares: bool
+    fixed: bool = False
+    shares: bool = False
+    owner: str = ""
 
     @property
     def size(self) -> int:
         """n, the number of entries of the vector."""
         return math.prod(self.shape)
 
+    # ---- what user code is handed
+
     @abstractmethod
     def argument(self, flat: NDArray[Any]) -> Any:
         """What user code is handed for a vector (n,)."""
+
+    def lending(self, flat: NDArray[Any]) -> Callable[[], Any]:
+        """The same, to be called again and again for a vector that changes between."""
+        return lambda: self.argument(flat)
 
     def arguments(self, points: NDArray[Any]) -> Iterable[Any]:
         """What user code is handed for each row of an array (N, n)."""
         return map(self.argument, points)
 
+    @abstractmethod
     def stacked(self, rows: NDArray[Any]) -> Any:
-        """What an f that takes many points at once is handed for an array (N, n); None if there is no such thing."""
-        return None
+        """What an f that takes many points at once is handed for an array (N, n)."""
 
+    @abstractmethod
+    def altered(self, argument: Any, flat: NDArray[Any]) -> str:
+        """What user code has changed of an argument that was made of a vector with these entries; '' if nothing."""
+
+    # ---- what it answers
+
+    @abstractmethod
+    def numbers(self, value: Any, role: str) -> Array:
+        """A claimed derivative by x as a flat float64 copy.
+
+        Raises:
+            UserCodeError: it is no array of real numbers, or has another shape or structure than the derivative must have.
+        """
+
+    @abstractmethod
+    def derivative(self, flat: Array) -> Any:
+        """The inverse of `numbers`: what user code would return for these entries."""
+
+    @abstractmethod
+    def spread(self, value: Any) -> Array:
+        """A number, or numbers for each part of x or for each entry, as a flat vector (n,).
+
+        Raises ValueError that says what the value must be.
+        """
+
+    # ---- names
+
+    @abstractmethod
     def index(self, entry: int) -> tuple[int, ...]:
-        """Where an entry of the vector is in x."""
-        return tuple(int(i) for i in np.unravel_index(entry, self.shape)) if self.shape else ()
+        """Where an entry of the vector is in x, or in the leaf of x that holds it."""
 
     def name(self, entry: int) -> str:
         """An entry of the vector as its owner would write it."""
         return place(self.index(entry))
 
     @property
-    def parts(self) -> list[tuple[str, slice]]:
-        """The parts of x that a limit of detection is stated for, with their names; none if there is only one, or too many."""
+    def leaves(self) -> tuple[tuple[Layout, slice], ...]:
+        """The arrays that x is made of, each with the entries that it holds; none if it is one array."""
+        return ()
+
+    @property
+    def parts(self) -> list[Part]:
+        """The parts of x that a limit of detection is stated for; none if there is only one, or too many."""
         return []
 
 
 class ArrayLayout(Layout):
-    """x is one array, in C order, or a number."""
+    """x is one array, in C order, or a number.
 
-    shares = True
+    owner: as for any layout; it goes before the indices.
+    """
 
-    def __init__(self, shape: tuple[int, ...], dtype: Any) -> None:
-        self.shape, self.dtype = shape, np.dtype(dtype)
+    fixed = shares = True
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any, owner: str = "") -> None:
+        self.shape, self.dtype, self.owner = shape, np.dtype(dtype), owner
 
     def argument(self, flat: NDArray[Any]) -> NDArray[Any]:
         """The vector in the shape of x."""
@@ -80,8 +139,43 @@ class ArrayLayout(Layout):
         """The same: an f that takes rows is handed them all."""
         return self.arguments(rows)
 
+    def altered(self, argument: NDArray[Any], flat: NDArray[Any]) -> str:
+        """Whether the array holds other numbers now."""
+        return "" if unchanged(argument, flat) else self.owner or "its argument"
+
+    def numbers(self, value: Any, role: str) -> Array:
+        """The entries of an array of the shape of x, or flat."""
+        array = real_array(value, role, of_complex="complex numbers; a derivative of a real function is real")
+        shape = self.shape
+        if array.shape != shape and not _fits(array.shape, shape):
+            hint = "; it looks transposed" if array.shape == shape[::-1] and array.size == self.size else ""
+            whose = f" for {self.owner}" if self.owner else ""
+            raise UserCodeError(
+                f"{role} returned shape {array.shape}{whose}, expected {shape}{hint}", FindingKind.WRONG_SHAPE, role
+            )
+        return array.astype(np.float64).reshape(-1)
+
+    def derivative(self, flat: Array) -> Any:
+        """The entries in the shape of x."""
+        return flat.reshape(self.shape)
+
+    def spread(self, value: Any) -> Array:
+        """A number, or an array that can be broadcast to the shape of x."""
+        try:
+            return np.broadcast_to(np.asarray(value, np.float64), self.shape).reshape(-1)
+        except (TypeError, ValueError):
+            raise ValueError(f"it must be a number, or an array of shape {self.shape}") from None
+
+    def index(self, entry: int) -> tuple[int, ...]:
+        """The place of an entry in the array."""
+        return tuple(int(i) for i in np.unravel_index(entry, self.shape)) if self.shape else ()
+
+    def name(self, entry: int) -> str:
+        """``[3, 1]``, or ``W2[3, 1]``; a number that is a part of something goes by its name alone."""
+        return self.owner + place(self.index(entry)) if self.shape or not self.owner else self.owner
+
     @property
-    def parts(self) -> list[tuple[str, slice]]:
+    def parts(self) -> list[Part]:
         """Slices along the first axis, or the last if that is shorter; none of one axis, and none if there would be many."""
         shape = self.shape
         if len(shape) < 2:
@@ -91,8 +185,72 @@ class ArrayLayout(Layout):
             return []
         if rows <= columns:
             width = math.prod(shape[1:])
-            return [(f"[{k}{others}]", slice(k * width, (k + 1) * width)) for k in range(rows)]
-        return [(f"[{others[2:]}, {k}]", slice(k, None, columns)) for k in range(columns)]
+            return [Part(f"[{k}{others}]", slice(k * width, (k + 1) * width)) for k in range(rows)]
+        return [Part(f"[{others[2:]}, {k}]", slice(k, None, columns)) for k in range(columns)]
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether an array has the wanted shape but for axes of length 1, or is flat."""
+    return [n for n in shape if n != 1] == [n for n in wanted if n != 1] or (
+        len(shape) <= 1 and math.prod(shape) == math.prod(wanted)
+    )
+
+
+class LibraryLayout(Layout):
+    """x is one array of another library than NumPy.
+
+    inner: how its numbers are laid out.
+    like: what else it is.
+    """
+
+    def __init__(self, inner: Layout, library: Library, like: Like) -> None:
+        self.inner, self.library, self.like = inner, library, like
+        self.shape, self.dtype, self.owner = inner.shape, inner.dtype, inner.owner
+        self.shares = inner.shares and library.shares(like)
+
+    def argument(self, flat: NDArray[Any]) -> Any:
+        """An array of that library, new at every call."""
+        return self.library.make([self.inner.argument(flat)], [self.like])[0]
+
+    def lending(self, flat: NDArray[Any]) -> Callable[[], Any]:
+        """The same; it may share memory with the vector."""
+        if not self.inner.fixed:
+            return super().lending(flat)
+        make, host, like = self.library.make, [self.inner.argument(flat)], [self.like]
+        return lambda: make(host, like)[0]
+
+    def stacked(self, rows: NDArray[Any]) -> Any:
+        """An array with one more axis before the others."""
+        return self.library.make([self.inner.stacked(rows)], [self.like])[0]
+
+    def altered(self, argument: Any, flat: NDArray[Any]) -> str:
+        """Whether the array holds other numbers now."""
+        return self.inner.altered(self.library.numpy(argument), flat)
+
+    def numbers(self, value: Any, role: str) -> Array:
+        """The entries of an array of any library."""
+        return self.inner.numbers(value, role)
+
+    def derivative(self, flat: Array) -> Any:
+        """The entries as NumPy's array, which is an answer, too."""
+        return self.inner.derivative(flat)
+
+    def spread(self, value: Any) -> Array:
+        """As for an array of NumPy."""
+        return self.inner.spread(value)
+
+    def index(self, entry: int) -> tuple[int, ...]:
+        """The place of an entry in the array."""
+        return self.inner.index(entry)
+
+    def name(self, entry: int) -> str:
+        """As for an array of NumPy."""
+        return self.inner.name(entry)
+
+    @property
+    def parts(self) -> list[Part]:
+        """As for an array of NumPy."""
+        return self.inner.parts
 
 
 def as_layout(x: NDArray[Any] | Layout) -> Layout:
@@ -103,21 +261,46 @@ def as_layout(x: NDArray[Any] | Layout) -> Layout:
 class Places:
     """The entries of a derivative, those of each output by each variable: where they are, and what they are called.
 
+    outputs: the shape of what is differentiated, () for one number; or how that is laid out, if it is no plain array.
+    layout: of the variables.
     shape: of the derivative as one array, that of the outputs before that of x.
     """
 
-    def __init__(self, outputs: tuple[int, ...], layout: Layout) -> None:
-        self.outputs, self.layout = outputs, layout
-        self.shape = outputs + layout.shape
+    def __init__(self, outputs: tuple[int, ...] | Layout, layout: Layout) -> None:
+        self.outputs = outputs if isinstance(outputs, Layout) else ArrayLayout(outputs, np.float64)
+        self.layout = layout
+        self.shape = self.outputs.shape + layout.shape
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return math.prod(self.shape)
+
+    @property
+    def owner(self) -> str:
+        """What the variables are called, where they are a part of x and there is one output; else ''."""
+        return "" if self.outputs.shape else self.layout.owner
 
     def index(self, entry: int) -> tuple[int, ...]:
         """Where a flat entry (in C order) is."""
         output, variable = divmod(entry, self.layout.size)
-        return self._output(output) + self.layout.index(variable)
+        return self.outputs.index(output) + self.layout.index(variable)
 
     def name(self, entry: int) -> str:
-        """A flat entry as a person would write it."""
-        return place(self.index(entry))
+        """A flat entry as a person would write it: ``[3]``, ``W2[3, 1]``; of a matrix ``[2, 5]``, ``[2, W2[3, 1]]``."""
+        output, variable = divmod(entry, self.layout.size)
+        if not self.outputs.shape:
+            return self.layout.name(variable)
+        inside = (self.outputs, output), (self.layout, variable)
+        return f"[{', '.join(filter(None, (_inside(layout, entry) for layout, entry in inside)))}]"
 
-    def _output(self, output: int) -> tuple[int, ...]:
-        return tuple(int(i) for i in np.unravel_index(output, self.outputs)) if self.outputs else ()
+    def leaves(self) -> Iterator[tuple[Places, slice]]:
+        """The arrays that the variables of a gradient are made of, each with its entries; none if they are one array."""
+        if not self.outputs.shape:
+            for leaf, where in self.layout.leaves:
+                yield Places((), leaf), where
+
+
+def _inside(layout: Layout, entry: int) -> str:
+    """An entry as it is written within brackets."""
+    return layout.name(entry) if layout.leaves or layout.owner else place(layout.index(entry))[1:-1]
