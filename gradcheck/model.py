@@ -269,6 +269,7 @@ class Point:
     origin: how the point came about, such as 'random normal' or the file it was read from.
     seed: of a random point, else None.
     values: its entries in C order when there are few, else ().
+    leaves: of a tree, the name and the shape of each array that is a variable.
     """
 
     shape: tuple[int, ...]
@@ -276,6 +277,7 @@ class Point:
     origin: str
     seed: int | None = None
     values: tuple[float, ...] = ()
+    leaves: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     @property
     def size(self) -> int:

@@ -12,7 +12,7 @@ from gradcheck.errors import PointError, UsageError
 from gradcheck.model import Point
 from gradcheck.numerics.directions import Stream, normal, uniform
 from gradcheck.options import values as kinds
-from gradcheck.variables.arrays import Library, Like, as_numpy, library_of, precision
+from gradcheck.variables.arrays import Library, Like, library_of, precision
 from gradcheck.variables.containers import container_of
 from gradcheck.variables.layout import ArrayLayout, Layout, LibraryLayout
 from gradcheck.wording import by, did_you_mean, one_line, place, short
@@ -90,7 +90,7 @@ def lay_out(
         PointError: a leaf is nothing that can be a variable, or not finite.
         UsageError: `wrt` names what is not there, or is given for what is no tree.
     """
-    if not (unpack or _is_tree(x0)):
+    if not (unpack or is_tree(x0)):
         if wrt is not None:
             raise UsageError(
                 f"wrt is {short(repr(wrt))}, but x0 is one array; it picks leaves of a dict, list or tuple"
@@ -124,25 +124,29 @@ def lay_out(
         likes=[like for *_, like in found] if library is not None else (),
         alone=unpack or wrt is not None,
     )
+    if finer := [layout.owner for layout, _, _, like in found if like is not None and layout.dtype != dtype]:
+        tree.note = f"{', '.join(finer)}: rounded to float32, as other leaves of x0 are of that precision"
     with np.errstate(over="ignore"):
         return tree, np.concatenate([flat for _, flat, *_ in found]).astype(dtype)
 
 
-def _is_tree(x0: Any) -> bool:
+def is_tree(x0: Any) -> bool:
     """Whether x0 is no array: a list or tuple of numbers is one, as NumPy takes it."""
     container = container_of(x0)
     if container is None:
         return False
     if type(x0) not in (list, tuple):
         return True
+    if {float, int}.issuperset(map(type, x0)):
+        return False
     return any(
-        not isinstance(part, (float, int, np.generic)) and (_is_tree(part) or hasattr(part, "shape") or part is None)
+        not isinstance(part, (float, int, np.generic)) and (is_tree(part) or hasattr(part, "shape") or part is None)
         for part in x0
     )
 
 
 def _varies(path: str, value: Any) -> bool:
-    """Whether a leaf is a variable unless the user says otherwise; raises `PointError` for what can be nothing else but is none."""
+    """Whether a leaf is a variable unless the user says otherwise.  Raises `PointError` for what is neither that nor data."""
     if isinstance(value, (bool, int, str, bytes, type(None), np.bool_, np.integer)):
         return False
     if library_of(value) is not None:
@@ -156,7 +160,7 @@ def _varies(path: str, value: Any) -> bool:
 
 
 def _leaf(value: Any, path: str) -> tuple[Layout, NDArray[Any], Library | None, Like | None]:
-    """An array or number: its layout, its entries, the library it belongs to, and what it is there; for a number not even that."""
+    """An array: its layout, its entries, the library it belongs to, and what it is there; of a number neither of these two."""
     what, library = f"{path} of x0" if path else "the point", library_of(value)
     if library is None:
         x = as_point(value, what)
@@ -275,10 +279,40 @@ _NAMES = {
 }  # of the dtypes that a point has; dtype.name takes longer than a check has time for
 
 
-def describe_point(x: NDArray[Any], origin: str, seed: int | None = None) -> Point:
-    """The record of a point for a report; its values only where they are few."""
+def describe_point(x: NDArray[Any], origin: str, seed: int | None = None, *, layout: Layout | None = None) -> Point:
+    """The record of a point for a report; its values only where they are few.
+
+    layout: how it is laid out, if x is the vector.
+    """
     values = tuple(float(value) for value in x.flat) if x.size <= _MAX_VALUES else ()
-    return Point(shape=x.shape, dtype=_NAMES[x.dtype.itemsize], origin=origin, seed=seed, values=values)
+    shape, leaves = (x.shape, ()) if layout is None else (layout.shape, layout.leaves)
+    return Point(
+        shape=shape,
+        dtype=_NAMES[x.dtype.itemsize],
+        origin=origin,
+        seed=seed,
+        values=values,
+        leaves=tuple((leaf.owner, leaf.shape) for leaf, _ in leaves),
+    )
+
+
+def flat_bounds(bounds: Any, layout: Layout) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Bounds as two vectors, (n,) each.  Raises `PointError` if they do not fit."""
+    pair = as_bounds(bounds, None if layout.leaves else layout.shape)
+    return None if pair is None else (layout.spread(pair[0]), layout.spread(pair[1]))
+
+
+def require_within(x: NDArray[Any], bounds: tuple[NDArray[Any], NDArray[Any]] | None, layout: Layout) -> None:
+    """Raise `PointError` if an entry of the vector `x` is outside the bounds."""
+    if bounds is None:
+        return
+    outside = np.flatnonzero((x < bounds[0]) | (x > bounds[1]))
+    if outside.size:
+        i = int(outside[0])
+        raise PointError(
+            f"the point is {x[i]} at {layout.name(i) if x.size > 1 else 'its only entry'}, "
+            f"outside the bounds {bounds[0][i]:g}:{bounds[1][i]:g}"
+        )
 
 
 def check_within(x: NDArray[Any], bounds: Bounds | None) -> None:

@@ -20,8 +20,7 @@ from gradcheck.evaluation.sources import describe
 from gradcheck.methods.coordinates import Evaluate, Surveyor, observations
 from gradcheck.methods.problem import Problem, Watcher
 from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Stop, Verdict
-from gradcheck.points import as_bounds, as_point, check_within, describe_point
-from gradcheck.variables.layout import as_layout
+from gradcheck.points import describe_point, flat_bounds, lay_out, require_within
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from gradcheck.evaluation.journal import Journal, Ledger
     from gradcheck.evaluation.matrices import MatrixClaim
     from gradcheck.methods.results import Comparison
+    from gradcheck.variables.layout import Layout
 
     Array = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ class CheckRun:
 
     It alone makes a `Function` or a `Claim`, so that arguments, bounds, engine and counts reach all of them.
 
-    x: the point.
+    x0: the point as it was given.
     layout: how it is laid out.
     flat: the same as a vector, (n,).
     bounds: (low, high), each (n,), or None.
@@ -55,28 +55,33 @@ class CheckRun:
     ) -> None:
         self.watcher = Watcher(None if options.progress is None else self._progress, options.budget)
         self.options = options
-        self.x = as_point(x0)
-        self.layout = as_layout(self.x)
-        self.flat = self.x.reshape(-1)
-        check_within(self.x, as_bounds(options.bounds, self.x.shape))
+        self.x0 = x0
+        self.layout, self.flat = lay_out(x0)
+        self.bounds = flat_bounds(options.bounds, self.layout)
+        require_within(self.flat, self.bounds, self.layout)
         if options.eps is not None:
-            _require_effect(self.flat, options.eps)
-        self.bounds = _flat_bounds(options.bounds, self.x)
+            _require_effect(self.flat, options.eps, self.layout)
         target = describe(f)
         self.draft = Draft(
             name=options.name or target.name,
             kind=kind,
             target=target,
             claim=describe(claim),
-            point=describe_point(self.x, "given", None),
+            point=describe_point(self.flat, "given", layout=self.layout),
             layout=self.layout,
             tolerance=options.tolerance,
+            notes=[self.layout.note] if self.layout.note else [],
         )
         self._target = f
         self._journal: Journal | None = None
         self._functions: list[tuple[Function, str | None]] = []
         self._claims: list[Counted] = []
         self._elsewhere = {"f": 0, "derivative": 0}  # calls in another check, made for this one
+
+    @property
+    def values(self) -> Layout | None:
+        """How a gradient is laid out, if that is a tree."""
+        return self.layout if self.layout.leaves else None
 
     # ---- the makers
 
@@ -87,12 +92,14 @@ class CheckRun:
         role: str = "f",
         scalar: bool = True,
         calls: str | None = "f",
-        at: NDArray[Any] | None = None,
+        values: Layout | None = None,
+        at: NDArray[Any] | Layout | None = None,
     ) -> Function:
         """What calls f, with the arguments, bounds and engine of this check.
 
         role: whose value it is, for messages.
         calls: whose calls these are, 'f' or 'derivative'; None if f calls no user code but through another `Function`.
+        values: how the values are laid out, if they are a tree.
         at: where, if f is a function of something else than the user's variables; it has its arguments and bounds then.
         """
         options = self.options
@@ -104,14 +111,15 @@ class CheckRun:
         if calls is not None and at is None:
             how |= {"args": options.args, "bounds": self.bounds}
         ledger = self._ledger(role, f if at is None else self._target) if calls is not None else None
-        made = Function(f, self.layout if at is None else at, role=role, scalar=scalar, ledger=ledger, **how)
+        layout = self.layout if at is None else at
+        made = Function(f, layout, role=role, scalar=scalar, values=values, ledger=ledger, **how)
         self._functions.append((made, calls))
         return made
 
-    def like(self, inner: Function, f: Callable[..., Any], at: NDArray[Any]) -> Function:
+    def like(self, inner: Function, f: Callable[..., Any], at: NDArray[Any] | Layout) -> Function:
         """A `Function` of other variables, `at` them, that calls what `inner` calls, and nothing else."""
         calls = next(calls for function, calls in self._functions if function is inner)
-        return self.function(f, role=inner.role, scalar=inner.scalar, calls=calls, at=at)
+        return self.function(f, role=inner.role, scalar=inner.scalar, calls=calls, values=inner.values, at=at)
 
     def counted(self, claim: Callable[..., Any], role: str) -> Callable[..., Any]:
         """A claimed derivative of the user's, with its calls counted."""
@@ -121,10 +129,10 @@ class CheckRun:
 
     def vector_claim(self, claim: Callable[..., Any], role: str = "grad") -> Claim:
         """A claimed gradient, with the arguments of this check."""
-        return Claim(self.counted(claim, role), self.layout, self.layout.shape, args=self.options.args, role=role)
+        return Claim(self.counted(claim, role), self.layout, self.layout, args=self.options.args, role=role)
 
     def matrix_claim(
-        self, claim: Callable[..., Any], role: str, rows: int, at: NDArray[Any] | None = None
+        self, claim: Callable[..., Any], role: str, rows: int, at: NDArray[Any] | Layout | None = None
     ) -> MatrixClaim:
         """A claimed matrix of so many rows, of counted callables, with the arguments of this check.
 
@@ -235,7 +243,7 @@ class CheckRun:
     def accept(self, problem: Problem, comparison: Comparison) -> None:
         """Put on record what a comparison of entries came to."""
         self.draft.take(comparison)
-        self.draft.findings += observations(comparison, problem.preflight)
+        self.draft.findings += observations(comparison, problem)
 
     def _in_pieces(self, function: Function, blocks: Iterable[Block]) -> Iterator[Block]:
         """The blocks, cut so that not much is lost when the budget ends or Ctrl-C comes."""
@@ -270,7 +278,7 @@ class CheckRun:
             problem,
             claim,
             comparison,
-            shape=self.draft.outputs + self.draft.layout.shape,
+            places=self.draft.places,
             kind=self.draft.kind,
             claim_at=claim_at,
             suspects=self.options.suspects,
@@ -328,20 +336,13 @@ def raise_for(report: Report, *, allow_inconclusive: bool = False) -> None:
         raise UserCodeError(report.headline, kind)
 
 
-def _flat_bounds(bounds: Any, x: NDArray[Any]) -> tuple[Array, Array] | None:
-    if bounds is None:
-        return None
-    low, high = as_bounds(bounds, x.shape) or (-np.inf, np.inf)
-    wide = [np.broadcast_to(np.asarray(bound, np.float64), x.shape).reshape(-1) for bound in (low, high)]
-    return wide[0], wide[1]
-
-
-def _require_effect(x: NDArray[Any], eps: float) -> None:
+def _require_effect(x: NDArray[Any], eps: float, layout: Layout) -> None:
     """Raises `UsageError` if x + eps is x for some entry."""
     with np.errstate(over="ignore"):
         lost = np.flatnonzero((x + x.dtype.type(eps) == x) | (x - x.dtype.type(eps) == x))
     if lost.size:
         i = int(lost[0])
         raise UsageError(
-            f"eps {eps:g} is so small that x + eps is x at entry {i} ({x[i]:g}); leave eps out, or take a larger one"
+            f"eps {eps:g} is so small that x + eps is x at entry {layout.name(i)} ({x[i]:g}); "
+            "leave eps out, or take a larger one"
         )

@@ -40,7 +40,7 @@ class Draft:
     """A report in the making: a check fills it in as it learns; `report` freezes it.
 
     layout: of the variables.
-    outputs: the shape of what they are differentiated of, () for a gradient.
+    outputs: how what they are differentiated of is laid out; or its shape, () for a gradient.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Draft:
     point: Point
     layout: Layout
     tolerance: Tolerance
-    outputs: tuple[int, ...] = ()
+    outputs: tuple[int, ...] | Layout = ()
     method: Method = Method.AUTO
     options: Mapping[str, Any] = field(default_factory=dict)
     comparison: Comparison | None = None
@@ -63,6 +63,11 @@ class Draft:
     notes: list[str] = field(default_factory=list)
     noise: float | None = None
     trouble: str | None = None
+
+    @property
+    def places(self) -> Places:
+        """The entries of the derivative."""
+        return Places(self.outputs, self.layout)
 
     def take(self, comparison: Comparison) -> None:
         """Take what a comparison came to; one of directions alone leaves the entries as they are."""
@@ -87,7 +92,7 @@ class Draft:
 
     def report(self, *, engine: str, nfev: int, ngev: int, seconds: float, stopped: Stop | None) -> Report:
         """Everything as a frozen `Report`."""
-        comparison, directions, places = self.comparison, tuple(self.directions), Places(self.outputs, self.layout)
+        comparison, directions, places = self.comparison, tuple(self.directions), self.places
         by_entries = comparison is not None and (comparison.checked > 0 or not directions)
         if comparison is not None and by_entries:
             checked, failed, inconclusive = comparison.checked, comparison.failed, comparison.inconclusive
@@ -136,7 +141,7 @@ class Draft:
 
     def _error_map(self) -> ErrorMap | None:
         """Where a matrix is wrong, or could not be judged."""
-        compared, shape = self.comparison, self.outputs + self.layout.shape
+        compared, shape = self.comparison, self.places.shape
         if compared is None or compared.clean:
             return None
         if self.kind in (Kind.JACOBIAN, Kind.HESSIAN):

@@ -13,19 +13,19 @@ import numpy as np
 
 from gradcheck.diagnosis.evidence import Mismatch
 from gradcheck.diagnosis.explain import explain
-from gradcheck.errors import PointError, UsageError, UserCodeError
+from gradcheck.errors import UsageError, UserCodeError
 from gradcheck.evaluation.claims import Claim
 from gradcheck.model import Diagnosis, Kind, Verdict
 from gradcheck.numerics.first_step import first_look
 from gradcheck.numerics.stencils import natural_scales, steps_near
-from gradcheck.points import as_point, neighbours
+from gradcheck.points import neighbours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcheck.methods.problem import Problem
     from gradcheck.methods.results import Comparison
-    from gradcheck.variables.layout import Layout
+    from gradcheck.variables.layout import Layout, Places
 
     Array = NDArray[np.float64]
 
@@ -38,14 +38,14 @@ def explain_failure(
     claim: Claim,
     comparison: Comparison,
     *,
-    shape: tuple[int, ...],
+    places: Places,
     kind: Kind,
     claim_at: Callable[[Array], Array] | None,
     suspects: Mapping[str, Any],
 ) -> tuple[tuple[Diagnosis, ...], frozenset[int]]:
     """The diagnoses of a claim with entries that FAIL, and the flat indices of the entries that they explain.
 
-    shape: of the derivative.
+    places: the entries of the derivative.
     claim_at: the whole claim, flat, at another point; None if it is too large to ask for again.
     suspects: terms, by name, that may be missing.
     """
@@ -57,13 +57,13 @@ def explain_failure(
         uncertainty=columns.uncertainty,
         entry=columns.entry,
         wrong=columns.verdict == Verdict.FAIL,
-        shape=shape,
+        places=places,
         x=x.astype(np.float64),
         kind=kind,
         epsilon=float(np.finfo(x.dtype).eps),
         tolerance=problem.tolerance,
         claim_at=claim_at,
-        elsewhere=_second_point(problem, claim_at, columns.entry, shape, kind)
+        elsewhere=_second_point(problem, claim_at, columns.entry, places, kind)
         if kind is Kind.GRADIENT and claim_at is not None
         else None,
         suspects={name: term_at(name, term, x, claim.layout) for name, term in suspects.items()},
@@ -73,17 +73,18 @@ def explain_failure(
 
 
 def term_at(name: str, term: Any, x: NDArray[Any], layout: Layout) -> Array:
-    """A term named by the user as a flat vector: an array, or what a function of x returns.
+    """A term named by the user as a flat vector: like a derivative by x, or what a function of x returns.
 
     Raises:
         UsageError: it is neither.
         UserCodeError: the function raised.
     """
+    role = f"suspect {name}"
     if callable(term):
-        term = Claim(term, layout, layout.shape, role=f"suspect {name}").at(x)
+        return Claim(term, layout, layout, role=role).at(x)
     try:
-        return as_point(term, f"suspect {name}").reshape(-1).astype(np.float64)
-    except PointError as error:
+        return layout.numbers(term, role)
+    except UserCodeError as error:
         raise UsageError(str(error)) from None
 
 
@@ -91,7 +92,7 @@ def _second_point(
     problem: Problem,
     claim_at: Callable[[Array], Array],
     entries: NDArray[np.int64],
-    shape: tuple[int, ...],
+    places: Places,
     kind: Kind,
 ) -> Callable[[], Mismatch | None]:
     """What is known at another point, when it is asked for: a first difference for the entries that matter."""
@@ -121,7 +122,7 @@ def _second_point(
             uncertainty=own[:, 0],
             entry=chosen.astype(np.int64),
             wrong=(look.gap > DISAGREE * own + tolerance.rtol * look.size)[:, 0],
-            shape=shape,
+            places=places,
             x=other.astype(np.float64),
             kind=kind,
             epsilon=float(np.finfo(x.dtype).eps),

@@ -83,10 +83,10 @@ def _look_elsewhere(run: CheckRun, problem: Problem, claim: Claim) -> None:
     from gradcheck.methods.directions import search  # only where it is needed: start-up counts
 
     redrawn, number = 0, 0
-    for candidate in neighbours(run.x, wanted * (1 + REDRAWS), problem.seed, run.options.bounds):
+    for candidate in neighbours(run.flat, wanted * (1 + REDRAWS), problem.seed, run.bounds):
         if number == wanted or run.watcher.expired():
             break
-        there = _moved(problem, claim, candidate.reshape(-1), number + 1)
+        there = _moved(problem, claim, candidate, number + 1)
         if there is None:
             redrawn += 1
             continue

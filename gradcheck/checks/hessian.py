@@ -18,6 +18,7 @@ from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.noise import Calibration, calibrate, ladder
 from gradcheck.numerics.stencils import CENTRAL, natural_scales, steps_near
+from gradcheck.variables.layout import VectorLayout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,15 +69,14 @@ def agrees_along_line(function: Function, flat: NDArray[Any], claimed: Array, se
 class DifferencedGradient:
     """x ↦ the gradient of f by central differences of order 4, for differencing once more: 4n evaluations a call.
 
-    The step is measured at x0 and then fixed, so that its truncation error is a smooth function that differencing shrinks
-    along with everything else, and its noise is measured like that of any other function.
+    x is flat, and so is the gradient.  The step is measured at x0 and then fixed, so that its truncation error is a smooth
+    function that differencing shrinks along with everything else, and its noise is measured like that of any other function.
 
     Raises `PointError` if x0 is too near the bounds of f.
     """
 
-    def __init__(self, function: Function, x0: NDArray[Any], seed: int) -> None:
+    def __init__(self, function: Function, flat: NDArray[Any], seed: int) -> None:
         self.function = function
-        flat = x0.reshape(-1)
         line = _line(function, flat, seed)
         self.steps = line.scales * min(WIDER * line.calibration.fraction, 0.05)
         self.columns = np.arange(flat.size, dtype=np.intp)
@@ -85,18 +85,17 @@ class DifferencedGradient:
             lost = np.flatnonzero((flat - reach < low) | (flat + reach > high))
             if lost.size:
                 raise PointError(
-                    f"without a gradient f is differenced twice, and entry {int(lost[0])} is too near its bounds for that; "
-                    "give grad, or a point farther inside"
+                    f"without a gradient f is differenced twice, and entry {function.layout.name(int(lost[0]))} is too near "
+                    "its bounds for that; give grad, or a point farther inside"
                 )
 
-    def __call__(self, x: NDArray[Any]) -> Array:
-        flat = x.reshape(-1)
+    def __call__(self, flat: NDArray[Any]) -> Array:
         total = np.zeros(flat.size)
         for node, weight in enumerate(CENTRAL[4], 1):
             h = steps_near(flat, node * self.steps)
             plus, minus = self.function.pairs(flat, self.columns, h)
             total += weight * node * (plus[:, 0] - minus[:, 0]) / h
-        return total.reshape(x.shape)
+        return total
 
 
 def check_hessian(
@@ -129,10 +128,11 @@ def gradient_of(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any] |
     """The gradient to difference: the one given, checked against f first, or one made of differences of f."""
     if grad is not None:
         _require_gradient(run, f, grad)
-        return run.function(grad, role="grad", scalar=False, calls="derivative")
+        return run.function(grad, role="grad", scalar=False, calls="derivative", values=run.values)
     inner = run.function(f)
     run.draft.notes.append("without a gradient, f was differenced twice; give grad for a sharper and cheaper check")
-    return run.function(DifferencedGradient(inner, run.x, run.options.seed), scalar=False, calls=None)
+    differenced = DifferencedGradient(inner, run.flat, run.options.seed)
+    return run.function(differenced, scalar=False, calls=None, at=VectorLayout(run.layout), values=run.layout)
 
 
 def _require_gradient(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any]) -> None:
@@ -146,7 +146,7 @@ def _require_gradient(run: CheckRun, f: Callable[..., Any], grad: Callable[..., 
         report = check_gradient(
             f,
             grad,
-            run.x,
+            run.x0,
             method=Method.DIRECTIONS,
             args=options.args,
             seed=options.seed,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcheck.methods.results import Comparison
+    from gradcheck.variables.layout import Layout
 
 ROUNDING = 1e3  # units in the last place that two computed entries of a symmetric matrix may differ by
 AFFORDABLE = 2**24  # entries of a sparse matrix that are compared one by one if its zeros are in doubt
@@ -34,25 +35,26 @@ def check_matrix(
     claim: Callable[..., Any],
     role: str,
     *,
-    at: NDArray[Any] | None = None,
+    at: Layout | None = None,
+    lent: Layout | None = None,
     sparsity: Any = None,
     identities: Identities | None = None,
 ) -> Report:
     """The whole sequence for a claimed m × n matrix: the derivative of the function that `make` returns.
 
     claim: made of counted callables.
-    at: where, if not at the point of the check.
+    at: of other variables than those of the check, which are 0.
+    lent: how x is laid out for the claim, if otherwise than for f.
     """
-    x = run.x if at is None else at
-    flat = x.reshape(-1)
+    flat = run.flat if at is None else np.zeros(at.size, at.dtype)
 
     def compare() -> None:
         function = make()
         value = function.at(flat)
-        run.draft.outputs = function.shape
+        run.draft.outputs = function.outputs
         if at is not None:
-            run.draft.layout = function.layout
-        claimed = run.matrix_claim(claim, role, value.size, at)
+            run.draft.layout = at
+        claimed = run.matrix_claim(claim, role, value.size, lent or at)
         problem = run.examine(function, claimed, flat)
         matrix = claimed.matrix(problem.preflight.raw)
         if identities is not None:

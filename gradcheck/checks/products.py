@@ -8,6 +8,7 @@ the identities that hold for any derivative: linearity, ⟨u, Hv⟩ = ⟨Hu, v�
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +17,13 @@ from gradcheck.checks.check import CheckRun
 from gradcheck.checks.hessian import gradient_of
 from gradcheck.checks.matrix import Identities, check_matrix
 from gradcheck.checks.options import Options
-from gradcheck.evaluation.claims import Claim
+from gradcheck.evaluation.answers import raised
 from gradcheck.evaluation.engines import NotCalled
 from gradcheck.evaluation.function import Function
 from gradcheck.model import Finding, FindingKind, Kind, Report, Tolerance, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.stencils import natural_scales
+from gradcheck.variables.layout import ArrayLayout, Layout, VectorLayout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
 
 VECTORS = 3  # how many random vectors a claimed product is checked with, unless `directions` says
 
-Product = Callable[[Any], "Array"]
-
 IDENTITY = (Stream.IDENTITY, Stream.IDENTITY + 1)
 EXACT = 1e3  # identities between computed products hold to this many units in the last place
 
@@ -41,94 +41,97 @@ EXACT = 1e3  # identities between computed products hold to this many units in t
 class AlongDirections:
     """t ↦ F(x + Σ t_k v_k) for t of shape (K,), the products with v_k being the columns of its Jacobian at 0.
 
-    directions: K arrays of the shape of x.  bounds: (low, high), flat; outside of them f is not called.
+    layout: of x.  directions: K vectors like x.  bounds: (low, high), flat; outside of them f is not called.
     """
 
     def __init__(
         self,
-        function: Callable[[NDArray[Any]], Any],
+        function: Callable[[Any], Any],
+        layout: Layout,
         x: NDArray[Any],
         directions: Sequence[NDArray[Any]],
         bounds: tuple[Array, Array] | None = None,
     ) -> None:
-        self.function, self.x, self.directions, self.bounds = function, x, directions, bounds
+        self.function, self.layout, self.x, self.directions, self.bounds = function, layout, x, directions, bounds
 
     def __call__(self, t: NDArray[Any]) -> Any:
         shift = sum(float(t[k]) * v for k, v in enumerate(self.directions))
         point = (self.x + shift).astype(self.x.dtype)
-        if self.bounds is not None:
-            flat = point.reshape(-1)
-            if (flat < self.bounds[0]).any() or (flat > self.bounds[1]).any():
-                raise NotCalled("outside of the bounds")
-        return self.function(point)
-
-
-def columns_of(
-    product: Callable[..., Any], x: NDArray[Any], directions: Sequence[NDArray[Any]]
-) -> Callable[..., NDArray[Any]]:
-    """The Jacobian at t = 0 that claimed products (x, v, *args) ↦ array amount to."""
-    return lambda t, *args: np.stack(
-        [np.asarray(product(x.copy(), v.copy(), *args)).reshape(-1) for v in directions], axis=1
-    )
+        if self.bounds is not None and ((point < self.bounds[0]) | (point > self.bounds[1])).any():
+            raise NotCalled("outside of the bounds")
+        return self.function(self.layout.argument(point))
 
 
 class Contracted:
-    """x ↦ (⟨u_k, F(x)⟩)_k, the products of the transposed Jacobian with u_k being the rows of its Jacobian."""
+    """x ↦ (⟨u_k, F(x)⟩)_k, the products of the transposed Jacobian with u_k being the rows of its Jacobian.
 
-    def __init__(self, function: Callable[..., Any], vectors: Sequence[NDArray[Any]]) -> None:
-        self.function, self.vectors = function, vectors
-        self.flat = np.stack([u.reshape(-1) for u in vectors]).astype(np.float64)
+    outputs: how F(x) is laid out.  vectors: (K, m).
+    """
 
-    def __call__(self, x: NDArray[Any], *args: Any) -> Array:
-        value = np.asarray(self.function(x, *args), dtype=np.float64).reshape(-1)
-        products: Array = (self.flat * value).sum(axis=1)
+    def __init__(self, function: Callable[..., Any], outputs: Layout, vectors: Sequence[NDArray[Any]]) -> None:
+        self.function, self.outputs = function, outputs
+        self.vectors = np.stack(vectors).astype(np.float64)
+
+    def __call__(self, x: Any, *args: Any) -> Array:
+        products: Array = (self.vectors * self.outputs.numbers(self.function(x, *args), "func")).sum(axis=1)
         return products
 
 
-def rows_of(product: Callable[..., Any], vectors: Sequence[NDArray[Any]]) -> Callable[..., NDArray[Any]]:
-    """The Jacobian that claimed products of the transpose (x, u, *args) ↦ array amount to."""
-    return lambda x, *args: np.stack([np.asarray(product(x, u.copy(), *args)).reshape(-1) for u in vectors])
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class ProductClaim:
+    """A claimed product (x, v, *args) ↦ array, asked for one vector after another.
+
+    layout: of x, which is `at` unless something else is said.
+    inner: how v is laid out.
+    outer: how the product must be.
+    """
+
+    call: Callable[..., Any]
+    layout: Layout
+    at: NDArray[Any]
+    inner: Layout
+    outer: Layout
+    role: str
+    args: tuple[Any, ...] = ()
+
+    def __call__(self, v: NDArray[Any], x: NDArray[Any] | None = None) -> Array:
+        """The product with a vector, flat: a flat float64 array.
+
+        Raises `UserCodeError` if user code raised, or returned no product.
+        """
+        point = self.at if x is None else x
+        try:
+            value = self.call(self.layout.argument(point.copy()), self.inner.argument(v.copy()), *self.args)
+        except Exception as error:
+            raise raised(self.role, self.call, error) from error
+        return self.outer.numbers(value, self.role)
 
 
-def asked(
-    product: Callable[..., Any],
-    x: NDArray[Any],
-    inner: tuple[int, ...],
-    outer: tuple[int, ...],
-    args: tuple[Any, ...],
-    role: str,
-) -> Product:
-    """v ↦ product(x, v, *args) as a flat float64 array; v has shape `inner`, the product must have shape `outer`."""
-    return Claim(lambda v: product(x.copy(), v, *args), np.empty(inner, x.dtype), outer, role=role).at
+def random_vector(layout: Layout, seed: int, number: int) -> NDArray[Any]:
+    """Entries sign · U(0.5, 1.5), flat, in the dtype of a layout."""
+    return direction(layout.size, seed, number).astype(layout.dtype)
 
 
-def random_vector(shape: tuple[int, ...], dtype: Any, seed: int, number: int) -> NDArray[Any]:
-    """Entries sign · U(0.5, 1.5) of the shape and dtype given."""
-    return direction(int(np.prod(shape, dtype=np.int64)), seed, number).astype(dtype).reshape(shape)
-
-
-def linearity(
-    product: Product, shape: tuple[int, ...], dtype: Any, seed: int, tolerance: Tolerance, role: str
-) -> list[Finding]:
+def linearity(product: ProductClaim, seed: int, tolerance: Tolerance) -> list[Finding]:
     """Whether product(2u − 3v) = 2 product(u) − 3 product(v), as for every derivative."""
-    u, v = (random_vector(shape, dtype, seed, number) for number in IDENTITY)
+    inner, role = product.inner, product.role
+    u, v = (random_vector(inner, seed, number) for number in IDENTITY)
     apart = 2 * product(u) - 3 * product(v)
     together = product(2 * u - 3 * v)
     gap = float(np.max(np.abs(apart - together), initial=0.0))
     size = float(np.max(np.abs(apart), initial=0.0))
-    if not gap > _allowed(size, dtype, tolerance):
+    if not gap > _allowed(size, inner.dtype, tolerance):
         return []
     message = f"{role} is not linear in its vector: the product of a sum differs from the sum of products by {gap:.3g}"
     return [_wrong(FindingKind.NOT_LINEAR, role, message, gap)]
 
 
-def symmetry(
-    product: Product, shape: tuple[int, ...], dtype: Any, seed: int, tolerance: Tolerance, role: str
-) -> list[Finding]:
+def symmetry(product: ProductClaim, seed: int, tolerance: Tolerance) -> list[Finding]:
     """Whether ⟨u, Hv⟩ = ⟨Hu, v⟩, as for every Hessian."""
-    u, v = (random_vector(shape, dtype, seed, number) for number in IDENTITY)
+    inner, role = product.inner, product.role
+    u, v = (random_vector(inner, seed, number) for number in IDENTITY)
     gap, size = _inner_gap(u, product(v), product(u), v)
-    if not gap > _allowed(size, dtype, tolerance):
+    if not gap > _allowed(size, inner.dtype, tolerance):
         return []
     return [
         _wrong(
@@ -137,26 +140,18 @@ def symmetry(
     ]
 
 
-def adjointness(
-    jvp: Product,
-    vjp: Product,
-    inner: tuple[int, ...],
-    outer: tuple[int, ...],
-    dtype: Any,
-    seed: int,
-    tolerance: Tolerance,
-) -> list[Finding]:
+def adjointness(jvp: ProductClaim, vjp: ProductClaim, seed: int, tolerance: Tolerance) -> list[Finding]:
     """The dot-product test ⟨u, Jv⟩ = ⟨Jᵀu, v⟩ between a claimed jvp and a claimed vjp."""
-    v, u = random_vector(inner, dtype, seed, IDENTITY[0]), random_vector(outer, dtype, seed, IDENTITY[1])
+    v, u = random_vector(jvp.inner, seed, IDENTITY[0]), random_vector(vjp.inner, seed, IDENTITY[1])
     gap, size = _inner_gap(u, jvp(v), vjp(u), v)
-    if not gap > _allowed(size, dtype, tolerance):
+    if not gap > _allowed(size, jvp.inner.dtype, tolerance):
         return []
     message = f"jvp and vjp do not belong together: ⟨u, Jv⟩ and ⟨Jᵀu, v⟩ differ by {gap:.3g}"
     return [_wrong(FindingKind.NOT_ADJOINT, "vjp", message, gap)]
 
 
 def _inner_gap(u: NDArray[Any], jv: Array, ju: Array, v: NDArray[Any]) -> tuple[float, float]:
-    left, right = u.reshape(-1).astype(np.float64) * jv, ju * v.reshape(-1).astype(np.float64)
+    left, right = u.astype(np.float64) * jv, ju * v.astype(np.float64)
     return abs(float(left.sum() - right.sum())), float(max(np.abs(left).sum(), np.abs(right).sum()))
 
 
@@ -187,17 +182,13 @@ def check_hvp(
     Returns, raises: as `check_gradient`.
     """
     run = CheckRun(Kind.HVP, f, hvp, x0, Options(**options))
-    x, seed, tolerance = run.x, run.options.seed, run.options.tolerance
-    claimed = run.counted(hvp, "hvp")
+    claimed = _product(run, run.counted(hvp, "hvp"), "hvp", run.layout, run.layout)
 
     def identities(function: Function) -> list[Finding]:
-        product = asked(claimed, x, x.shape, x.shape, run.options.args, "hvp")
-        return [
-            *linearity(product, x.shape, x.dtype, seed, tolerance, "hvp"),
-            *symmetry(product, x.shape, x.dtype, seed, tolerance, "hvp"),
-        ]
+        seed, tolerance = run.options.seed, run.options.tolerance
+        return [*linearity(claimed, seed, tolerance), *symmetry(claimed, seed, tolerance)]
 
-    return _along(run, lambda: gradient_of(run, f, grad), claimed, "hvp", identities)
+    return _along(run, lambda: gradient_of(run, f, grad), lambda _: claimed, "hvp", identities)
 
 
 def check_jvp(
@@ -220,18 +211,20 @@ def check_jvp(
     Returns, raises: as `check_gradient`.
     """
     run = CheckRun(Kind.JVP, func, jvp, x0, Options(**options))
-    x, seed, tolerance = run.x, run.options.seed, run.options.tolerance
     claimed, transposed = run.counted(jvp, "jvp"), None if vjp is None else run.counted(vjp, "vjp")
 
+    def ahead(outputs: Layout) -> ProductClaim:
+        return _product(run, claimed, "jvp", run.layout, outputs)
+
     def identities(function: Function) -> list[Finding]:
-        ahead = asked(claimed, x, x.shape, function.shape, run.options.args, "jvp")
-        findings = linearity(ahead, x.shape, x.dtype, seed, tolerance, "jvp")
+        seed, tolerance = run.options.seed, run.options.tolerance
+        findings = linearity(ahead(function.outputs), seed, tolerance)
         if transposed is not None:
-            back = asked(transposed, x, function.shape, x.shape, run.options.args, "vjp")
-            findings += adjointness(ahead, back, x.shape, function.shape, x.dtype, seed, tolerance)
+            back = _product(run, transposed, "vjp", function.outputs, run.layout)
+            findings += adjointness(ahead(function.outputs), back, seed, tolerance)
         return findings
 
-    return _along(run, lambda: run.function(func, role="func", scalar=False), claimed, "jvp", identities)
+    return _along(run, lambda: run.function(func, role="func", scalar=False), ahead, "jvp", identities)
 
 
 def check_vjp(func: Callable[..., Any], vjp: Callable[..., Any], x0: ArrayLike, **options: Any) -> Report:
@@ -246,38 +239,60 @@ def check_vjp(func: Callable[..., Any], vjp: Callable[..., Any], x0: ArrayLike, 
     Returns, raises: as `check_gradient`.
     """
     run = CheckRun(Kind.VJP, func, vjp, x0, Options(**options))
-    x, seed = run.x, run.options.seed
-    claimed = run.counted(vjp, "vjp")
+    count = run.options.directions or VECTORS
+    product: list[ProductClaim] = []
     vectors: list[NDArray[Any]] = []
 
     def contracted() -> Function:
         whole = run.function(func, role="func", scalar=False)
         whole.at(run.flat)
-        count = run.options.directions or VECTORS
-        vectors.extend(random_vector(whole.shape, x.dtype, seed, k) for k in range(count))
-        return run.function(Contracted(func, vectors), role="func", scalar=False)
+        product.append(_product(run, counted, "vjp", whole.outputs, run.layout))
+        vectors.extend(random_vector(whole.outputs, run.options.seed, k) for k in range(count))
+        return run.function(Contracted(func, whole.outputs, vectors), role="func", scalar=False)
 
-    def identities(function: Function) -> list[Finding]:
-        outer = vectors[0].shape
-        product = asked(claimed, x, outer, x.shape, run.options.args, "vjp")
-        return linearity(product, outer, x.dtype, seed, run.options.tolerance, "vjp")
-
+    counted = run.counted(vjp, "vjp")
     return check_matrix(
-        run, contracted, lambda x, *args: rows_of(claimed, vectors)(x, *args), "vjp", identities=identities
+        run,
+        contracted,
+        lambda x, *_: np.stack([product[0](u, x) for u in vectors]),
+        "vjp",
+        lent=VectorLayout(run.layout),
+        identities=lambda function: linearity(product[0], run.options.seed, run.options.tolerance),
+    )
+
+
+def _product(run: CheckRun, call: Callable[..., Any], role: str, inner: Layout, outer: Layout) -> ProductClaim:
+    """A claimed product at the point of a check, with its arguments."""
+    return ProductClaim(
+        call=call, layout=run.layout, at=run.flat, inner=inner, outer=outer, role=role, args=run.options.args
     )
 
 
 def _along(
-    run: CheckRun, function: Callable[[], Function], product: Callable[..., Any], role: str, identities: Identities
+    run: CheckRun,
+    function: Callable[[], Function],
+    product: Callable[[Layout], ProductClaim],
+    role: str,
+    identities: Identities,
 ) -> Report:
-    """Check products of a derivative with random vectors, each scaled like x, as the columns of a Jacobian."""
-    x, count = run.x, run.options.directions or VECTORS
-    scales = natural_scales(run.flat).reshape(x.shape).astype(x.dtype)
-    vectors = [scales * random_vector(x.shape, x.dtype, run.options.seed, k) for k in range(count)]
-    origin = np.zeros(count, x.dtype)
+    """Check products of a derivative with random vectors, each scaled like x, as the columns of a Jacobian.
+
+    product: the claim, for the layout of the values of the function.
+    """
+    count = run.options.directions or VECTORS
+    scales = natural_scales(run.flat).astype(run.layout.dtype)
+    vectors = [scales * random_vector(run.layout, run.options.seed, k) for k in range(count)]
+    origin = ArrayLayout((count,), run.layout.dtype)
+    made: list[Function] = []
 
     def restricted() -> Function:
         inner = function()
-        return run.like(inner, AlongDirections(inner.call, x, vectors, run.bounds), origin)
+        along = AlongDirections(inner.call, inner.layout, run.flat, vectors, run.bounds)
+        made.append(run.like(inner, along, origin))
+        return made[0]
 
-    return check_matrix(run, restricted, columns_of(product, x, vectors), role, at=origin, identities=identities)
+    def columns(t: NDArray[Any], *_: Any) -> Array:
+        claimed = product(made[0].outputs)
+        return np.stack([claimed(v) for v in vectors], axis=1)
+
+    return check_matrix(run, restricted, columns, role, at=origin, identities=identities)

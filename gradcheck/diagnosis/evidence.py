@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.model import DiagnosisKind, Kind, Tolerance
+from gradcheck.variables.layout import Places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,9 +36,9 @@ class Mismatch:
     """A claim that has failed, as far as it is known.
 
     claimed, numeric, uncertainty: one value for each known entry, (N,), float64.
-    entry: flat row-major index of each known entry into `shape`, (N,); not every entry need be known.
+    entry: flat row-major index of each known entry into the derivative, (N,); not every entry need be known.
     wrong: the entries judged FAIL, (N,).
-    shape: of the derivative: that of x for a gradient, (rows, columns) for a Jacobian or Hessian.
+    places: the entries of the derivative; its shape is that of x for a gradient, (rows, columns) for a Jacobian or Hessian.
     x: the point, flat.
     epsilon: the machine epsilon of its dtype.
     claim_at: the claimed derivative, flat and complete, at another flat point; None if that is costly.
@@ -50,7 +51,7 @@ class Mismatch:
     uncertainty: Array
     entry: NDArray[np.int64]
     wrong: Mask
-    shape: tuple[int, ...]
+    places: Places
     x: Array
     kind: Kind = Kind.GRADIENT
     epsilon: float = float(np.finfo(np.float64).eps)
@@ -78,7 +79,8 @@ class Facts:
         )
         self.entry = np.asarray(mismatch.entry, dtype=np.int64).reshape(-1)[known.reshape(-1)]
         self.wrong = np.asarray(mismatch.wrong, dtype=bool).reshape(-1)[known.reshape(-1)]
-        self.shape = tuple(mismatch.shape)
+        self.places = mismatch.places
+        self.shape = self.places.shape
         self.size = math.prod(self.shape)
         self.x = np.asarray(mismatch.x, dtype=np.float64).reshape(-1)
         self.gap = np.abs(self.claimed - self.numeric)
@@ -129,7 +131,7 @@ def ask(mismatch: Mismatch, point: Array) -> Array | None:
         answer = np.array(mismatch.claim_at(point), dtype=np.float64).reshape(-1)
     except Exception:  # user code, perhaps outside of its domain
         return None
-    return answer if answer.size == math.prod(mismatch.shape) and np.isfinite(answer).all() else None
+    return answer if answer.size == mismatch.places.size and np.isfinite(answer).all() else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

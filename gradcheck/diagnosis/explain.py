@@ -179,7 +179,7 @@ def _region(facts: Facts, outcome: Outcome) -> Region:
     if outcome.law.silent is not None:
         others |= outcome.law.silent(facts)
     square = facts.mismatch.kind is not Kind.GRADIENT
-    return locate(np.sort(facts.entry[outcome.explained]), facts.shape, np.sort(facts.entry[others]), square=square)
+    return locate(np.sort(facts.entry[outcome.explained]), facts.places, np.sort(facts.entry[others]), square=square)
 
 
 def _report(facts: Facts, outcome: Outcome) -> Diagnosis:
@@ -200,7 +200,7 @@ def _report(facts: Facts, outcome: Outcome) -> Diagnosis:
         where = f"on all {known:,} entries" if count == known else f"on all {count:,} entries that differ"
         where = "on the only entry" if known == 1 else where
         where = (
-            f"on {listed(facts.entry[outcome.explained], facts.shape)}, the only one that differs"
+            f"on {listed(facts.entry[outcome.explained], facts.places)}, the only one that differs"
             if count == 1 < known
             else where
         )
@@ -255,14 +255,14 @@ def _place(facts: Facts, remaining: Mask, *, first: bool) -> Diagnosis:
     if count == 1 and (alone or not first):
         return Diagnosis(
             kind=DiagnosisKind.SINGLE_ENTRY,
-            message=f"{more}{listed(entries, facts.shape)} {'alone ' if first and known > 1 else ''}is wrong: "
+            message=f"{more}{listed(entries, facts.places)} {'alone ' if first and known > 1 else ''}is wrong: "
             f"{values(facts, int(entries[0]))}.",
-            parameters={"indices": indices(entries, facts.shape), "entries": 1},
+            parameters={"indices": indices(entries, facts.places), "entries": 1},
             explained=share,
             advice="" if known == 1 else "Look for the line that sets this component.",
         )
     square = facts.mismatch.kind is not Kind.GRADIENT
-    region = locate(entries, facts.shape, np.sort(facts.entry[~remaining]), square=square)
+    region = locate(entries, facts.places, np.sort(facts.entry[~remaining]), square=square)
     outside = facts.gap[others]
     clear = bool(outside.size >= 2 and np.max(outside) <= CLEARLY * np.median(facts.gap[remaining]))
     unlikely = 2 * math.log(max(known, 2)) - log_binomial(known, count) <= CHANCE
@@ -277,10 +277,10 @@ def _place(facts: Facts, remaining: Mask, *, first: bool) -> Diagnosis:
     if (count <= max(FEW, known // 4) and count < known) or not first:
         return Diagnosis(
             kind=DiagnosisKind.ENTRIES,
-            message=f"{more}{listed(entries, facts.shape)} {'is' if count == 1 else 'are'} wrong, in no simple way"
+            message=f"{more}{listed(entries, facts.places)} {'is' if count == 1 else 'are'} wrong, in no simple way"
             + (f": {values(facts, int(entries[0]))}" if count == 1 else "")
             + (f"; {doubts(facts)}." if first and not alone else "."),
-            parameters={"indices": indices(entries, facts.shape), "entries": count},
+            parameters={"indices": indices(entries, facts.places), "entries": count},
             explained=share,
             advice="" if first and not alone else "Look for the lines that set these components.",
         )

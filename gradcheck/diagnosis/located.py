@@ -1,8 +1,8 @@
 """What a search along directions came to, as diagnoses: the words and the parameters are those of `explain`.
 
 Few entries are compared one by one there, so that no law is weighed; what is known is a factor that all entries share,
-progressions of wrong entries, lone ones, or how many there are about.  Entries are flat row-major indices, `shape` is that of
-the derivative.
+progressions of wrong entries, lone ones, or how many there are about.  Entries are flat row-major indices, `places` says
+what they are called.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from gradcheck.diagnosis.laws import ZERO_ADVICE, ZERO_SAYS
 from gradcheck.diagnosis.regions import indices, listed, progression
 from gradcheck.diagnosis.unexplained import figures, pair
 from gradcheck.model import Diagnosis, DiagnosisKind, Kind
+from gradcheck.variables.layout import Places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,37 +53,37 @@ def alike(factors: Factors) -> bool:
     return spread <= ALIKE * max(map(abs, values)) and spread <= SHARED * min(abs(value - 1) for value in values)
 
 
-def all_off(factor: float, uncertainty: float, rtol: float, shape: tuple[int, ...]) -> Diagnosis:
+def all_off(factor: float, uncertainty: float, rtol: float, places: Places) -> Diagnosis:
     """Every entry of the derivative is `factor` ± `uncertainty` times the claim; inf where every claim is 0.
 
     rtol: a factor this close to −1 is the sign.
     """
-    size = math.prod(shape)
+    size = places.size
     where = f"on all {size:,} entries"
     if math.isinf(factor):
         return _diagnosis(DiagnosisKind.ZERO_BLOCK, ZERO_SAYS, where, size, ZERO_ADVICE, {})
     if abs(factor + 1) <= max(rtol, 2 * uncertainty):
         factor = -1.0
-    says, parameters, advice = _factor(factor, uncertainty, shape)
+    says, parameters, advice = _factor(factor, uncertainty, places)
     kind = DiagnosisKind.SIGN if factor == -1 else DiagnosisKind.SCALE
     return _diagnosis(kind, says, where, size, advice, parameters)
 
 
-def some_off(terms: range, shape: tuple[int, ...], factors: Factors, *, zero: bool) -> Diagnosis:
+def some_off(terms: range, places: Places, factors: Factors, *, zero: bool) -> Diagnosis:
     """A progression of entries is wrong.
 
     factors: as `alike` takes them.
     zero: all of them are claimed to be 0.
     """
-    region, count = progression(terms, shape), len(terms)
+    region, count = progression(terms, places), len(terms)
     everywhere = not region.name
-    where = f"on {region.text}" + ("" if everywhere else f" ({count:,} of {math.prod(shape):,} entries)")
+    where = f"on {region.text}" + ("" if everywhere else f" ({count:,} of {places.size:,} entries)")
     parameters = dict(region.parameters)
     if zero:
         return _diagnosis(DiagnosisKind.ZERO_BLOCK, ZERO_SAYS, where, count, ZERO_ADVICE, parameters)
     if alike(factors):
         low, high = min(value - u for value, u in factors), max(value + u for value, u in factors)
-        says, more, advice = _factor((low + high) / 2, (high - low) / 2, shape)
+        says, more, advice = _factor((low + high) / 2, (high - low) / 2, places)
         kind = DiagnosisKind.SCALE if everywhere else DiagnosisKind.BLOCK
         return _diagnosis(kind, says, where, count, advice, parameters | more)
     if everywhere:
@@ -97,36 +98,34 @@ def some_off(terms: range, shape: tuple[int, ...], factors: Factors, *, zero: bo
     )
 
 
-def lone(
-    entries: Sequence[int], first: tuple[float, float], shape: tuple[int, ...], *, others_agree: bool
-) -> Diagnosis:
+def lone(entries: Sequence[int], first: tuple[float, float], places: Places, *, others_agree: bool) -> Diagnosis:
     """These entries are wrong, each found and compared by itself.
 
     first: what is claimed for the first of them, and what was measured.
     others_agree: further directions see nothing else.
     """
     count, flat = len(entries), np.sort(np.asarray(entries, np.int64))
-    named = listed(flat, shape)
+    named = listed(flat, places)
     if count == 1:
-        alone = "alone " if others_agree and math.prod(shape) > 1 else ""
+        alone = "alone " if others_agree and places.size > 1 else ""
         says = f"{named} {alone}is wrong: {pair(*first)}"
         kind = DiagnosisKind.SINGLE_ENTRY
         advice = "Look for the line that sets this component."
     else:
         says, kind = f"{count:,} entries are wrong: {named.removeprefix('entries ')}", DiagnosisKind.ENTRIES
         advice = "Look for the lines that set these components."
-    return _diagnosis(kind, says, "", count, advice, {"indices": indices(flat, shape)})
+    return _diagnosis(kind, says, "", count, advice, {"indices": indices(flat, places)})
 
 
-def many(dense: Dense, entries: Sequence[int], shape: tuple[int, ...]) -> Diagnosis:
+def many(dense: Dense, entries: Sequence[int], places: Places) -> Diagnosis:
     """So many entries are wrong that they were counted by sample; `entries`: those that were compared one by one."""
     return _diagnosis(
         DiagnosisKind.ENTRIES,
-        f"about {dense.count:,} of {math.prod(shape):,} entries are wrong ({dense.low:,} to {dense.high:,}), all over it",
+        f"about {dense.count:,} of {places.size:,} entries are wrong ({dense.low:,} to {dense.high:,}), all over it",
         "",
         dense.count,
         "",
-        {"indices": indices(np.sort(np.asarray(entries, np.int64)), shape), "low": dense.low, "high": dense.high},
+        {"indices": indices(np.sort(np.asarray(entries, np.int64)), places), "low": dense.low, "high": dense.high},
     )
 
 
@@ -142,10 +141,10 @@ def nothing_located(claimed: Array, numeric: Array) -> Diagnosis:
     )
 
 
-def _factor(factor: float, half: float, shape: tuple[int, ...]) -> tuple[str, dict[str, Any], str]:
+def _factor(factor: float, half: float, places: Places) -> tuple[str, dict[str, Any], str]:
     """What is said of factor ± half, its parameters and the advice; as a number that someone wrote, if that is no coincidence."""
     name = ""
-    known = recognise(factor - half, factor + half, lengths(shape, Kind.GRADIENT))
+    known = recognise(factor - half, factor + half, lengths(places.shape, Kind.GRADIENT))
     if known is not None and known[2] * 2 * half <= COINCIDENCE * abs(factor):
         factor, name, _ = known
     if factor == -1:

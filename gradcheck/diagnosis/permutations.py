@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck.diagnosis.evidence import Facts, Law
-from gradcheck.diagnosis.regions import path
 from gradcheck.model import DiagnosisKind, Kind
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def permutations(facts: Facts, among: Mask) -> Iterator[Law]:
                 refuted = np.abs(moved[there] - facts.numeric[rows]) > 2 * facts.loose[rows]
             if refuted.sum() > 3 + len(rows) // 4 or (whole and _mirrors(facts, order, facts.entry[among])):
                 continue
-            within = "" if whole else f" within entries {path(start, facts.shape)} to {path(stop - 1, facts.shape)}"
+            within = "" if whole else f" within entries {facts.places.name(start)} to {facts.places.name(stop - 1)}"
             yield Law(
                 kind=kind,
                 predict=_mover(order, start, stop),
@@ -155,12 +154,12 @@ def _swapped(facts: Facts, among: Mask) -> Iterator[Law]:
     i, j = (int(k) for k in facts.entry[among])
     order = np.arange(facts.size, dtype=np.int64)
     order[[i, j]] = j, i
-    names = [path(k, facts.shape) for k in (i, j)]
+    names = [facts.places.name(k) for k in (i, j)]
     yield Law(
         kind=DiagnosisKind.SWAPPED,
         predict=_mover(order, 0, facts.size),
         says=f"entries {names[0]} and {names[1]} are swapped: each has the other's value",
-        parameters={"indices": [[int(v) for v in np.unravel_index(k, facts.shape)] for k in (i, j)]},
+        parameters={"indices": [list(facts.places.index(k)) for k in (i, j)]},
         advice="Look at the order in which the components are put together.",
     )
 

@@ -12,6 +12,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.variables.layout import Places
+
     Ints = NDArray[np.int64]
 
 LISTED = 5  # entries named one by one in a sentence …
@@ -33,16 +35,11 @@ class Region:
     name: str = ""
 
 
-def path(flat: int, shape: tuple[int, ...]) -> str:
-    """An entry as a person would write it: [3], or [0, 2]; [] if there is but one, the derivative by a scalar."""
-    return f"[{', '.join(str(i) for i in np.unravel_index(flat, shape))}]" if shape else "[]"
-
-
-def listed(entries: Ints, shape: tuple[int, ...]) -> str:
+def listed(entries: Ints, places: Places) -> str:
     """'entry [3]', 'entries [3], [5] and [9]', or the first few and how many more; 'the derivative' by a scalar."""
-    if not shape:
+    if not places.shape:
         return "the derivative"
-    names = [path(int(k), shape) for k in entries[: LISTED if len(entries) > LISTED + 1 else LISTED + 1]]
+    names = [places.name(int(k)) for k in entries[: LISTED if len(entries) > LISTED + 1 else LISTED + 1]]
     if len(entries) == 1:
         return f"entry {names[0]}"
     if len(names) < len(entries):
@@ -50,13 +47,13 @@ def listed(entries: Ints, shape: tuple[int, ...]) -> str:
     return f"entries {', '.join(names[:-1])} and {names[-1]}"
 
 
-def indices(entries: Ints, shape: tuple[int, ...]) -> list[list[int]]:
+def indices(entries: Ints, places: Places) -> list[list[int]]:
     """The first few as plain lists of indices."""
-    return [[int(i) for i in np.unravel_index(int(k), shape or (1,))] for k in entries[:KEPT]]
+    return [list(places.index(int(k))) for k in entries[:KEPT]]
 
 
-def locate(entries: Ints, shape: tuple[int, ...], others: Ints, *, square: bool = False) -> Region:
-    """Describe `entries` (flat, sorted) of an array of `shape` by the first pattern that holds none of `others`.
+def locate(entries: Ints, places: Places, others: Ints, *, square: bool = False) -> Region:
+    """Describe `entries` (flat, sorted) by the first pattern that holds none of `others`.
 
     The parameters of the region have one of these: ``indices``, the first KEPT as lists [i, j, …]; ``range``, [start, stop]
     of flat row-major indices, the stop not included; ``start``, ``stop`` and ``stride``, every stride-th of such a range;
@@ -65,38 +62,39 @@ def locate(entries: Ints, shape: tuple[int, ...], others: Ints, *, square: bool 
 
     square: the array is a matrix whose diagonal and triangles mean something.
     """
-    for region, members in _patterns(entries, shape, square):
+    for region, members in _patterns(entries, places, square):
         if members(entries).all() and not members(others).any():
             return region
-    return Region(listed(entries, shape), {"indices": indices(entries, shape)})
+    return Region(listed(entries, places), {"indices": indices(entries, places)})
 
 
-def progression(terms: range, shape: tuple[int, ...]) -> Region:
+def progression(terms: range, places: Places) -> Region:
     """The same words for the entries whose flat indices are these terms, at least two of them; '' is the name of all entries."""
     first, last, step = terms[0], terms[-1], terms.step
-    if len(terms) == math.prod(shape):
+    if len(terms) == places.size:
         return Region(f"all {len(terms):,} entries", {})
-    if len(shape) == 2:
-        rows, columns = shape
+    if len(places.shape) == 2:
+        rows, columns = places.shape
         if step == columns and len(terms) == rows:
             return Region(f"column {first}", {"column": first}, "column")
         if step == 1 and first % columns == 0 and len(terms) == columns:
             return Region(f"row {first // columns}", {"row": first // columns}, "row")
-    return _stretch(first, last, step, shape)
+    return _stretch(first, last, step, places)
 
 
-def _stretch(first: int, last: int, step: int, shape: tuple[int, ...]) -> Region:
+def _stretch(first: int, last: int, step: int, places: Places) -> Region:
     """The entries from `first` to `last`, or every step-th of them."""
-    ends = f"{path(first, shape)} to {path(last, shape)}"
+    ends = f"{places.name(first)} to {places.name(last)}"
     if step == 1:
         return Region(f"entries {ends}", {"range": [first, last + 1]}, "range")
     words = f"every {step}{_ordinal(step)} entry from {ends}"
     return Region(words, {"start": first, "stop": last + 1, "stride": step}, "stride")
 
 
-def _patterns(entries: Ints, shape: tuple[int, ...], square: bool) -> Iterator[tuple[Region, Any]]:
+def _patterns(entries: Ints, places: Places, square: bool) -> Iterator[tuple[Region, Any]]:
     if len(entries) < 2:
         return
+    shape = places.shape
     first, last = int(entries[0]), int(entries[-1])
     if len(shape) == 2:
         columns = shape[1]
@@ -121,11 +119,11 @@ def _patterns(entries: Ints, shape: tuple[int, ...], square: bool) -> Iterator[t
             yield Region(f"row {top}", {"row": top}, "row"), lambda e: e // columns == top
         if left == right and columns > 1:
             yield Region(f"column {left}", {"column": left}, "column"), lambda e: e % columns == left
-    yield _stretch(first, last, 1, shape), lambda e: (e >= first) & (e <= last)
+    yield _stretch(first, last, 1, places), lambda e: (e >= first) & (e <= last)
     step = math.gcd(*np.diff(entries).tolist())
     if step > 1 and len(entries) > 2:
         yield (
-            _stretch(first, last, step, shape),
+            _stretch(first, last, step, places),
             lambda e: (e >= first) & (e <= last) & ((e - first) % step == 0),
         )
     if len(shape) == 2 and top < bottom and left < right:

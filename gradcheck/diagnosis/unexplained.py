@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.diagnosis.evidence import Facts
-from gradcheck.diagnosis.regions import path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,12 +60,17 @@ def figures(claimed: Array, numeric: Array) -> dict[str, Any]:
 def figures_of(facts: Facts, remaining: Mask) -> dict[str, Any]:
     """The same of some wrong entries, with how many they are, of how many known, and where the gap is largest."""
     rows = np.flatnonzero(remaining)
-    largest = int(facts.entry[rows[np.argmax(facts.gap[rows])]])
     return figures(facts.claimed[rows], facts.numeric[rows]) | {
         "entries": len(rows),
         "known": len(facts),
-        "largest": [int(i) for i in np.unravel_index(largest, facts.shape or (1,))],
+        "largest": list(facts.places.index(_largest(facts, remaining))),
     }
+
+
+def _largest(facts: Facts, remaining: Mask) -> int:
+    """The entry with the largest gap."""
+    rows = np.flatnonzero(remaining)
+    return int(facts.entry[rows[np.argmax(facts.gap[rows])]])
 
 
 def standing_out(facts: Facts, remaining: Mask) -> str:
@@ -81,9 +85,7 @@ def standing_out(facts: Facts, remaining: Mask) -> str:
     elif len(known["ratio"]) == 2:
         remarks.append("numeric / claimed runs from {:.4g} to {:.4g}".format(*known["ratio"]))
     if count > 1:
-        remarks.append(
-            f"the largest gap is at {path(int(np.ravel_multi_index(known['largest'], facts.shape or (1,))), facts.shape)}"
-        )
+        remarks.append(f"the largest gap is at {facts.places.name(_largest(facts, remaining))}")
         if known["one_sided"] and count > ONE_SIDED:
             remarks.append("every numeric value is on the same side of the claim")
         remarks.append(f"the cosine between claimed and numeric is {known['cosine']:.4f}")

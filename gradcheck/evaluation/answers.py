@@ -1,58 +1,11 @@
-"""What user code answers: real numbers, an exception, an argument that it should have left alone."""
+"""What user code raises instead of answering."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from gradcheck.errors import UserCodeError
-from gradcheck.model import FindingKind
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-SMALL_ENOUGH = 2**12  # entries
-
-
-def real_array(
-    value: Any, role: str, *, noun: str = "no array of numbers", of_complex: str = "", remedy: str = ""
-) -> NDArray[Any]:
-    """What a function returned, as an array of real numbers of whatever dtype; it may share memory with `value`.
-
-    role: whose answer it is.
-    noun: what an answer is called that is none.
-    of_complex: what to do about complex numbers.
-    remedy: what to return instead.
-
-    Raises:
-        UserCodeError: it is something else.
-    """
-    if value is None:
-        message = f"{role} returned None: does it end without a return statement?"
-        raise UserCodeError(message, FindingKind.WRONG_DTYPE, role)
-    try:
-        array = np.asarray(value)
-    except Exception as error:
-        message = f"{role} returned {type(value).__name__}, which is {noun}"
-        raise UserCodeError(message, FindingKind.WRONG_DTYPE, role) from error
-    if array.dtype.kind == "c" and of_complex:
-        raise UserCodeError(f"{role} returned {of_complex}", FindingKind.WRONG_DTYPE, role)
-    if array.dtype.kind not in "fiub":
-        raise UserCodeError(
-            f"{role} returned {type(value).__name__} (dtype {array.dtype}){f'; {remedy}' if remedy else f', which is {noun}'}",
-            FindingKind.WRONG_DTYPE,
-            role,
-        )
-    return array
-
-
-def unchanged(argument: NDArray[Any], x: NDArray[Any]) -> bool:
-    """Whether an array that user code was handed is still x (in any shape)."""
-    if argument.size <= SMALL_ENOUGH:
-        return argument.tobytes() == x.tobytes()  # much the faster way for a small array
-    return np.array_equal(argument.reshape(-1), x.reshape(-1))
 
 
 def raised(role: str, call: Callable[..., Any], error: Exception, doing: str = "") -> UserCodeError:

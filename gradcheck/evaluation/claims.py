@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.errors import UserCodeError
-from gradcheck.evaluation.answers import raised, real_array
+from gradcheck.evaluation.answers import raised
 from gradcheck.evaluation.engines import WithArguments
-from gradcheck.model import FindingKind
-from gradcheck.variables.layout import Layout, as_layout
+from gradcheck.variables.layout import ArrayLayout, Layout, Places, as_layout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,17 +38,19 @@ class Counted:
 class Claim:
     """A user's claimed derivative, called on copies.
 
-    shape: what the derivative must have, such as the shape of x0 for a gradient.
+    answer: how the derivative is laid out, for a gradient as x0 is; or its shape.
     once: the answer is so large that it is not asked for again to see whether it changes.
+    altered: what of its argument the last call has changed; '' if nothing.
     """
 
     once = False
+    altered = ""
 
     def __init__(
         self,
         call: Callable[..., Any],
         x0: NDArray[Any] | Layout,
-        shape: tuple[int, ...],
+        answer: Layout | tuple[int, ...],
         *,
         args: tuple[Any, ...] = (),
         role: str = "grad",
@@ -58,40 +58,37 @@ class Claim:
         self.raw = call
         self.call: Callable[[NDArray[Any]], Any] = WithArguments(call, args) if args else call
         self.layout = as_layout(x0)
-        self.shape = shape
+        self.answer = answer if isinstance(answer, Layout) else ArrayLayout(answer, np.float64)
         self.role = role
 
     def raw_at(self, x: NDArray[Any]) -> Any:
-        """What the claimed derivative returns at `x`, (n,), of which the caller hands over a copy; unconverted."""
+        """What the claimed derivative returns at `x`, (n,), of which it is handed a copy; unconverted."""
+        argument = self.layout.argument(x.copy())
         try:
-            return self.call(self.layout.argument(x))
+            value = self.call(argument)
+        except UserCodeError:  # what it is made of has told already
+            raise
         except Exception as error:
             raise raised(self.role, self.call, error) from error
+        self.altered = self.layout.altered(argument, x)
+        return self.layout.collected(argument) if value is None else value
 
     def numbers(self, value: Any) -> Array:
         """`value` as a flat float64 copy.
 
         Raises:
-            UserCodeError: it is no array of real numbers, or has another shape than the derivative must have.
+            UserCodeError: it is no array of real numbers, or has another shape or structure than the derivative must have.
         """
-        role, shape = self.role, self.shape
-        array = real_array(value, role, of_complex="complex numbers; a derivative of a real function is real")
-        wanted = math.prod(shape)
-        squeezed = tuple(n for n in array.shape if n != 1)
-        if (
-            array.shape != shape
-            and squeezed != tuple(n for n in shape if n != 1)
-            and not (array.ndim <= 1 and array.size == wanted)
-        ):
-            hint = "; it looks transposed" if array.shape == shape[::-1] and array.size == wanted else ""
-            raise UserCodeError(
-                f"{role} returned shape {array.shape}, expected {shape}{hint}", FindingKind.WRONG_SHAPE, role
-            )
-        return array.astype(np.float64).reshape(-1)
+        return self.answer.numbers(value, self.role)
+
+    @property
+    def places(self) -> Places:
+        """What the entries of the derivative are called."""
+        return Places((), self.answer)
 
     def at(self, x: NDArray[Any]) -> Array:
         """The claimed derivative at `x`, as a flat float64 copy."""
-        return self.numbers(self.raw_at(x.copy()))
+        return self.numbers(self.raw_at(x))
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from gradcheck.variables.layout import ArrayLayout, Layout
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from gradcheck.variables.layout import Layout
 
     Array = NDArray[np.float64]
 
@@ -76,6 +76,8 @@ class Calling:
     """How f is called.
 
     call: takes what `layout` makes of a vector; its value has the shape `value_shape` (any array of one number, if `scalar`).
+    values: how the values are laid out, if they are a tree.
+    read: makes an array of NumPy of a value.
     plain: its value is a Python or NumPy number, which needs no copy.
     in_place: it may be handed one array whose entries change between calls.
     rows: takes many points at once and answers for each, (k, *value_shape); None if f does not.
@@ -84,6 +86,8 @@ class Calling:
     call: Callable[[Any], Any]
     layout: Layout
     value_shape: tuple[int, ...] = ()
+    values: Layout | None = None
+    read: Callable[[Any], NDArray[Any]] = np.asarray
     scalar: bool = True
     plain: bool = False
     in_place: bool = True
@@ -100,7 +104,9 @@ class Calling:
         Raises:
             ValueError, TypeError: it has another size, or is no real number.
         """
-        array = np.asarray(value)
+        if self.values is not None:
+            return self.values.numbers(value, "f")
+        array = self.read(value)
         if array.dtype.kind not in "fiub":
             raise TypeError(f"a value of type {type(value).__name__}")
         if array.size != self.size:
@@ -227,14 +233,16 @@ class Steps:
         """One point at a time: one scratch array is changed and restored, so that a point costs no copy of x."""
         scratch, layout = self.x.copy(), calling.layout
         argument: Any = None
-        if layout.shares and calling.in_place:
+        if layout.fixed and calling.in_place:
             argument, call = layout.argument(scratch), calling.keeping(calling.call)
         else:
+            lend = layout.lending(scratch)
+            if layout.shares and not calling.in_place:
 
-            def afresh(_: Any) -> Any:
-                return calling.call(layout.argument(scratch.copy() if layout.shares else scratch))
+                def lend() -> Any:
+                    return layout.argument(scratch.copy())
 
-            call = calling.keeping(afresh)
+            call = calling.keeping(lambda _: calling.call(lend()))
         found: list[Any] = []
         append = found.append
         failure: Exception | None = None
@@ -335,7 +343,7 @@ def by_rows(calling: Calling, rows: NDArray[Any]) -> Array | None:
     assert calling.rows is not None
     try:
         with np.errstate(all="ignore"):
-            value = np.asarray(calling.rows(calling.layout.stacked(rows)))
+            value = calling.read(calling.rows(calling.layout.stacked(rows)))
     except Exception:
         return None
     if value.shape != (len(rows), *calling.value_shape) or value.dtype.kind not in "fiub":
@@ -362,7 +370,7 @@ def is_compiled(call: Callable[..., Any]) -> bool:
 
 def loop_for(calling: Calling, x: NDArray[Any], evaluations: int) -> Callable[..., None] | None:
     """A compiled loop for an f that was compiled by Numba, or None if that does not save time."""
-    if not calling.in_place or not calling.layout.shares or not is_compiled(calling.call):
+    if not (calling.in_place and isinstance(calling.layout, ArrayLayout)) or not is_compiled(calling.call):
         return None
     from gradcheck.numerics import kernels
 

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.errors import UserCodeError
+from gradcheck.errors import GradcheckError, UserCodeError
 from gradcheck.evaluation import engines
-from gradcheck.evaluation.answers import raised, real_array, unchanged
+from gradcheck.evaluation.answers import raised
 from gradcheck.evaluation.dispatch import Dispatch, joined, no_tick
 from gradcheck.evaluation.engines import Calling, FirstOfRows, Steps, WithArguments
 from gradcheck.model import FindingKind
-from gradcheck.variables.layout import Layout, as_layout
+from gradcheck.points import is_tree, lay_out
+from gradcheck.variables.arrays import as_numpy, library_of
+from gradcheck.variables.layout import ArrayLayout, Layout, as_layout, like_array
+from gradcheck.variables.numbers import real_array
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -41,6 +44,7 @@ class Function:
     bounds: (low, high), each (n,), outside of which f is not called; or None.
     role: whose values these are, for messages.
     scalar: f must return one number.
+    values: how the values are laid out, if they are a tree.
     vectorized: f takes an array of points, (k, *shape of x), and answers for each; None finds out.
     jit: compile f with Numba.
     jobs, executor: evaluate on so many processes, or on a given executor.
@@ -49,7 +53,8 @@ class Function:
     Attributes:
         size: m, the number of values (1 for a scalar f); known after `at`.
         shape: of the value, () for a scalar f.
-        mutated: f was seen to write into its argument.
+        outputs: how the value is laid out.
+        mutated: what of its argument f was seen to change; '' if nothing.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Function:
         bounds: tuple[Array, Array] | None = None,
         role: str = "f",
         scalar: bool = True,
+        values: Layout | None = None,
         vectorized: bool | None = None,
         jit: bool = False,
         jobs: int = 1,
@@ -69,15 +75,18 @@ class Function:
     ) -> None:
         self.raw, self.args, self.layout = call, args, as_layout(x0)
         self.bounds, self.role, self.scalar = bounds, role, scalar
+        self.values = values
         self.size = 1
         self.shape: tuple[int, ...] = ()
-        self.mutated = False
+        self.outputs: Layout = ArrayLayout((), np.float64)
+        self.mutated = ""
         self._jit = jit and not vectorized
         whole: Callable[[Any], Any] = WithArguments(call, args) if args else call
         calling = Calling(
             call=FirstOfRows(whole) if vectorized else whole,
             layout=self.layout,
             scalar=scalar,
+            values=values,
             rows=whole if vectorized else None,
         )
         workers = None
@@ -85,7 +94,8 @@ class Function:
             from gradcheck.evaluation.workers import Workers
 
             workers = Workers(jobs, executor, [])
-        self.dispatch = Dispatch(calling, role, workers, try_rows=vectorized is None and scalar, ledger=ledger)
+        guess = vectorized is None and scalar and isinstance(self.layout, ArrayLayout)
+        self.dispatch = Dispatch(calling, role, workers, try_rows=guess, ledger=ledger)
 
     @property
     def call(self) -> Callable[[Any], Any]:
@@ -140,18 +150,35 @@ class Function:
             UserCodeError: f raised (``__cause__`` is its exception), or its value is no real number or array of them.
         """
         started = time.perf_counter()
-        value = self._called(x.copy(), x)
+        value = self._at_copy(x)
         if self.dispatch.ledger is None:
             self.dispatch.seconds = min(self.seconds, time.perf_counter() - started)
         if self._jit:
             value = self._compiled(x, value)
+        if not self.scalar:
+            self._find_outputs(value)
         flat, self.shape = self._numbers(value)
         self.size = flat.size
+        if not self.scalar and self.dispatch.calling.values is None:
+            self.outputs = like_array(value, self.shape, x.dtype)
         plain = self.scalar and type(value) in engines.NUMBERS
+        read = np.asarray if plain or library_of(value) is None else as_numpy
         calling = self.dispatch.calling
-        if (calling.value_shape, calling.plain) != (self.shape, plain):
-            self.dispatch.calling = replace(calling, value_shape=self.shape, plain=plain)
+        if (calling.value_shape, calling.plain, calling.read) != (self.shape, plain, read):
+            self.dispatch.calling = replace(calling, value_shape=self.shape, plain=plain, read=read)
         return flat
+
+    def _find_outputs(self, value: Any) -> None:
+        """How the values are laid out, if they are a tree and nobody has said so."""
+        calling = self.dispatch.calling
+        if calling.values is None and is_tree(value):
+            try:
+                self.dispatch.calling = replace(calling, values=lay_out(value)[0])
+            except GradcheckError as error:
+                message = f"{self.role} returned {type(value).__name__}: {error}".replace("x0", "it")
+                raise UserCodeError(message, FindingKind.WRONG_DTYPE, self.role) from None
+        if self.dispatch.calling.values is not None:
+            self.outputs = self.dispatch.calling.values
 
     def _compiled(self, x: NDArray[Any], value: Any) -> Any:
         """Have f compiled; returns its value at x, which was `value`."""
@@ -166,21 +193,24 @@ class Function:
             return value
         self.dispatch.calling = replace(self.dispatch.calling, call=result.call)
         self.dispatch.seconds = np.inf
-        return self._called(x.copy(), x)
+        return self._at_copy(x)
 
     def at_scratch(self, x: NDArray[Any], other: NDArray[Any]) -> Array:
         """f at the point, handed an array that held `other` at an earlier call: finds an f that remembers arrays by identity."""
         scratch = other.copy()
-        argument = self.layout.argument(scratch)
+        lend = self.layout.lending(scratch)
         with contextlib.suppress(UserCodeError):  # `other` may lie outside the domain
-            self._called(scratch, other, argument)
+            self._called(scratch, other, lend())
         scratch[:] = x
-        return self._numbers(self._called(scratch, x, argument if self.layout.shares else None))[0]
+        return self._numbers(self._called(scratch, x, lend()))[0]
 
-    def _called(self, lent: NDArray[Any], x: NDArray[Any], argument: Any = None) -> Any:
-        """What f returns at x, unconverted, handed what is made of `lent`, a copy of x; notes whether f wrote into it."""
-        if argument is None:
-            argument = self.layout.argument(lent)
+    def _at_copy(self, x: NDArray[Any]) -> Any:
+        """What f returns at x, unconverted, handed a copy of it."""
+        lent = x.copy()
+        return self._called(lent, x, self.layout.argument(lent))
+
+    def _called(self, lent: NDArray[Any], x: NDArray[Any], argument: Any) -> Any:
+        """What f returns at x, unconverted, handed an argument made of `lent`, a copy of it; notes whether f changed that."""
         self.dispatch.calls += 1
         try:
             value = self._answer(argument, lent)
@@ -189,8 +219,7 @@ class Function:
             raise raised(self.role, self.call, error) from error
         except Exception as error:
             raise raised(self.role, self.call, error) from error
-        if not unchanged(lent, x):
-            self.mutated = True
+        self.mutated = self.layout.altered(argument, x) or self.mutated
         return value
 
     def _answer(self, argument: Any, lent: NDArray[Any]) -> Any:
@@ -211,7 +240,9 @@ class Function:
 
     def _numbers(self, value: Any) -> tuple[Array, tuple[int, ...]]:
         """`value` as a flat float64 array, and its shape; or a UserCodeError that says what it is instead."""
-        role = self.role
+        role, values = self.role, self.dispatch.calling.values
+        if values is not None:
+            return values.numbers(value, role), values.shape
         array = real_array(
             value,
             role,

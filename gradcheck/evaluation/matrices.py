@@ -13,11 +13,12 @@ import numpy as np
 
 from gradcheck.errors import UserCodeError
 from gradcheck.evaluation import memory
-from gradcheck.evaluation.answers import raised, real_array
+from gradcheck.evaluation.answers import raised
 from gradcheck.evaluation.claims import Block, Claim
 from gradcheck.model import FindingKind
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.variables.layout import Layout, as_layout
+from gradcheck.variables.numbers import real_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,6 @@ called elsewhere, and once elsewhere; every argument is compared with what was h
 from __future__ import annotations
 
 import contextlib
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -15,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.errors import UserCodeError
-from gradcheck.evaluation.answers import unchanged
 from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.noise import Calibration, calibrate, ladder
 from gradcheck.numerics.stencils import natural_scales
+from gradcheck.variables.numbers import unchanged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,7 +91,7 @@ def examine(
         second_raw = _ask(claim, x, findings)  # the last call of f was elsewhere
         second = _one_of(claim.numbers(second_raw), kept)
         with contextlib.suppress(UserCodeError):  # outside its domain the claim may raise
-            claim.raw_at(other.copy())
+            claim.raw_at(other)
         findings += _reuses_buffer(claim, first_raw, second_raw, kept)
         del second_raw
 
@@ -116,18 +115,18 @@ def examine(
                 kind=FindingKind.MUTATES_INPUT,
                 target=function.role,
                 verdict=Verdict.FAIL,
-                message=f"{function.role} writes into its argument; let it work on a copy",
+                message=f"{function.role} writes into {function.mutated}; let it work on a copy",
             )
         )
     if not np.isfinite(kept).all():
         bad = int(np.flatnonzero(~np.isfinite(kept))[0])
-        entries = kept.size == math.prod(claim.shape)  # else products with a matrix stand for its rows
+        entries = kept.size == claim.answer.size  # else products with a matrix stand for its rows
         findings.append(
             Finding(
                 kind=FindingKind.NON_FINITE,
                 target=claim.role,
                 verdict=Verdict.ERROR,
-                message=f"{claim.role} returned {kept[bad]} for entry {_name(bad, claim.shape)}"
+                message=f"{claim.role} returned {kept[bad]} for entry {claim.answer.name(bad)}"
                 if entries
                 else f"{claim.role} returned a value that is no finite number in row {bad}",
                 evidence={"entries": int(np.sum(~np.isfinite(kept)))},
@@ -146,15 +145,14 @@ def _direction(size: int, seed: int) -> Array:
 
 def _ask(claim: Claim, x: NDArray[Any], findings: list[Finding]) -> Any:
     """The claim at x, on a copy that is compared afterwards."""
-    lent = x.copy()
-    raw = claim.raw_at(lent)
-    if not unchanged(lent, x):
+    raw = claim.raw_at(x)
+    if claim.altered:
         findings.append(
             Finding(
                 kind=FindingKind.MUTATES_INPUT,
                 target=claim.role,
                 verdict=Verdict.FAIL,
-                message=f"{claim.role} writes into its argument; the caller's point is changed. Let it work on a copy",
+                message=f"{claim.role} writes into {claim.altered}; the caller's point is changed. Let it work on a copy",
             )
         )
     return raw
@@ -187,11 +185,6 @@ def _memory(answer: Any) -> NDArray[Any] | None:
     """The array that holds an answer, be it the values of a sparse matrix; None if there is no such thing."""
     values = answer if isinstance(answer, np.ndarray) else getattr(answer, "data", None)
     return values if isinstance(values, np.ndarray) else None
-
-
-def _name(entry: int, shape: tuple[int, ...]) -> str:
-    """A flat index as a person would write it."""
-    return f"[{', '.join(str(int(i)) for i in np.unravel_index(entry, shape))}]" if shape else "[]"
 
 
 def _same_size(function: Function, before: int | None, value: Array) -> None:

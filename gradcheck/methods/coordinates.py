@@ -22,7 +22,7 @@ from gradcheck.numerics.stencils import steps_near
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcheck.evaluation.preflight import Preflight
+    from gradcheck.variables.layout import Layout
 
     Array = NDArray[np.float64]
 
@@ -248,28 +248,26 @@ def _worst(columns: Columns, count: int) -> Columns:
     return columns.take(order)
 
 
-def observations(comparison: Comparison, preflight: Preflight) -> list[Finding]:
+def observations(comparison: Comparison, problem: Problem) -> list[Finding]:
     """What the comparison showed of f itself: kinks, jumps, and inputs that it ignores."""
-    columns = comparison.columns
+    columns, layout, n = comparison.columns, problem.function.layout, problem.n
     findings = []
     for status, (kind, what) in PLACES.items():
         entries = columns.entry[columns.status == status_code(status)]
         if entries.size:
-            variables = np.unique(entries % preflight.scales.size)
-            message = f"f {what} along {variables.size} of its variables ({_some(variables)})"
+            variables = np.unique(entries % n)
+            message = f"f {what} along {variables.size} of its variables ({_some(variables, layout)})"
             findings.append(Finding(kind=kind, message=message, evidence={"entries": entries[:SHOWN].tolist()}))
     count = len(comparison.ignored)
-    if count == preflight.scales.size and not preflight.calibration.quantum.any():
+    if count == n and not problem.preflight.calibration.quantum.any():
         message = "f does not depend on its input: its value never changed"
     elif count:
-        message = (
-            f"f did not change with {count} of its {preflight.scales.size} variables ({_some(comparison.ignored)})"
-        )
+        message = f"f did not change with {count} of its {n} variables ({_some(comparison.ignored, layout)})"
     else:
         return findings
     evidence = {"variables": comparison.ignored[:SHOWN].tolist(), "count": count}
     return [*findings, Finding(kind=FindingKind.IGNORES_INPUT, message=message, evidence=evidence)]
 
 
-def _some(entries: NDArray[np.int64]) -> str:
-    return ", ".join(map(str, entries[:5].tolist())) + (", …" if entries.size > 5 else "")
+def _some(entries: NDArray[np.int64], layout: Layout) -> str:
+    return ", ".join(map(layout.name, entries[:5].tolist())) + (", …" if entries.size > 5 else "")

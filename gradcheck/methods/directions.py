@@ -22,6 +22,7 @@ from gradcheck.methods.problem import Problem, Watcher
 from gradcheck.methods.results import Comparison, Limit, of_located
 from gradcheck.model import DerivativeEstimate, Diagnosis, DirectionCheck, Verdict
 from gradcheck.numerics.localization import TOLERATED, Located, Locator, Reading
+from gradcheck.variables.layout import Part, Places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +77,7 @@ class _Searcher:
 
     def __init__(self, oracle: GradientOracle, watcher: Watcher) -> None:
         self.oracle, self.tolerance, self.watcher = oracle, oracle.tolerance, watcher
-        self.shape = oracle.function.layout.shape
+        self.places = Places((), oracle.function.layout)
         self.diagnoses: list[Diagnosis] = []
         self.located: Located | None = None
         self.locator: Locator | None = None
@@ -134,7 +135,7 @@ class _Searcher:
         self.factor = found.value
         factor = 1 / found.value if found.value else math.inf
         spread = found.spread / found.value**2 if found.value else 0.0
-        self.diagnoses.append(located.all_off(factor, spread, self.tolerance.rtol, self.shape))
+        self.diagnoses.append(located.all_off(factor, spread, self.tolerance.rtol, self.places))
         return True
 
     @property
@@ -146,7 +147,7 @@ class _Searcher:
 
     # ---- the record
 
-    def result(self, parts: Sequence[tuple[str, slice]], point: int) -> Comparison:
+    def result(self, parts: Sequence[Part], point: int) -> Comparison:
         """What is known by now."""
         self.oracle.probe.release()
         self.oracle.reconsider()
@@ -228,16 +229,16 @@ class _Searcher:
 
     def _diagnose(self, found: Located) -> None:
         """Put into words what the locator found."""
-        shape = self.shape
+        places = self.places
         for rule in found.patterns:
             zero = not self.oracle.claimed[slice(rule.start, rule.stop, rule.step)].any()
-            self.diagnoses.append(located.some_off(rule, shape, self._factors(rule), zero=zero))
+            self.diagnoses.append(located.some_off(rule, places, self._factors(rule), zero=zero))
         if found.dense is not None:
-            self.diagnoses.append(located.many(found.dense, found.wrong, shape))
+            self.diagnoses.append(located.many(found.dense, found.wrong, places))
         elif found.wrong:
             first = self.oracle.rows[found.wrong[0]]
             values = float(first.claimed[0]), float(first.numeric[0])
-            self.diagnoses.append(located.lone(found.wrong, values, shape, others_agree=found.clean))
+            self.diagnoses.append(located.lone(found.wrong, values, places, others_agree=found.clean))
         if self.diagnoses:
             return
         failed = [r for r in self.oracle.ladders if r.judgement is not None and r.judgement.verdict is Verdict.FAIL]

@@ -11,13 +11,12 @@ import numpy as np
 
 from gradcheck.errors import UserCodeError
 from gradcheck.model import FindingKind
+from gradcheck.variables.arrays import Library, Like, library_of
 from gradcheck.variables.numbers import real_array, unchanged
 from gradcheck.wording import place
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from gradcheck.variables.arrays import Library, Like
 
     Array = NDArray[np.float64]
 
@@ -39,6 +38,7 @@ class Layout(ABC):
     fixed: `argument` need be called but once for a vector that changes: what it gives changes along.
     shares: what `argument` gives shares memory with the vector, so that user code may write into it.
     owner: what x is called, where it is a part of something; else ''.
+    note: for the reader of a report.
     """
 
     dtype: np.dtype[Any]
@@ -46,6 +46,7 @@ class Layout(ABC):
     fixed: bool = False
     shares: bool = False
     owner: str = ""
+    note: str = ""
 
     @property
     def size(self) -> int:
@@ -75,6 +76,10 @@ class Layout(ABC):
         """What user code has changed of an argument that was made of a vector with these entries; '' if nothing."""
 
     # ---- what it answers
+
+    def collected(self, argument: Any) -> Any:
+        """The derivative that user code has left with its argument, as backward() does; None if there is none."""
+        return None
 
     @abstractmethod
     def numbers(self, value: Any, role: str) -> Array:
@@ -130,6 +135,11 @@ class ArrayLayout(Layout):
     def argument(self, flat: NDArray[Any]) -> NDArray[Any]:
         """The vector in the shape of x."""
         return flat.reshape(self.shape)
+
+    def lending(self, flat: NDArray[Any]) -> Callable[[], Any]:
+        """The same array at every call."""
+        made = self.argument(flat)
+        return lambda: made
 
     def arguments(self, points: NDArray[Any]) -> NDArray[Any]:
         """The rows in the shape of x, as one array."""
@@ -227,6 +237,10 @@ class LibraryLayout(Layout):
         """Whether the array holds other numbers now."""
         return self.inner.altered(self.library.numpy(argument), flat)
 
+    def collected(self, argument: Any) -> Any:
+        """What backward() has left."""
+        return self.library.collected(argument)
+
     def numbers(self, value: Any, role: str) -> Array:
         """The entries of an array of any library."""
         return self.inner.numbers(value, role)
@@ -253,9 +267,49 @@ class LibraryLayout(Layout):
         return self.inner.parts
 
 
+class VectorLayout(ArrayLayout):
+    """The entries of x, by their names, handed over as the vector itself: to code of ours between user code and us."""
+
+    def __init__(self, named: Layout) -> None:
+        super().__init__(named.shape, named.dtype, named.owner)
+        self.named = named
+
+    def argument(self, flat: NDArray[Any]) -> NDArray[Any]:
+        """The vector."""
+        return flat
+
+    def arguments(self, points: NDArray[Any]) -> NDArray[Any]:
+        """The rows."""
+        return points
+
+    def index(self, entry: int) -> tuple[int, ...]:
+        """Where the entry is in x."""
+        return self.named.index(entry)
+
+    def name(self, entry: int) -> str:
+        """What it is called there."""
+        return self.named.name(entry)
+
+    @property
+    def leaves(self) -> tuple[tuple[Layout, slice], ...]:
+        """Those of x."""
+        return self.named.leaves
+
+    @property
+    def parts(self) -> list[Part]:
+        """Those of x."""
+        return self.named.parts
+
+
 def as_layout(x: NDArray[Any] | Layout) -> Layout:
     """A layout, or that of an array."""
     return x if isinstance(x, Layout) else ArrayLayout(x.shape, x.dtype)
+
+
+def like_array(value: Any, shape: tuple[int, ...], dtype: Any) -> Layout:
+    """The layout of arrays of a shape and dtype that belong to the library, and live on the device, of an array."""
+    layout, library = ArrayLayout(shape, dtype), library_of(value)
+    return layout if library is None else LibraryLayout(layout, library, Like(library.like(value).device))
 
 
 class Places:

@@ -158,6 +158,10 @@ class NumberLayout(ArrayLayout):
         """The only entry of the vector."""
         return self.kind(flat[0])
 
+    def lending(self, flat: NDArray[Any]) -> Callable[[], Any]:
+        """A new number at every call."""
+        return lambda: self.argument(flat)
+
     def stacked(self, rows: NDArray[Any]) -> NDArray[Any]:
         """A vector of them."""
         return rows[:, 0]
@@ -293,6 +297,14 @@ class TreeLayout(Layout):
         return ""
 
     # ---- what it answers
+
+    def collected(self, argument: Any) -> Any:
+        """What backward() has left with the leaves, as a tree."""
+        if self.library is None:
+            return None
+        found = find(self.root, argument, self.wanted, "")
+        gradients = [self.library.collected(found[number]) for number in self.numbers_of_leaves]
+        return None if all(one is None for one in gradients) else self.make(self._put_in(gradients))
 
     def numbers(self, value: Any, role: str) -> Array:
         """The entries of a tree of the same structure, or of the leaves alone that are variables."""

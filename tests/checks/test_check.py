@@ -121,7 +121,7 @@ def test_an_unknown_keyword_is_no_silent_one():
         ([1.0, np.nan], {}, PointError, "nan"),
         ([], {}, PointError, "no entries"),
         ([[1.0], [1.0, 2.0]], {}, PointError, "ragged"),
-        ([1e20, 1.0], {"eps": 1e-3}, UsageError, r"so small that x \+ eps is x at entry 0"),
+        ([1e20, 1.0], {"eps": 1e-3}, UsageError, r"so small that x \+ eps is x at entry \[0\]"),
         ([0.0, 1.0], {"bounds": (1, 2)}, PointError, "outside"),
         ([0.0, 1.0], {"bounds": (np.zeros(3), 1)}, PointError, "fit a point of shape 2"),
         ([0.0, 1.0], {"bounds": 3}, UsageError, "pair"),

@@ -575,7 +575,7 @@ def test_the_budget_holds_for_the_gradient_of_a_hessian_too():
 
 
 def test_second_differences_need_room_within_the_bounds():
-    with pytest.raises(PointError, match="entry 1 is too near its bounds for that; give grad"):
+    with pytest.raises(PointError, match=r"entry \[1\] is too near its bounds for that; give grad"):
         check_hessian(lambda x: float(np.sum(x**3)), lambda x: np.diag(6 * x), np.array([0.5, 1.0]), bounds=(0.0, 1.0))
 
 

@@ -29,10 +29,9 @@ def test_it_is_the_gradient_at_the_point_and_beside_it(f, grad, shift):
 
 @pytest.mark.parametrize("shape", [(6,), (2, 3), (1, 2, 3)])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_it_has_the_shape_of_the_variable(shape, dtype):
-    point = np.linspace(1, 2, 6, dtype=dtype).reshape(shape)
-    differenced = DifferencedGradient(Function(lambda x: (x**2).sum(), point), point, seed=0)
-    assert differenced(point).shape == shape
+def test_it_is_flat_whatever_the_shape_of_the_variable(shape, dtype):
+    point = np.linspace(1, 2, 6, dtype=dtype)
+    differenced = DifferencedGradient(Function(lambda x: (x**2).sum(), point.reshape(shape)), point, seed=0)
     np.testing.assert_allclose(differenced(point), 2 * point, rtol=1e-9 if dtype == np.float64 else 2e-4)
 
 

@@ -9,9 +9,14 @@ from gradcheck.diagnosis.constants import figure, recognise, shortest
 from gradcheck.diagnosis.explain import Mismatch, explain
 from gradcheck.diagnosis.regions import locate
 from gradcheck.model import DiagnosisKind, Kind, Tolerance
+from gradcheck.variables.layout import ArrayLayout, Places
 from tests.diagnosis.documented import assert_documented
 
 RTOL = 6e-6
+
+
+def places(shape):
+    return Places((), ArrayLayout(shape, float))
 
 
 def rng_of(*seed):
@@ -31,7 +36,7 @@ def mismatch(right, claimed, x, *, single=False, known=None, kind=Kind.GRADIENT,
     known = np.arange(true.size) if known is None else np.asarray(known)
     return Mismatch(
         claimed=claimed[known], numeric=numeric[known], uncertainty=uncertainty[known], entry=known, wrong=wrong[known],
-        shape=right.shape, x=np.ravel(x), kind=kind, tolerance=Tolerance(rtol=rtol, atol=0.0),
+        places=places(right.shape), x=np.ravel(x), kind=kind, tolerance=Tolerance(rtol=rtol, atol=0.0),
         epsilon=float(np.finfo(np.float32 if single else float).eps), **more,
     )  # fmt: skip
 
@@ -471,7 +476,7 @@ def test_odd_values_raise_nothing(n, kind, scale, callables):
             values[where] = rng.choice(odd, size)[where]
         facts = Mismatch(
             claimed=claimed, numeric=numeric, uncertainty=np.abs(uncertainty), entry=np.arange(size),
-            wrong=rng.random(size) < 0.8, shape=shape, x=scale * rng.normal(size=n), kind=kind,
+            wrong=rng.random(size) < 0.8, places=places(shape), x=scale * rng.normal(size=n), kind=kind,
             tolerance=Tolerance(rtol=RTOL, atol=0.0),
             suspects={"odd": np.full(3, np.nan), "zero": np.zeros(size)}, **callables,
         )  # fmt: skip
@@ -525,4 +530,4 @@ def test_the_shortest_number_in_an_interval():
      ([0, 1, 5, 7, 8, 20, 21], (30,), [2, 3, 4, 6, 9], "entries [0], [1], [5], [7], [8] and 2 more")],
 )  # fmt: skip
 def test_places_are_put_into_words(entries, shape, others, text):
-    assert locate(np.array(entries), shape, np.array(others, int)).text == text
+    assert locate(np.array(entries), places(shape), np.array(others, int)).text == text

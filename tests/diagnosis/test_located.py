@@ -10,6 +10,7 @@ import pytest
 import gradcheck
 from gradcheck.diagnosis.regions import PLACES, locate, progression
 from gradcheck.model import Diagnosis, DiagnosisKind
+from gradcheck.variables.layout import ArrayLayout, Places
 from tests.diagnosis.documented import assert_documented
 
 SIZE = 400
@@ -111,7 +112,8 @@ def test_a_progression_is_called_as_its_entries_are(shape: tuple[int, ...]) -> N
             if not 2 < len(terms) < 24:
                 continue
             others = np.setdiff1d(np.arange(24), terms)
-            by_entries, by_terms = locate(np.array(terms), shape, others), progression(terms, shape)
+            places = Places((), ArrayLayout(shape, float))
+            by_entries, by_terms = locate(np.array(terms), places, others), progression(terms, places)
             if by_entries.name != "block":  # several rows of a matrix are a range of its entries
                 assert by_terms == by_entries
             assert set(by_terms.parameters) <= PLACES

@@ -198,7 +198,7 @@ def test_a_hessian_in_one_buffer_is_a_remark_unless_it_is_overwritten(overwritte
     [
         (lambda x: 3.0, np.zeros_like, "f does not depend on its input: its value never changed"),
         (lambda x: float(x[0] ** 2), lambda x: np.array([2 * x[0], 0, 0, 0]),
-         "f did not change with 3 of its 4 variables (1, 2, 3)"),
+         "f did not change with 3 of its 4 variables ([1], [2], [3])"),
     ],
 )  # fmt: skip
 def test_ignored_inputs_are_named(call, claim, sentence):
