@@ -60,6 +60,7 @@ class Claim:
         self.layout = as_layout(x0)
         self.answer = answer if isinstance(answer, Layout) else ArrayLayout(answer, np.float64)
         self.role = role
+        self.epsilon = float(np.finfo(self.layout.dtype).eps)
 
     def raw_at(self, x: NDArray[Any]) -> Any:
         """What the claimed derivative returns at `x`, (n,), of which it is handed a copy; unconverted."""

@@ -40,6 +40,7 @@ class Preflight:
     raw: the claimed derivative as it came back from the user's function.
     claimed: the claimed gradient as a flat array (a copy); of a matrix, what stands for it in comparisons.
     scales: the natural scale of each variable, (n,).
+    epsilon: relative error of the numbers that the claim is computed with.
     """
 
     value: Array
@@ -48,6 +49,7 @@ class Preflight:
     scales: Array
     calibration: Calibration
     findings: tuple[Finding, ...]
+    epsilon: float
 
 
 def examine(
@@ -135,7 +137,7 @@ def examine(
     if value_beside is not None:
         findings += _beside(value_beside, x, value)
     findings += _precision(function, x, plus, minus, value, calibration)
-    return Preflight(value, first_raw, kept, scales, calibration, tuple(_unique(findings)))
+    return Preflight(value, first_raw, kept, scales, calibration, tuple(_unique(findings)), claim.epsilon)
 
 
 @lru_cache(maxsize=8)

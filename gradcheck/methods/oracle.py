@@ -273,6 +273,9 @@ class GradientOracle:
                 scale=ordinary,
                 tolerance=self.tolerance,
                 reach=scale * USUAL,
+                natural=scale,
+                noise=float(self.preflight.calibration.noise[self.row]),
+                epsilon=self.preflight.epsilon,
             )
             clear = j.verdict is not Verdict.INCONCLUSIVE and j.uncertainty < abs(claimed - j.value) / 8
             if FINER in more and not clear and not j.step > 2 * tried[0, max(-3, -tried.shape[1])]:

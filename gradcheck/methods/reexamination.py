@@ -196,6 +196,9 @@ class Reexamination:
             quantum=float(calibration.quantum[j]),
             scale=float(self._ordinary(i, j)),
             reach=float(self.scales[i]) * USUAL,
+            natural=float(self.scales[i]),
+            noise=float(calibration.noise[j]),
+            epsilon=self.preflight.epsilon,
             tolerance=self.tolerance,
         )
 

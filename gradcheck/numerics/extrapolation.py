@@ -52,11 +52,24 @@ class Extrapolation:
     best: the derivative at x; its uncertainty is inf if no step gave one.
     others: credible values that contradict it (a plateau beyond a kink, the trend of a function with jumps).
     noise: how large the noise of φ was seen to be at and below the step of `best`.
+    table, uncertainty, steps: all candidates, (COLUMNS, R), and their steps, (R,).
     """
 
     best: Plateau
     others: tuple[Plateau, ...]
     noise: float
+    table: Array
+    uncertainty: Array
+    steps: Array
+
+    def below(self, step: float) -> Plateau:
+        """The tightest candidate at steps smaller than this one."""
+        first = int(np.count_nonzero(self.steps >= step))
+        part = self.uncertainty[:, first:]
+        if not part.size:
+            return Plateau(float("nan"), float("inf"), float(self.steps[-1]))
+        p, j = np.unravel_index(int(np.argmin(part)), part.shape)
+        return Plateau(float(self.table[p, first + j]), float(part[p, j]), float(self.steps[first + j]))
 
 
 def ladder_steps(top: float, bottom: float) -> Array:
@@ -105,7 +118,8 @@ def extrapolate(
         uncertainty = np.maximum(spread, NOISE_FACTOR * noise / steps) + floor + rounding
         uncertainty[~np.isfinite(table) | ~np.isfinite(uncertainty)] = np.inf
     if not np.isfinite(uncertainty).any():
-        return Extrapolation(Plateau(float("nan"), float("inf"), float(steps[-1])), (), float("inf"))
+        nothing = Plateau(float("nan"), float("inf"), float(steps[-1]))
+        return Extrapolation(nothing, (), float("inf"), table, uncertainty, steps)
 
     def plateau(cell: int) -> Plateau:
         p, j = divmod(cell, steps.size)
@@ -163,7 +177,7 @@ def extrapolate(
         for cell in told
         if cell % steps.size > rung or not _clean_kink(table[0], steps, cell % steps.size, rung, float(gap[cell]))
     )
-    return Extrapolation(chosen, others, float(noise.flat[best]))
+    return Extrapolation(chosen, others, float(noise.flat[best]), table, uncertainty, steps)
 
 
 def _doubt(

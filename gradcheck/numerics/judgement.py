@@ -11,6 +11,7 @@ from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.extrapolation import CREDIBLE, Extrapolation, Plateau, extrapolate
 from gradcheck.numerics.first_step import RESOLVED, SMALL
 from gradcheck.numerics.stencils import RATIO
+from gradcheck.numerics.zero import NIL, ROUNDING, Flat, flat_stretch, natural_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,8 +23,13 @@ BEYOND_NOISE = 10.0  # … if it is this many times the noise
 MAY_STAY, MAYBE_NOISE = 0.5, 5.0  # the same for a bend that casts doubt only
 SAME = 0.2  # the disagreement at a kink is the same from rung to rung to within this share, …
 ALIKE = 2 * SAME / (1 - SAME)  # … so that one is off the next by less than this
+ONCE_MORE = 1.5  # … and does not grow by more than this, as the rounding of f over smaller steps does
+BELOW = 3  # rungs below a bend that show what noise there is
 SMALLEST = 6  # how many of the smallest steps show whether φ jumps at 0, …
+LEAP = 100.0  # spacings of f's values: less is rounding …
 SETTLED = 1e-2  # … being this share of the jump apart
+NATURAL = 0.35  # of the natural scale: a step over which f shows what is ordinary
+TINY = 1e-2  # an entry below this share of what f's change over a natural step amounts to is small
 USUAL = 0.1  # steps up to this many natural scales leave f at its usual size, so that its rounding errors do not grow
 MARGIN = 1.25  # a FAIL needs a gap larger than the tolerance by this multiple of the uncertainty
 
@@ -54,6 +60,9 @@ def judge(
     scale: float,
     tolerance: Tolerance,
     reach: float = np.inf,
+    natural: float = 0.0,
+    noise: float = 0.0,
+    epsilon: float = 0.0,
 ) -> Judgement:
     """Judge one entry from a ladder of steps.
 
@@ -67,18 +76,23 @@ def judge(
         scale: the size an ordinary entry has here.
         tolerance: what gap is accepted whatever the precision of f.
         reach: the step up to which f is taken to keep its usual size; its rounding errors grow beyond.
+        natural: the natural scale of the variable, over which f shows what an ordinary entry is; 0 for `scale` alone.
+        noise: of f, as measured at the point.
+        epsilon: relative error of the numbers that the claim is computed with.
     """
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        changes = np.abs(np.concatenate([plus - minus, plus - centre, minus - centre]))
-        changes = changes[(changes > 0) & np.isfinite(changes)]
-        if not changes.size and np.isfinite(plus).any():
-            return _unchanged(claimed, resolution, float(steps[0]), scale, tolerance)
-        unmoved = max(resolution, min([c for c in (quantum, float(changes.min(initial=np.inf))) if c > 0], default=0.0))
+        noise = max(noise, resolution)
+        own = natural_size(plus, minus, centre, steps, NATURAL * natural, noise) if natural else 0.0
+        bar = _Bar(tolerance, scale, own, epsilon)
+        flat = flat_stretch(plus, minus, centre, steps, natural, noise) if np.isfinite(centre) else None
+        if flat is not None:
+            return _at_flat(claimed, flat, bar)
+        unmoved = _unmoved(plus, minus, centre, resolution, quantum)
         amplitude = _amplitude(plus, minus, centre, steps, reach)
         floor = np.where(plus == minus, unmoved, resolution * amplitude) / (2 * steps)
         central = extrapolate((plus - minus) / (2 * steps), steps, floor, RATIO**2, amplitude)
 
-    jump = _jump(plus - centre, minus - centre)
+    jump = _jump(plus - centre, minus - centre, resolution)
     if jump:
         reason = f"f jumps by {jump:.3g} at the point itself; {Status.JUMP.advice}"
         return Judgement(Verdict.INCONCLUSIVE, Status.JUMP, central.best.value, float("inf"), float(steps[-1]), reason)
@@ -90,31 +104,54 @@ def judge(
         if lone:
             side = min(forward, backward, key=lambda e: e.best.uncertainty)
             if np.isfinite(side.best.uncertainty):
-                return _weigh(claimed, side.best, side.others, Status.ONE_SIDED, scale, tolerance)
+                return _weigh(claimed, side.best, side.others, Status.ONE_SIDED, bar)
         elif _differ(forward.best, backward.best) and _persists(second, steps, (forward.best, backward.best)):
-            return _at_kink(claimed, forward.best, backward.best, tolerance)
-    if not lone:
-        sure, possible = _bends(second, steps, best.step, max(central.noise, resolution))
-        doubt = best.uncertainty + possible
-        best = Plateau(best.value, max(best.uncertainty, sure), best.step)
-    return _weigh(claimed, best, central.others, Status.CONVERGED, scale, tolerance, doubt)
+            return _at_kink(claimed, forward.best, backward.best, bar)
+    if lone:
+        return _weigh(claimed, best, central.others, Status.CONVERGED, bar)
+    sure, possible = _bends(second, steps, best.step, resolution)
+    if sure is not None:
+        closer = central.below(sure[1])
+        bent = Plateau(best.value, max(best.uncertainty, sure[0]), best.step)
+        best = min(bent, closer, key=lambda plateau: plateau.uncertainty)
+    closer = central.below(possible[1]) if possible is not None else None
+    return _weigh(claimed, best, central.others, Status.CONVERGED, bar, possible and possible[0], closer)
 
 
-def _bends(second: Array, steps: Array, largest: float, noise: float) -> tuple[float, float]:
+def _unmoved(plus: Array, minus: Array, centre: float, resolution: float, quantum: float) -> float:
+    """What f may have changed by where it did not: the smallest change seen of it, and no less than its resolution."""
+    changes = np.abs(np.concatenate([plus - minus, plus - centre, minus - centre]))
+    changes = changes[(changes > 0) & np.isfinite(changes)]
+    return max(resolution, min([c for c in (quantum, float(changes.min(initial=np.inf))) if c > 0], default=0.0))
+
+
+def _bends(
+    second: Array, steps: Array, largest: float, resolution: float
+) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
     """By how much kinks near the step `largest` may have moved the slope: half of what one-sided differences disagree.
 
     (φ(h) + φ(−h) − 2φ(0)) / h falls by the ratio of the steps where φ is smooth; where it stays, φ bends between two steps.
+    Where it grows as the steps fall, it is the rounding of f, and where smaller steps show as much of it as well.
 
     Returns:
-        A sure and a possible one: for kinks seen between steps up to `largest`, and for those that may be seen at it and from the
-        next larger step as well.
+        A sure one and a possible one, each with the smallest step at which it shows, or None: for kinks seen between steps up to
+        `largest`, and for those that may be seen at it and from the next larger step as well.
     """
     with np.errstate(invalid="ignore"):
         bend = np.abs(second) / steps
         change = bend[1:] * steps[1:]
-        below = (bend[1:] > STAYS * bend[:-1]) & (change > BEYOND_NOISE * noise) & (steps[:-1] <= 1.01 * largest)
-        at = (bend[1:] > MAY_STAY * bend[:-1]) & (change > MAYBE_NOISE * noise) & (steps[1:] <= 1.01 * largest)
-    return float(bend[1:][below].max(initial=0.0)) / 2, float(bend[1:][at].max(initial=0.0)) / 2
+        noise = np.full(change.size, np.inf)  # at the smallest rungs nothing can be told from it
+        seen = np.fmax.accumulate(np.abs(second)[::-1])[::-1]
+        noise[: max(0, change.size - BELOW)] = np.fmax(seen[BELOW + 1 :], resolution)
+        once = bend[1:] < ONCE_MORE * bend[:-1]
+        below = (bend[1:] > STAYS * bend[:-1]) & once & (change > BEYOND_NOISE * noise) & (steps[:-1] <= 1.01 * largest)
+        at = (bend[1:] > MAY_STAY * bend[:-1]) & once & (change > MAYBE_NOISE * noise) & (steps[1:] <= 1.01 * largest)
+
+    def worst(where: NDArray[np.bool_]) -> tuple[float, float] | None:
+        rungs = np.flatnonzero(where)
+        return (float(bend[1:][rungs].max()) / 2, float(steps[1:][rungs[-1]])) if rungs.size else None
+
+    return worst(below), worst(at)
 
 
 def _amplitude(plus: Array, minus: Array, centre: float, steps: Array, reach: float) -> Array:
@@ -125,27 +162,64 @@ def _amplitude(plus: Array, minus: Array, centre: float, steps: Array, reach: fl
     return np.maximum(size / usual, 1.0) if usual > 0 else np.ones(steps.size)
 
 
-def _jump(ahead: Array, behind: Array) -> float:
-    """By how much φ jumps at 0, or 0: at the smallest steps one side keeps its distance from φ(0) and the other does not."""
+def _jump(ahead: Array, behind: Array, resolution: float) -> float:
+    """By how much φ jumps at 0, or 0: at the smallest steps one side keeps its distance from φ(0), and the other does as well or has none."""
     sides = [side[-SMALLEST:] for side in (ahead, behind) if side.size >= 2 * SMALLEST and np.isfinite(side).all()]
     if len(sides) < 2:
         return 0.0
-    near, far = sorted(sides, key=lambda side: float(np.abs(side).max()))
+    near, far = sorted(sides, key=lambda side: abs(float(side[-1])))
     distance = abs(float(far[-1]))
-    settled = distance > 0 and bool((np.abs(far - far[-1]) < SETTLED * distance).all())
-    return distance if settled and float(np.abs(near).max()) < SETTLED * distance else 0.0
+
+    def settled(side: Array) -> bool:
+        return bool((np.abs(side - side[-1]) < SETTLED * distance).all())
+
+    return distance if distance > LEAP * resolution and settled(far) and settled(near) else 0.0
 
 
-def _unchanged(claimed: float, resolution: float, step: float, scale: float, tolerance: Tolerance) -> Judgement:
-    """f is the same at every step: its derivative is 0 to within its resolution over the largest one."""
-    flat = Plateau(0.0, resolution / step, step)
-    if claimed == 0:
-        return Judgement(Verdict.PASS, Status.CONVERGED, flat.value, flat.uncertainty, step)
-    return _weigh(claimed, flat, (), Status.CONVERGED, scale, tolerance)
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """What a claim is measured by: the tolerance, and the scale of an entry, which says what is nothing there.
+
+    ordinary: the size of an ordinary entry of the derivative.  own: what f's change over a natural step amounts to.
+    """
+
+    tolerance: Tolerance
+    ordinary: float
+    own: float
+    epsilon: float
+
+    def scale(self, size: float) -> float:
+        """The scale of an entry of this size: its own if it is small against it."""
+        return max(self.ordinary, self.own if size < TINY * self.own else 0.0)
+
+    def allowed(self, claimed: float, value: float) -> float:
+        """The gap that is accepted: the tolerance, and the rounding of the claim."""
+        size = max(abs(claimed), abs(value))
+        return self.tolerance.atol + max(self.tolerance.rtol * size, ROUNDING * self.epsilon * self.scale(size))
+
+    def is_nothing(self, claimed: float, best: Plateau) -> bool:
+        """Whether the derivative is 0 as far as f can tell, and the claim as far as its rounding can."""
+        size = max(abs(claimed), abs(best.value))
+        return abs(best.value) <= best.uncertainty and abs(claimed) <= self.epsilon**NIL * self.scale(size)
+
+    def refutes(self, claimed: float, seen: Plateau) -> bool:
+        """Whether a value excludes the claim."""
+        return abs(claimed - seen.value) > self.allowed(claimed, seen.value) + MARGIN * seen.uncertainty
+
+    def would_show(self, uncertainty: float, size: float) -> bool:
+        """Whether an uncertainty is small enough to have seen a real mistake."""
+        return uncertainty <= max(RESOLVED * size, SMALL * self.scale(size), self.tolerance.atol)
 
 
-def _allowed(claimed: float, value: float, tolerance: Tolerance) -> float:
-    return tolerance.atol + tolerance.rtol * max(abs(claimed), abs(value))
+def _at_flat(claimed: float, flat: Flat, bar: _Bar) -> Judgement:
+    """f is the same up to some distance: its derivative is 0 to within its resolution over that."""
+    size = abs(claimed)
+    if size <= flat.uncertainty + bar.tolerance.atol or size <= bar.epsilon**NIL * bar.scale(size):
+        return Judgement(Verdict.PASS, Status.CONVERGED, 0.0, flat.uncertainty, flat.distance)
+    if flat.trend is not None and abs(claimed - flat.trend[0]) <= flat.trend[1]:
+        reason = f"{flat.sentence}; the trend over many such steps is {flat.trend[0]:.3g}, as claimed"
+        return Judgement(Verdict.INCONCLUSIVE, Status.CONTRADICTORY, 0.0, size, flat.distance, reason)
+    return Judgement(Verdict.FAIL, Status.CONVERGED, 0.0, flat.uncertainty, flat.distance, flat.sentence)
 
 
 def _weigh(
@@ -153,33 +227,39 @@ def _weigh(
     best: Plateau,
     others: tuple[Plateau, ...],
     status: Status,
-    scale: float,
-    tolerance: Tolerance,
-    doubt: float = 0.0,
+    bar: _Bar,
+    doubt: float | None = None,
+    closer: Plateau | None = None,
 ) -> Judgement:
-    """The verdict on a claim; doubt: an uncertainty that is no reason to let it pass, but one not to call it wrong."""
+    """The verdict on a claim.
+
+    doubt: an uncertainty that is no reason to let it pass, but one not to call it wrong, unless what is seen `closer` to the point
+    does as well.
+    """
     value, uncertainty = best.value, best.uncertainty
     if not np.isfinite(uncertainty):
         return Judgement(
             Verdict.INCONCLUSIVE, Status.NON_FINITE, value, uncertainty, best.step, Status.NON_FINITE.advice
         )
     gap = abs(claimed - value)
-    allowed = _allowed(claimed, value, tolerance)
+    allowed = bar.allowed(claimed, value)
     size = max(abs(claimed), abs(value))
-    if gap <= allowed + uncertainty:
-        if uncertainty <= max(RESOLVED * size, SMALL * scale, tolerance.atol):
+    if gap <= allowed + uncertainty or bar.is_nothing(claimed, best):
+        if bar.would_show(uncertainty, size):
             return Judgement(Verdict.PASS, status, value, uncertainty, best.step)
         weak = Status.BELOW_RESOLUTION if uncertainty > size else Status.NOISY
         return Judgement(Verdict.INCONCLUSIVE, weak, value, uncertainty, best.step, weak.advice)
     for other in others:
-        if abs(claimed - other.value) <= other.uncertainty + _allowed(claimed, other.value, tolerance):
+        if abs(claimed - other.value) <= other.uncertainty + bar.allowed(claimed, other.value):
             reason = (
                 f"steps near {best.step:.1g} say {value:.6g}, steps near {other.step:.1g} say {other.value:.6g} as claimed; "
                 + Status.CONTRADICTORY.advice
             )
             wide = abs(other.value - value) + other.uncertainty
             return Judgement(Verdict.INCONCLUSIVE, Status.CONTRADICTORY, value, wide, best.step, reason)
-    wide = max(uncertainty, doubt)
+    wide = uncertainty
+    if doubt is not None and (closer is None or not bar.refutes(claimed, closer)):
+        wide += doubt
     if gap <= allowed + MARGIN * wide:
         return Judgement(Verdict.INCONCLUSIVE, Status.NOISY, value, wide, best.step, Status.NOISY.advice)
     return Judgement(Verdict.FAIL, status, value, uncertainty, best.step, "the gap persists when the step changes")
@@ -222,13 +302,13 @@ def _persists(second: Array, steps: Array, sides: tuple[Plateau, Plateau]) -> bo
     return bool((same[:-3] & same[1:-2] & same[2:-1] & same[3:]).any())
 
 
-def _at_kink(claimed: float, right: Plateau, left: Plateau, tolerance: Tolerance) -> Judgement:
+def _at_kink(claimed: float, right: Plateau, left: Plateau, bar: _Bar) -> Judgement:
     low, high = sorted((left, right), key=lambda side: side.value)
     middle, spread = (low.value + high.value) / 2, (high.value - low.value) / 2
     inside = (
-        low.value - low.uncertainty - _allowed(claimed, low.value, tolerance)
+        low.value - low.uncertainty - bar.allowed(claimed, low.value)
         <= claimed
-        <= high.value + high.uncertainty + _allowed(claimed, high.value, tolerance)
+        <= high.value + high.uncertainty + bar.allowed(claimed, high.value)
     )
     reason = (
         f"f has a kink here: the derivative is {left.value:.6g} on the left and {right.value:.6g} on the right; the claim "
