@@ -47,6 +47,9 @@ def judged(
         scale=abs(claimed) if scale is None else scale,
         tolerance=Tolerance(rtol=rtol, atol=0.0),
         reach=natural / 10,
+        natural=natural,
+        noise=resolution,
+        epsilon=float(np.finfo(dtype).eps),
     )
 
 

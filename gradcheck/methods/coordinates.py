@@ -57,7 +57,7 @@ class Surveyor:
         scales, calibration = self.preflight.scales, self.preflight.calibration
         wanted = scales * calibration.fraction if step is None else np.full(self.n, step)
         self.steps = steps_near(problem.x, wanted)
-        self.ordinary = Ordinary(scales, calibration.slope / self.n**0.5)
+        self.ordinary = Ordinary(scales, calibration.slope / self.n**0.5, self.preflight.value)
         self.passed = Tally()
         self.kept: list[Columns] = []
         self.ignored: list[NDArray[np.intp]] = []

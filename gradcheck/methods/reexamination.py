@@ -42,6 +42,7 @@ class Reexamination:
     ordinary: what the first look learnt.
     steps: those of the first look, (n,).
     complete: the columns handed over hold all entries, not the worst alone.
+    own: by row, the scale that the entry showed on its ladder.
     """
 
     def __init__(self, problem: Problem, watcher: Watcher, ordinary: Ordinary, steps: Array, *, complete: bool) -> None:
@@ -54,6 +55,7 @@ class Reexamination:
         self.ordinary, self.scales, self.steps = ordinary, problem.preflight.scales, steps
         self.watcher, self.complete = watcher, complete
         self.n, self.m = problem.n, problem.m
+        self.own: dict[int, float] = {}
 
     def examine(self, columns: Columns) -> None:
         """Judge what did not agree from ladders of steps, as far as the time allows."""
@@ -104,6 +106,8 @@ class Reexamination:
         np.maximum.at(largest, j, known)
         with np.errstate(divide="ignore", over="ignore"):
             ordinary = np.minimum(seen[j] / self.scales[i], largest[j])
+        for row, own in self.own.items():
+            ordinary[row] = max(ordinary[row], own)
         weak = (columns.verdict == Verdict.PASS) & (columns.status == status_code(Status.CONVERGED))
         weak &= columns.uncertainty > np.maximum(RESOLVED * size + SMALL * ordinary, self.tolerance.atol)
         weak &= columns.claimed != 0
@@ -194,7 +198,7 @@ class Reexamination:
             steps,
             resolution=float(calibration.resolution[j]),
             quantum=float(calibration.quantum[j]),
-            scale=float(self._ordinary(i, j)),
+            scale=float(self.ordinary.of(self.scales[i], j, shared=True)),
             reach=float(self.scales[i]) * USUAL,
             natural=float(self.scales[i]),
             noise=float(calibration.noise[j]),
@@ -202,8 +206,8 @@ class Reexamination:
             tolerance=self.tolerance,
         )
 
-    @staticmethod
-    def _write(columns: Columns, row: int, judgement: Judgement, evaluations: int) -> None:
+    def _write(self, columns: Columns, row: int, judgement: Judgement, evaluations: int) -> None:
+        self.own[row] = judgement.own
         columns.numeric[row] = judgement.value
         gap = abs(float(columns.claimed[row]) - judgement.value)
         # A claim that was not refuted is a measurement, too: the truth may lie where it says.

@@ -33,14 +33,17 @@ CLEAR = 4.0  # a difference counts as seen if it is this many times its rounding
 class Ordinary:
     """How large an ordinary entry is: what is small against it need not be resolved in itself.
 
-    Variables may have very different units; an entry is small only if it is so in its own unit and in f's change.
+    Variables may have very different units; an entry is small only if it is so in its own unit and in f's change.  Outputs may as
+    well: those of like size are taken to have like units, and one that never changed visibly to have that of the others.
 
-    scales: the natural scale of each variable, (n,).
+    scales: the natural scale of each variable, (n,).  value: f(x), (m,).
     seen: the largest change of each output per natural scale, (m,).  largest: its largest entry, (m,); 0 if none was seen.
     """
 
-    def __init__(self, scales: Array, seen: Array) -> None:
+    def __init__(self, scales: Array, seen: Array, value: Array) -> None:
         self.scales, self.seen, self.largest = scales, seen, np.zeros(seen.size)
+        size = np.abs(value)
+        self.value = np.maximum(size, np.median(size)) if size.size > 1 else size
 
     def learn(self, numeric: Array, rounding: Array, units: Array, outputs: NDArray[np.intp] | None = None) -> None:
         """Take note of differences (N, m), with their rounding errors and the scales (N, 1) of these variables.
@@ -59,12 +62,27 @@ class Ordinary:
         slope *= units
         np.maximum(self.seen, slope.max(axis=0), out=self.seen)
 
-    def of(self, units: Array, outputs: Any = slice(None)) -> Array:
-        """The size of an ordinary entry of some outputs, at variables with these scales: shapes broadcast."""
-        if self.largest.all():
+    def of(self, units: Array, outputs: Any = slice(None), *, shared: bool = False) -> Array:
+        """The size of an ordinary entry of some outputs, at variables with these scales: shapes broadcast.
+
+        shared: outputs with values of like size have like units, so that what is ordinary for one is so for all.
+        """
+        if self.largest.all() and not shared:
             return np.minimum(self.seen[outputs] / units, self.largest[outputs])
-        largest = self.largest[outputs]
-        return np.minimum(self.seen[outputs] / units, np.where(largest > 0, largest, np.inf))
+        seen, largest = self._lent(self.seen, outputs, shared), self._lent(self.largest, outputs, shared)
+        return np.minimum(seen / units, np.where(largest > 0, largest, np.inf))
+
+    def _lent(self, sizes: Array, outputs: Any, shared: bool) -> Array:
+        """Sizes of some outputs: their own, and that of the others where nothing was seen of them."""
+        own, most = sizes[outputs], float(sizes.max(initial=0.0))
+        if sizes.size == 1 or not self.largest.any():
+            return own
+        own = np.where(self.largest[outputs] > 0, own, most)
+        if not shared:
+            return own
+        with np.errstate(divide="ignore", invalid="ignore"):
+            alike = np.nan_to_num(sizes / self.value, posinf=0.0).max() * self.value[outputs]
+        return np.maximum(own, np.minimum(alike, most))
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -11,7 +11,7 @@ from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.extrapolation import CREDIBLE, Extrapolation, Plateau, extrapolate
 from gradcheck.numerics.first_step import RESOLVED, SMALL
 from gradcheck.numerics.stencils import RATIO
-from gradcheck.numerics.zero import NIL, ROUNDING, Flat, flat_stretch, natural_size
+from gradcheck.numerics.zero import NIL, ROUNDING, Flat, flat_but_for_rounding, flat_stretch, natural_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +36,11 @@ MARGIN = 1.25  # a FAIL needs a gap larger than the tolerance by this multiple o
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The verdict on one entry, the numeric value it rests on, and why."""
+    """The verdict on one entry, the numeric value it rests on, and why.
+
+    left, right: the one-sided derivatives where they differ.
+    own: the scale that f's change over a natural step gives the entry; inf where f is flat and the derivative known exactly.
+    """
 
     verdict: Verdict
     status: Status
@@ -46,6 +50,7 @@ class Judgement:
     reason: str = ""
     left: float | None = None
     right: float | None = None
+    own: float = 0.0
 
 
 def judge(
@@ -84,13 +89,14 @@ def judge(
         noise = max(noise, resolution)
         own = natural_size(plus, minus, centre, steps, NATURAL * natural, noise) if natural else 0.0
         bar = _Bar(tolerance, scale, own, epsilon)
-        flat = flat_stretch(plus, minus, centre, steps, natural, noise) if np.isfinite(centre) else None
+        flat = flat_stretch(plus, minus, centre, steps, natural, resolution, noise) if np.isfinite(centre) else None
         if flat is not None:
             return _at_flat(claimed, flat, bar)
         unmoved = _unmoved(plus, minus, centre, resolution, quantum)
         amplitude = _amplitude(plus, minus, centre, steps, reach)
         floor = np.where(plus == minus, unmoved, resolution * amplitude) / (2 * steps)
         central = extrapolate((plus - minus) / (2 * steps), steps, floor, RATIO**2, amplitude)
+        rounded = flat_but_for_rounding(plus, minus, centre, steps, natural, resolution) if natural else None
 
     jump = _jump(plus - centre, minus - centre, resolution)
     if jump:
@@ -115,7 +121,11 @@ def judge(
         bent = Plateau(best.value, max(best.uncertainty, sure[0]), best.step)
         best = min(bent, closer, key=lambda plateau: plateau.uncertainty)
     closer = central.below(possible[1]) if possible is not None else None
-    return _weigh(claimed, best, central.others, Status.CONVERGED, bar, possible and possible[0], closer)
+    judgement = _weigh(claimed, best, central.others, Status.CONVERGED, bar, possible and possible[0], closer)
+    if judgement.status is Status.BELOW_RESOLUTION and rounded is not None:
+        if abs(claimed) <= 2 * resolution / rounded.distance:
+            return _at_flat(claimed, rounded, bar)
+    return judgement
 
 
 def _unmoved(plus: Array, minus: Array, centre: float, resolution: float, quantum: float) -> float:
@@ -215,7 +225,7 @@ def _at_flat(claimed: float, flat: Flat, bar: _Bar) -> Judgement:
     """f is the same up to some distance: its derivative is 0 to within its resolution over that."""
     size = abs(claimed)
     if size <= flat.uncertainty + bar.tolerance.atol or size <= bar.epsilon**NIL * bar.scale(size):
-        return Judgement(Verdict.PASS, Status.CONVERGED, 0.0, flat.uncertainty, flat.distance)
+        return Judgement(Verdict.PASS, Status.CONVERGED, 0.0, flat.uncertainty, flat.distance, own=np.inf)
     if flat.trend is not None and abs(claimed - flat.trend[0]) <= flat.trend[1]:
         reason = f"{flat.sentence}; the trend over many such steps is {flat.trend[0]:.3g}, as claimed"
         return Judgement(Verdict.INCONCLUSIVE, Status.CONTRADICTORY, 0.0, size, flat.distance, reason)
@@ -246,7 +256,7 @@ def _weigh(
     size = max(abs(claimed), abs(value))
     if gap <= allowed + uncertainty or bar.is_nothing(claimed, best):
         if bar.would_show(uncertainty, size):
-            return Judgement(Verdict.PASS, status, value, uncertainty, best.step)
+            return Judgement(Verdict.PASS, status, value, uncertainty, best.step, own=bar.scale(size))
         weak = Status.BELOW_RESOLUTION if uncertainty > size else Status.NOISY
         return Judgement(Verdict.INCONCLUSIVE, weak, value, uncertainty, best.step, weak.advice)
     for other in others:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck.numerics.stencils import RATIO
+from gradcheck.numerics.zero import flat_nearby
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 TOP, RUNGS = 0.125, 12  # the ladder of the set-up, in units of the natural scale: 1/8 … 3e-8
 SMALL_ENOUGH = 1e30  # values that are far from any overflow, also in single precision
 LARGEST = float(np.finfo(np.float64).max)
+SMALLEST_RUNG = 2  # a kink at the point shows at three rungs, be the smallest step the best
 FINEST = 2.0**-45  # one pair of values so close together that f changes by its quantum, if at all
 
 
@@ -81,6 +83,8 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
         noise = np.maximum(np.where(finite, moved * t[:-1], 0.0).max(axis=0), resolution / 2)
         noise = np.where(still.any(axis=0) & ~still.all(axis=0), np.maximum(noise, quantum / 2), noise)
         slope = np.abs(central[quietest, np.arange(quietest.size)])
+        flat = flat_nearby(plus, minus, centre, steps, resolution)
+        noise[flat], slope[flat] = resolution[flat] / 2, 0.0  # what it changes by beyond is no noise
 
         truncation = np.full(central.shape, np.inf)
         truncation[:-1] = usable / (RATIO**2 - 1)
@@ -134,7 +138,7 @@ def _calibrate_one(
     error = [(e + 2 * noise / t * root) * weight for e, t in zip(truncation, steps, strict=False)]
     bound = 3 * min(error)
     chosen = next(k for k, e in enumerate(error) if e <= bound)
-    rows = range(max(chosen - 3, 0), chosen + 1)
+    rows = range(max(chosen - 3, 0), max(chosen, SMALLEST_RUNG) + 1)
     second = [abs(plus[k] + minus[k] - 2 * centre) for k in rows]
     bend = [s / steps[k] for s, k in zip(second, rows, strict=True)]
     bent = any(bend[k] > 0.5 * bend[k + 1] and second[k] > 16 * noise for k in range(len(bend) - 1))
@@ -171,7 +175,7 @@ def _bent(plus: Array, minus: Array, centre: Array, steps: Array, chosen: int, n
 
     (φ(t) + φ(−t) − 2φ(0)) / t falls with t, by the ratio of the steps, where φ is smooth, and stays where it has a kink.
     """
-    rows = slice(max(chosen - 3, 0), chosen + 1)
+    rows = slice(max(chosen - 3, 0), max(chosen, SMALLEST_RUNG) + 1)
     second = np.abs(plus[rows] + minus[rows] - 2 * centre)
     bend = second / steps[rows, None]
     stays = (bend[:-1] > 0.5 * bend[1:]) & (second[:-1] > 16 * noise)

@@ -27,6 +27,9 @@ QUANTA = 300  # f is quantised, and flat between two quanta only, if it passes m
 COUNTED = 20  # … and may be, from so many
 MULTIPLES = 8  # the smallest change seen may be so many quanta
 COARSE = 8.0  # changes below so many spacings of f's values are their rounding
+ROUNDED = 16.0  # changes up to so many are nothing but rounding …
+WIDE = 0.1  # … if f does not change by more over this share of the natural scale
+CLOSE = 1e-6  # of the natural scale: as STRETCH, along a line where any of many variables may move f
 TELLING = 4  # so many changes are not whole numbers of one quantum by chance
 WHOLE = 0.02  # how far a whole number of quanta may be from one
 
@@ -78,47 +81,88 @@ def natural_size(plus: Array, minus: Array, centre: float, steps: Array, natural
 
 
 def flat_stretch(
-    plus: Array, minus: Array, centre: float, steps: Array, scale: float, resolution: float
+    plus: Array, minus: Array, centre: float, steps: Array, scale: float, resolution: float, noise: float
 ) -> Flat | None:
-    """The stretch around the point on which φ is exactly flat, or None if there is none that says anything.
+    """The stretch around the point on which φ is flat, or None if there is none that says anything.
 
     Args:
         plus, minus, centre, steps: as for `natural_size`.
         scale: the natural scale of the variable; 0 if f must be flat throughout.
-        resolution: the spacing of representable values of f around φ(0).
+        resolution: the spacing of representable values of f around φ(0).  noise: of f, no less than that.
     """
-    missing = np.isnan(plus) & np.isnan(minus)
-    moved = ((plus != centre) & ~np.isnan(plus)) | ((minus != centre) & ~np.isnan(minus)) | missing
-    beyond = np.flatnonzero(moved)
-    first = int(beyond[-1]) + 1 if beyond.size else 0  # the largest rung of the stretch
+    ahead, behind = plus - centre, minus - centre
+    change = np.fmax(np.abs(ahead), np.abs(behind))  # NaN where f has no value on either side
+    first = _largest_within(change, 0.0)
     if steps.size - first < SHORTEST or steps[first] < STRETCH * scale or (first and not scale):
         return None
     distance = float(steps[first])
-    uncertainty = resolution / distance
-    changes = np.concatenate([(plus - centre)[:first], (minus - centre)[:first]])
+    uncertainty = noise / distance
+    changes = np.concatenate([ahead[:first], behind[:first]])
     changes = np.abs(changes[np.isfinite(changes) & (changes != 0)])
     if not changes.size:
         return Flat(distance, np.inf, uncertainty) if first == 0 else None
-    last = first - 1
-    end = float(steps[last]) if plus[last] != centre and not np.isnan(plus[last]) else -float(steps[last])
-    passed = _quanta(changes)
+    passed = float(_quanta(changes))
     if passed > QUANTA or changes.min() < COARSE * resolution:
         return None
+    last = first - 1
+    end = float(steps[last]) if ahead[last] != 0 and not np.isnan(ahead[last]) else -float(steps[last])
     trend = None
     if passed > COUNTED:
-        top = int(np.flatnonzero(np.isfinite(plus - minus))[0])
-        slope = float(plus[top] - minus[top]) / (2 * float(steps[top]))
+        top = int(np.flatnonzero(np.isfinite(ahead - behind))[0])
+        slope = float(ahead[top] - behind[top]) / (2 * float(steps[top]))
         trend = (slope, 2 * float(changes.min()) / float(steps[top]) + 0.1 * abs(slope))
     return Flat(distance, end, uncertainty, trend)
 
 
-def _quanta(changes: Array) -> float:
-    """How many quanta the largest of some changes of f has, if all are whole numbers of one; else 0."""
-    least, most = float(changes.min()), float(changes.max())
-    if most > COUNTED * least and np.unique(changes).size < TELLING:
-        return 0.0  # a few numbers are multiples of one by chance
-    for k in range(1, MULTIPLES + 1):
+def flat_but_for_rounding(
+    plus: Array, minus: Array, centre: float, steps: Array, scale: float, resolution: float
+) -> Flat | None:
+    """The stretch on which φ changes by no more than rounding does, if that is as wide as a natural step; see `flat_stretch`."""
+    change = np.fmax(np.abs(plus - centre), np.abs(minus - centre))
+    first = _largest_within(change, ROUNDED * resolution)
+    if first == steps.size or not centre or not steps[first] > WIDE * scale:
+        return None
+    distance = float(steps[first])
+    return Flat(distance, np.inf, 2 * max(float(np.nanmax(change[first:])), resolution) / distance)
+
+
+def flat_nearby(plus: Array, minus: Array, centre: Array, steps: Array, resolution: Array) -> NDArray[np.bool_]:
+    """Which outputs of f are flat near the point and move beyond, as steps do: (m,).
+
+    Args:
+        plus, minus: φ(±t), (R, m).
+        centre: φ(0), (m,).
+        steps: t, (R,), rising, in natural scales.
+        resolution: the spacing of representable values of each, (m,).
+    """
+    still = np.logical_and.accumulate((plus == centre) & (minus == centre), axis=0)
+    count = still.sum(axis=0)
+    flat = (count >= SHORTEST) & (count < len(steps))
+    flat &= steps[np.maximum(count, 1) - 1] > CLOSE
+    which = np.flatnonzero(flat)
+    if which.size:
+        changes = np.abs(np.concatenate([plus[:, which], minus[:, which]]) - centre[which])
+        changes = np.where((changes > 0) & np.isfinite(changes), changes, np.nan)
+        flat[which] = (np.nanmin(changes, axis=0) >= COARSE * resolution[which]) & ~(_quanta(changes) > QUANTA)
+    return flat
+
+
+def _largest_within(change: Array, limit: float) -> int:
+    """The index of the largest rung up to which φ has changed by no more than `limit`; past the last one if there is none."""
+    beyond = np.flatnonzero(~(change <= limit))
+    return int(beyond[-1]) + 1 if beyond.size else 0
+
+
+def _quanta(changes: Array) -> Array:
+    """How many quanta the largest of some changes of f has, (N, …) → (…), if all are whole numbers of one; else 0.
+
+    NaN stands for no change.
+    """
+    least, most = np.nanmin(changes, axis=0), np.nanmax(changes, axis=0)
+    passed = np.zeros(np.shape(least))
+    for k in range(MULTIPLES, 0, -1):
         counts = changes * (k / least)
-        if (np.abs(counts - np.rint(counts)) < WHOLE).all():
-            return most * k / least
-    return 0.0
+        whole = ~(np.abs(counts - np.rint(counts)) >= WHOLE).any(axis=0)
+        passed = np.where(whole, most * k / least, passed)
+    few = np.count_nonzero(np.diff(np.sort(changes, axis=0), axis=0) > 0, axis=0) + 1 < TELLING
+    return np.where(few & (passed > COUNTED), 0.0, passed)  # a few numbers are multiples of one by chance

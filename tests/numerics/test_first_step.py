@@ -52,7 +52,7 @@ def test_the_first_look_knows_its_uncertainty():
 
 
 def test_what_is_ordinary_is_learnt_in_the_units_of_each_variable():
-    ordinary = Ordinary(np.array([1.0, 100.0]), np.zeros(1))
+    ordinary = Ordinary(np.array([1.0, 100.0]), np.zeros(1), np.ones(1))
     assert ordinary.of(np.array([[1.0]])).tolist() == [[0.0]]
     ordinary.learn(np.array([[3.0], [0.5]]), np.full((2, 1), 1e-9), np.array([[1.0], [100.0]]))
     assert ordinary.of(np.array([[1.0], [100.0]])).tolist() == [[3.0], [0.5]]
@@ -62,6 +62,6 @@ def test_what_is_ordinary_is_learnt_in_the_units_of_each_variable():
 
 
 def test_single_entries_teach_their_own_output():
-    ordinary = Ordinary(np.ones(3), np.zeros(2))
+    ordinary = Ordinary(np.ones(3), np.zeros(2), np.ones(2))
     ordinary.learn(np.array([[7.0]]), np.zeros((1, 1)), np.ones((1, 1)), np.array([[1]]))
     assert ordinary.largest.tolist() == [0.0, 7.0]

@@ -55,7 +55,7 @@ def test_what_f_can_show_is_judged(f, factor):
 @pytest.mark.parametrize(
     ("f", "claimed", "status"),
     [
-        (lambda x: 1e14 + 1e-3 * x, 1e-3, Status.BELOW_RESOLUTION),
+        (lambda x: 1e14 + 0.05 * x, 0.05, Status.BELOW_RESOLUTION),
         (lambda x: np.sin(x) + hashed(x), math.cos(0.7), Status.BELOW_RESOLUTION),
         (lambda x: 1.0 if x == 0.7 else math.nan, 0.0, Status.NON_FINITE),
         (lambda x: abs(x - 0.7), 0.3, Status.KINK),
@@ -101,12 +101,20 @@ def test_a_constant_has_the_derivative_zero(claimed, verdict):
     assert judged(lambda x: 3.0, 0.7, claimed).verdict is verdict
 
 
-def test_flat_at_small_steps_is_below_resolution():
-    quantised = lambda x: np.round(x, 2)  # noqa: E731
-    assert judged(quantised, 0.7, 0.0).verdict is not Verdict.PASS
+@pytest.mark.parametrize("decimals", [4, 6, 9])
+def test_between_two_quanta_of_many_flatness_says_nothing(decimals):
+    quantised = lambda x: np.round(x, decimals)  # noqa: E731
+    assert judged(quantised, 0.7, 0.0).verdict is Verdict.FAIL
     found = judged(quantised, 0.7, 1.0)
-    assert found.verdict is not Verdict.FAIL
-    assert abs(found.value - 1) <= found.uncertainty < 0.2
+    assert found.verdict is Verdict.PASS
+    assert abs(found.value - 1) <= found.uncertainty < 0.01
+
+
+def test_where_the_quanta_are_few_the_trend_is_no_mistake():
+    quantised = lambda x: np.round(x, 2)  # noqa: E731
+    assert judged(quantised, 0.7, 0.0).verdict is Verdict.PASS
+    assert judged(quantised, 0.7, 1.0).status is Status.CONTRADICTORY
+    assert judged(quantised, 0.7, 0.3).verdict is Verdict.FAIL
 
 
 @pytest.mark.parametrize(("rtol", "verdict"), [(1e-8, Verdict.FAIL), (1e-3, Verdict.PASS)])
