@@ -93,7 +93,12 @@ def richardson(differences: Array, factor: float) -> Array:
 
 
 def extrapolate(
-    differences: Array, steps: Array, floor: Array, factor: float, amplitude: Array | None = None
+    differences: Array,
+    steps: Array,
+    floor: Array,
+    factor: float,
+    amplitude: Array | None = None,
+    lasting: float = np.inf,
 ) -> Extrapolation:
     """The derivative from difference quotients at falling steps.
 
@@ -103,6 +108,7 @@ def extrapolate(
         floor: (R,), what the resolution of f alone does to a difference at each step.
         factor: RATIO² for central, RATIO for one-sided differences.
         amplitude: (R,), the size of φ at each step in some unit: rounding errors grow with it.
+        lasting: a plateau that lasts up to this step is the derivative, however φ jumps beyond.
     """
     size = np.ones(steps.size) if amplitude is None else amplitude
     table = richardson(differences, factor)
@@ -132,13 +138,15 @@ def extrapolate(
         np.argmin(np.where(tight, flat_step, np.inf))
     )  # the derivative is the limit: of equals, the smallest step
     dismissed = np.zeros(flat_value.size, bool)
+    pieces: list[int] = []  # slopes of smooth pieces: no derivative of f, but a reason for a claim that has them
     for _ in range(2 * COLUMNS):
-        departure = _deceptive(table[0], steps, best % steps.size, float(flat_uncertainty[best]))
+        departure = _deceptive(table[0], steps, best % steps.size, float(flat_uncertainty[best]), lasting)
         if departure is not None:
             below = dismissed | (flat_step < steps[departure])
             remaining = np.where(below, np.inf, flat_uncertainty)
             if not np.isfinite(remaining).any():
                 break
+            pieces.append(best)
             dismissed, best = below, int(np.argmin(remaining))
             continue
         gap = np.abs(flat_value - flat_value[best])
@@ -151,10 +159,13 @@ def extrapolate(
         if not rival.any():
             break
         candidate = int(np.argmin(np.where(rival, flat_uncertainty, np.inf)))
-        departure = _deceptive(table[0], steps, candidate % steps.size, float(flat_uncertainty[candidate]))
+        departure = _deceptive(
+            table[0], steps, candidate % steps.size, float(flat_uncertainty[candidate]), lasting
+        )
         if departure is None:
             best = candidate
         else:
+            pieces.append(candidate)
             dismissed |= flat_step < steps[departure]
     chosen = plateau(best)
     doubt = _doubt(table[0], noise[0], floor, steps, chosen, dismissed[: steps.size])
@@ -168,6 +179,7 @@ def extrapolate(
     )
     rung = best % steps.size
     told = np.flatnonzero(stories).tolist()
+    distinct = [cell for cell in pieces if flat_uncertainty[cell] < CREDIBLE * abs(flat_value[cell])]
     level = float(noise.flat[best] + floor[rung] * chosen.step)
     trend = _rough_trend(table, moved, steps, uncertainty, rung, level)
     if trend is not None:
@@ -176,7 +188,7 @@ def extrapolate(
         plateau(cell)
         for cell in told
         if cell % steps.size > rung or not _clean_kink(table[0], steps, cell % steps.size, rung, float(gap[cell]))
-    )
+    ) + tuple(plateau(cell) for cell in distinct)
     return Extrapolation(chosen, others, float(noise.flat[best]), table, uncertainty, steps)
 
 
@@ -219,7 +231,7 @@ def _noise(jumps: Array) -> Array:
     return noise
 
 
-def _deceptive(central: Array, steps: Array, rung: int, uncertainty: float) -> int | None:
+def _deceptive(central: Array, steps: Array, rung: int, uncertainty: float, lasting: float) -> int | None:
     """Whether the plateau at `rung` is a smooth piece of a function that jumps at larger steps: where it ends, or None.
 
     Below the spacing of an intermediate result (1 + x, say) or between two decisions of a solver, f is smooth and its slope
@@ -233,7 +245,7 @@ def _deceptive(central: Array, steps: Array, rung: int, uncertainty: float) -> i
     if not departed.size:
         return None
     end = int(departed[-1])
-    if end + 1 >= rung and not end + 2 < steps.size:
+    if steps[end + 1] >= lasting or (end + 1 >= rung and not end + 2 < steps.size):
         return None
     before = float(deviation[end + 1]) if end + 1 < rung else abs(float(central[min(rung + 1, steps.size - 1)] - value))
     if not before < max(ABRUPT * deviation[end], min(uncertainty, BLURRED * deviation[end])):

@@ -29,6 +29,7 @@ SMALLEST = 6  # how many of the smallest steps show whether φ jumps at 0, …
 LEAP = 100.0  # spacings of f's values: less is rounding …
 SETTLED = 1e-2  # … being this share of the jump apart
 NATURAL = 0.35  # of the natural scale: a step over which f shows what is ordinary
+LASTING = 1e-4  # of the natural scale: a plateau that lasts so far is no piece of a function that jumps about
 TINY = 1e-2  # an entry below this share of what f's change over a natural step amounts to is small
 USUAL = 0.1  # steps up to this many natural scales leave f at its usual size, so that its rounding errors do not grow
 MARGIN = 1.25  # a FAIL needs a gap larger than the tolerance by this multiple of the uncertainty
@@ -95,7 +96,8 @@ def judge(
         unmoved = _unmoved(plus, minus, centre, resolution, quantum)
         amplitude = _amplitude(plus, minus, centre, steps, reach)
         floor = np.where(plus == minus, unmoved, resolution * amplitude) / (2 * steps)
-        central = extrapolate((plus - minus) / (2 * steps), steps, floor, RATIO**2, amplitude)
+        lasting = LASTING * natural if natural else np.inf
+        central = extrapolate((plus - minus) / (2 * steps), steps, floor, RATIO**2, amplitude, lasting)
         rounded = flat_but_for_rounding(plus, minus, centre, steps, natural, resolution) if natural else None
 
     jump = _jump(plus - centre, minus - centre, resolution)
