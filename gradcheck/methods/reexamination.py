@@ -300,7 +300,12 @@ class Reexamination:
 
 
 def _limited(judgement: Judgement, steps: Array) -> bool:
-    """Whether noise limits the value, and the best step is among the largest tried: a larger one might see more."""
+    """Whether noise limits the value, and the best step is among the largest tried: a larger one might see more.
+
+    Beyond a stretch on which f is flat it would see another function.
+    """
+    if judgement.own == np.inf:
+        return False
     size = abs(judgement.value)
     return not judgement.uncertainty <= SHARP * size and not judgement.step < steps[min(3, steps.size - 1)]
 

@@ -159,9 +159,7 @@ def extrapolate(
         if not rival.any():
             break
         candidate = int(np.argmin(np.where(rival, flat_uncertainty, np.inf)))
-        departure = _deceptive(
-            table[0], steps, candidate % steps.size, float(flat_uncertainty[candidate]), lasting
-        )
+        departure = _deceptive(table[0], steps, candidate % steps.size, float(flat_uncertainty[candidate]), lasting)
         if departure is None:
             best = candidate
         else:

@@ -104,7 +104,7 @@ def judge(
     if jump:
         reason = f"f jumps by {jump:.3g} at the point itself; {Status.JUMP.advice}"
         return Judgement(Verdict.INCONCLUSIVE, Status.JUMP, central.best.value, float("inf"), float(steps[-1]), reason)
-    best, doubt = central.best, 0.0
+    best = central.best
     second = plus + minus - 2 * centre
     lone = not np.isfinite(best.uncertainty)  # central differences gave nothing: f may have values on one side only
     if lone or _may_persist(second, steps):
@@ -117,16 +117,15 @@ def judge(
             return _at_kink(claimed, forward.best, backward.best, bar)
     if lone:
         return _weigh(claimed, best, central.others, Status.CONVERGED, bar)
-    sure, possible = _bends(second, steps, best.step, resolution)
+    sure, possible = _bends(second, (plus != centre) | (minus != centre), steps, best.step, resolution)
     if sure is not None:
-        closer = central.below(sure[1])
         bent = Plateau(best.value, max(best.uncertainty, sure[0]), best.step)
-        best = min(bent, closer, key=lambda plateau: plateau.uncertainty)
+        best = min(bent, central.below(sure[1]), key=lambda plateau: plateau.uncertainty)
     closer = central.below(possible[1]) if possible is not None else None
     judgement = _weigh(claimed, best, central.others, Status.CONVERGED, bar, possible and possible[0], closer)
-    if judgement.status is Status.BELOW_RESOLUTION and rounded is not None:
-        if abs(claimed) <= 2 * resolution / rounded.distance:
-            return _at_flat(claimed, rounded, bar)
+    lost = judgement.status is Status.BELOW_RESOLUTION
+    if lost and rounded is not None and abs(claimed) <= 2 * resolution / rounded.distance:
+        return _at_flat(claimed, rounded, bar)
     return judgement
 
 
@@ -138,12 +137,12 @@ def _unmoved(plus: Array, minus: Array, centre: float, resolution: float, quantu
 
 
 def _bends(
-    second: Array, steps: Array, largest: float, resolution: float
+    second: Array, moves: NDArray[np.bool_], steps: Array, largest: float, resolution: float
 ) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
     """By how much kinks near the step `largest` may have moved the slope: half of what one-sided differences disagree.
 
     (φ(h) + φ(−h) − 2φ(0)) / h falls by the ratio of the steps where φ is smooth; where it stays, φ bends between two steps.
-    Where it grows as the steps fall, it is the rounding of f, and where smaller steps show as much of it as well.
+    Where it grows as the steps fall, it is the rounding of f, and where smaller steps at which φ moves show as much of it as well.
 
     Returns:
         A sure one and a possible one, each with the smallest step at which it shows, or None: for kinks seen between steps up to
@@ -153,8 +152,9 @@ def _bends(
         bend = np.abs(second) / steps
         change = bend[1:] * steps[1:]
         noise = np.full(change.size, np.inf)  # at the smallest rungs nothing can be told from it
-        seen = np.fmax.accumulate(np.abs(second)[::-1])[::-1]
-        noise[: max(0, change.size - BELOW)] = np.fmax(seen[BELOW + 1 :], resolution)
+        seen = np.fmax.accumulate(np.where(moves, np.abs(second), 0.0)[::-1])[::-1]
+        enough = np.cumsum(moves[::-1])[::-1] >= BELOW
+        noise[: max(0, change.size - BELOW)] = np.where(enough, np.fmax(seen, resolution), np.inf)[BELOW + 1 :]
         once = bend[1:] < ONCE_MORE * bend[:-1]
         below = (bend[1:] > STAYS * bend[:-1]) & once & (change > BEYOND_NOISE * noise) & (steps[:-1] <= 1.01 * largest)
         at = (bend[1:] > MAY_STAY * bend[:-1]) & once & (change > MAYBE_NOISE * noise) & (steps[1:] <= 1.01 * largest)
@@ -175,7 +175,7 @@ def _amplitude(plus: Array, minus: Array, centre: float, steps: Array, reach: fl
 
 
 def _jump(ahead: Array, behind: Array, resolution: float) -> float:
-    """By how much φ jumps at 0, or 0: at the smallest steps one side keeps its distance from φ(0), and the other does as well or has none."""
+    """By how much φ jumps at 0, or 0: at the smallest steps one side keeps its distance, and the other its own or none."""
     sides = [side[-SMALLEST:] for side in (ahead, behind) if side.size >= 2 * SMALLEST and np.isfinite(side).all()]
     if len(sides) < 2:
         return 0.0
@@ -228,10 +228,11 @@ def _at_flat(claimed: float, flat: Flat, bar: _Bar) -> Judgement:
     size = abs(claimed)
     if size <= flat.uncertainty + bar.tolerance.atol or size <= bar.epsilon**NIL * bar.scale(size):
         return Judgement(Verdict.PASS, Status.CONVERGED, 0.0, flat.uncertainty, flat.distance, own=np.inf)
-    if flat.trend is not None and abs(claimed - flat.trend[0]) <= flat.trend[1]:
-        reason = f"{flat.sentence}; the trend over many such steps is {flat.trend[0]:.3g}, as claimed"
-        return Judgement(Verdict.INCONCLUSIVE, Status.CONTRADICTORY, 0.0, size, flat.distance, reason)
-    return Judgement(Verdict.FAIL, Status.CONVERGED, 0.0, flat.uncertainty, flat.distance, flat.sentence)
+    for slope, spread in flat.trends:
+        if abs(claimed - slope) <= spread:
+            reason = f"{flat.sentence}; over many such changes its slope is {slope:.3g} ± {spread:.1g}, as claimed"
+            return Judgement(Verdict.INCONCLUSIVE, Status.CONTRADICTORY, 0.0, size, flat.distance, reason, own=np.inf)
+    return Judgement(Verdict.FAIL, Status.CONVERGED, 0.0, flat.uncertainty, flat.distance, flat.sentence, own=np.inf)
 
 
 def _weigh(
@@ -245,8 +246,8 @@ def _weigh(
 ) -> Judgement:
     """The verdict on a claim.
 
-    doubt: an uncertainty that is no reason to let it pass, but one not to call it wrong, unless what is seen `closer` to the point
-    does as well.
+    doubt: an uncertainty that is no reason to let it pass, but one not to call it wrong, unless what is seen `closer` to the
+        point does as well.
     """
     value, uncertainty = best.value, best.uncertainty
     if not np.isfinite(uncertainty):

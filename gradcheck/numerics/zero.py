@@ -1,8 +1,8 @@
 """What 0 means for a derivative: how large an entry ordinarily is, how far f is flat, how much of a claim is rounding.
 
-An entry that is 0 has no size of its own to compare an error with.  It has a scale nevertheless, and that is measured: by how much f
-changes over a natural step of the variable, and how large other entries of the same derivative are.  Where f does not change at all
-up to some distance its derivative is 0 there and known exactly, unless f is so coarse that it could not have changed.
+An entry that is 0 has no size of its own to compare an error with.  It has a scale nevertheless, and that is measured: by how
+much f changes over a natural step of the variable, and how large other entries of the same derivative are.  Where f does not
+change at all up to some distance its derivative is 0 there and known exactly, unless f is so coarse that it could not have.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ REGULAR = 16.0  # over a step four times as small f changes by no less than this
 STRETCH = 1e-4  # f is flat if it does not change for steps up to this share of the natural scale, …
 SHORTEST = 3  # … and so many rungs of the ladder
 QUANTA = 300  # f is quantised, and flat between two quanta only, if it passes more than so many within a natural scale
-COUNTED = 20  # … and may be, from so many
+COUNTED = 10  # … and may be, from so many; …
+LOOSE = 0.2  # … then its slope over many of them is known to this share
 MULTIPLES = 8  # the smallest change seen may be so many quanta
 COARSE = 8.0  # changes below so many spacings of f's values are their rounding
 ROUNDED = 16.0  # changes up to so many are nothing but rounding …
@@ -39,13 +40,13 @@ class Flat:
     """φ does not change for steps up to `distance`; it does at `end` (signed as the side on which it does first, inf if nowhere).
 
     uncertainty: what the derivative may be nevertheless: the spacing of f's values over the distance.
-    trend, spread: the slope over steps beyond, and how well it is known, if f may be quantised; else None.
+    trends: where f may be quantised, the slopes over steps beyond, each with what its quantum and curvature make uncertain.
     """
 
     distance: float
     end: float
     uncertainty: float
-    trend: tuple[float, float] | None = None
+    trends: tuple[tuple[float, float], ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -53,7 +54,9 @@ class Flat:
         if not np.isfinite(self.end):
             return f"f does not change for steps up to {self.distance:.2g}"
         side = "ahead" if self.end > 0 else "behind"
-        return f"f does not change for steps up to {self.distance:.2g}; it first does {side}, before {abs(self.end):.2g}"
+        return (
+            f"f does not change for steps up to {self.distance:.2g}; it first does {side}, before {abs(self.end):.2g}"
+        )
 
 
 def natural_size(plus: Array, minus: Array, centre: float, steps: Array, natural: float, noise: float) -> float:
@@ -106,12 +109,13 @@ def flat_stretch(
         return None
     last = first - 1
     end = float(steps[last]) if ahead[last] != 0 and not np.isnan(ahead[last]) else -float(steps[last])
-    trend = None
+    trends: tuple[tuple[float, float], ...] = ()
     if passed > COUNTED:
-        top = int(np.flatnonzero(np.isfinite(ahead - behind))[0])
-        slope = float(ahead[top] - behind[top]) / (2 * float(steps[top]))
-        trend = (slope, 2 * float(changes.min()) / float(steps[top]) + 0.1 * abs(slope))
-    return Flat(distance, end, uncertainty, trend)
+        quantum = float(changes.max()) / passed
+        slopes, whole = (ahead - behind)[:first] / (2 * steps[:first]), np.abs(ahead - behind)[:first] > 2 * quantum
+        spread = quantum / steps[:first] + LOOSE * np.abs(slopes)
+        trends = tuple(zip(slopes[whole].tolist(), spread[whole].tolist(), strict=True))
+    return Flat(distance, end, uncertainty, trends)
 
 
 def flat_but_for_rounding(
