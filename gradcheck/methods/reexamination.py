@@ -28,10 +28,9 @@ REACH = 1.37  # the largest step of a ladder in natural scales; no round number,
 DEPTH = 60  # … and the smallest this many binades below, where x = 0 sets no limit
 NEARBY = (0.03, 0.1, 0.3)  # how far f is searched for jumps, in natural scales
 MODEST = 0.3  # gaps below this share of the entry are doubted if f jumps nearby
-EXTENSION = 4  # rungs that a ladder grows upward at a time, while noise limits it at its top …
-HIGHEST = 12  # … until it has grown by this many
+EXTENSION = 4  # rungs that a ladder grows upward at a time, while noise limits it at its top
 SHARP = 1e-7  # an uncertainty below this share of the value is good enough to stop
-FARTHEST = 1.0  # a ladder grows to this many natural scales, or to 1: what f does near x is lost in its noise beyond
+FARTHEST = 1.0  # a ladder grows to this many natural scales, its own or the usual one, or to 1: beyond is not near x
 SURE = 256  # once so many entries that looked plainly wrong turned out to be so, others that do need no ladder
 UNEXAMINED = 10.0  # an entry that was not re-examined fails if its gap is this many times what is allowed and uncertain
 
@@ -56,6 +55,7 @@ class Reexamination:
         self.watcher, self.complete = watcher, complete
         self.n, self.m = problem.n, problem.m
         self.own: dict[int, float] = {}
+        self.far = FARTHEST * np.maximum(self.scales, max(float(np.median(self.scales)), 1.0))
 
     def examine(self, columns: Columns) -> None:
         """Judge what did not agree from ladders of steps, as far as the time allows."""
@@ -156,16 +156,15 @@ class Reexamination:
     def _climb(self, columns: Columns, i: int, rows: list[int], wanted: Array, *, extend: bool = False) -> None:
         """Judge the open entries of column i from a ladder; with `extend`, climb on while larger steps might see more."""
         steps, plus, minus = self._rungs(i, wanted)
-        longest = steps.size + HIGHEST
+        if extend and self._moves_beyond(columns, rows, plus, minus) and steps[0] < self.far[i]:
+            steps, plus, minus = self._higher(i, steps, plus, minus, RATIO * float(self.far[i]))
         judgements = [self._judge(columns, row, i, plus, minus, steps) for row in rows]
-        far = FARTHEST * max(float(self.scales[i]), 1.0)
-        while extend and steps.size < longest and steps[0] < far and any(_limited(j, steps) for j in judgements):
-            higher, more_plus, more_minus = self._rungs(i, float(steps[0]) * RATIO ** np.arange(EXTENSION, 0, -1.0))
-            if not (np.isfinite(more_plus) & np.isfinite(more_minus)).any():
+        while extend and steps[0] < self.far[i] and any(_limited(j, steps) for j in judgements):
+            top = float(steps[0]) * RATIO**EXTENSION
+            moved, finite = bool((plus != minus).any()), np.count_nonzero(np.isfinite(plus + minus))
+            steps, plus, minus = self._higher(i, steps, plus, minus, top)
+            if np.count_nonzero(np.isfinite(plus + minus)) == finite:
                 break
-            moved = bool((plus != minus).any())
-            steps = np.concatenate([higher, steps])
-            plus, minus = np.concatenate([more_plus, plus]), np.concatenate([more_minus, minus])
             finer = judgements
             judgements = [self._judge(columns, row, i, plus, minus, steps) for row in rows]
             if moved and not all(_refines(new, old) for new, old in zip(judgements, finer, strict=True)):
@@ -182,6 +181,24 @@ class Reexamination:
             noise = float(self.preflight.calibration.noise[j])
             columns.detail[entry]["ladder"] = kept_ladder(steps, values, noise)
 
+    def _moves_beyond(self, columns: Columns, rows: list[int], plus: Array, minus: Array) -> bool:
+        """Whether an output did not change at all, for steps that are made for a variable so small: it may for larger ones."""
+        for j in {int(columns.entry[row]) // self.n for row in rows}:
+            centre = self.preflight.value[j]
+            if (plus[:, j] == centre).all() and (minus[:, j] == centre).all():
+                return True
+        return False
+
+    def _higher(self, i: int, steps: Array, plus: Array, minus: Array, top: float) -> tuple[Array, Array, Array]:
+        """A ladder with more rungs, up to `top`."""
+        count = max(1, int(np.log2(top / float(steps[0])) / np.log2(RATIO) + 1e-9))
+        higher, more_plus, more_minus = self._rungs(i, float(steps[0]) * RATIO ** np.arange(count, 0, -1.0))
+        return (
+            np.concatenate([higher, steps]),
+            np.concatenate([more_plus, plus]),
+            np.concatenate([more_minus, minus]),
+        )
+
     def _rungs(self, i: int, wanted: Array) -> tuple[Array, Array, Array]:
         """Realised steps, and f on both sides of x at them, for column i."""
         steps = steps_near(self.x[i : i + 1], wanted)
@@ -190,6 +207,7 @@ class Reexamination:
     def _judge(self, columns: Columns, row: int, i: int, plus: Array, minus: Array, steps: Array) -> Judgement:
         j = int(columns.entry[row]) // self.n
         calibration = self.preflight.calibration
+        natural = max(float(self.scales[i]), float(steps[0]) / REACH) if steps.size > 3 else float(self.scales[i])
         return judge(
             float(columns.claimed[row]),
             plus[:, j],
@@ -199,8 +217,8 @@ class Reexamination:
             resolution=float(calibration.resolution[j]),
             quantum=float(calibration.quantum[j]),
             scale=float(self.ordinary.of(self.scales[i], j, shared=True)),
-            reach=float(self.scales[i]) * USUAL,
-            natural=float(self.scales[i]),
+            reach=natural * USUAL,
+            natural=natural,
             noise=float(calibration.noise[j]),
             epsilon=self.preflight.epsilon,
             tolerance=self.tolerance,

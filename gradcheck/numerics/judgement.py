@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,6 +92,8 @@ def judge(
         bar = _Bar(tolerance, scale, own, epsilon)
         flat = flat_stretch(plus, minus, centre, steps, natural, resolution, noise) if np.isfinite(centre) else None
         if flat is not None:
+            if not bar.scale(0.0) and natural and not np.isfinite(flat.end):
+                bar = replace(bar, ordinary=abs(centre) / natural)  # nothing moves f: its own size is all there is
             return _at_flat(claimed, flat, bar)
         unmoved = _unmoved(plus, minus, centre, resolution, quantum)
         amplitude = _amplitude(plus, minus, centre, steps, reach)
