@@ -6,7 +6,7 @@ The same code serves a gradient (a Jacobian with one row), a Jacobian and a Hess
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from gradcheck.evaluation.engines import is_compiled
 from gradcheck.methods.entries import KEPT, Columns, join, no_columns, status_code, worst_first
 from gradcheck.methods.problem import Problem, Watcher
 from gradcheck.methods.results import Comparison, Tally, digits_of
+from gradcheck.methods.zeros import FirstPair, settle_zeros
 from gradcheck.model import Finding, FindingKind, Status, Verdict
 from gradcheck.numerics.first_step import FirstLook, Ordinary, first_look
 from gradcheck.numerics.stencils import steps_near
@@ -103,13 +104,19 @@ class Surveyor:
         units = self.ordinary.scales[block.columns, None]
         if learn:
             self.ordinary.learn(numeric, rounding, units, rows)
-        bend = np.abs(plus + minus - 2 * self.preflight.value[which]) / column if calibration.bent else None
+        second = np.abs(plus + minus - 2 * self.preflight.value[which])
+        bend = second / column if calibration.bent else None
         ordinary, truncation = self.ordinary.of(units, which), calibration.truncation[which]
         look = first_look(numeric, rounding, block.claimed, ordinary, truncation, self.tolerance, bend)
+        evaluations: Any = 2
+        if not (agreed or look.agreed.all()):
+            evaluations = settle_zeros(
+                self.problem, self.ordinary, block, FirstPair(column, numeric, second, rounding), look
+            )
         if not agreed:
             self._count(look)
             self._find_ignored(block, plus, minus)
-        self._keep(self._recorded(block, h, numeric, look, agreed))
+        self._keep(self._recorded(block, h, numeric, look, agreed, evaluations))
 
     def _count(self, look: FirstLook) -> None:
         agreed, parts = look.agreed, (look.gap, look.size, look.large, look.uncertainty)
@@ -130,7 +137,9 @@ class Surveyor:
                 columns if block.rows is None else np.setdiff1d(np.unique(columns), block.columns[~still])
             )
 
-    def _recorded(self, block: Block, h: Array, numeric: Array, look: FirstLook, agreed: bool) -> Columns:
+    def _recorded(
+        self, block: Block, h: Array, numeric: Array, look: FirstLook, agreed: bool, evaluations: Any
+    ) -> Columns:
         """What was seen, as columns."""
         size = look.gap.size
         if self.m == 1:
@@ -150,7 +159,7 @@ class Surveyor:
             numeric.ravel(),
             look.uncertainty.ravel(),
             h,
-            np.full(size, 2),
+            np.full(numeric.shape, evaluations).ravel(),
             verdict,
             status,
         )

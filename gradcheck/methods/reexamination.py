@@ -12,6 +12,7 @@ from gradcheck.numerics.extrapolation import ladder_steps
 from gradcheck.numerics.first_step import RESOLVED, SMALL, Ordinary
 from gradcheck.numerics.judgement import USUAL, Judgement, judge
 from gradcheck.numerics.stencils import RATIO, smallest_step, steps_near
+from gradcheck.numerics.zero import farthest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +31,6 @@ NEARBY = (0.03, 0.1, 0.3)  # how far f is searched for jumps, in natural scales
 MODEST = 0.3  # gaps below this share of the entry are doubted if f jumps nearby
 EXTENSION = 4  # rungs that a ladder grows upward at a time, while noise limits it at its top
 SHARP = 1e-7  # an uncertainty below this share of the value is good enough to stop
-FARTHEST = 1.0  # a ladder grows to this many natural scales, its own or the usual one, or to 1: beyond is not near x
 SURE = 256  # once so many entries that looked plainly wrong turned out to be so, others that do need no ladder
 UNEXAMINED = 10.0  # an entry that was not re-examined fails if its gap is this many times what is allowed and uncertain
 
@@ -55,7 +55,7 @@ class Reexamination:
         self.watcher, self.complete = watcher, complete
         self.n, self.m = problem.n, problem.m
         self.own: dict[int, float] = {}
-        self.far = FARTHEST * np.maximum(self.scales, max(float(np.median(self.scales)), 1.0))
+        self.far = farthest(self.scales)  # beyond is not near x
 
     def examine(self, columns: Columns) -> None:
         """Judge what did not agree from ladders of steps, as far as the time allows."""

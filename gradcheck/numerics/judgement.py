@@ -144,7 +144,7 @@ def _bends(
     """By how much kinks near the step `largest` may have moved the slope: half of what one-sided differences disagree.
 
     (φ(h) + φ(−h) − 2φ(0)) / h falls by the ratio of the steps where φ is smooth; where it stays, φ bends between two steps.
-    Where it grows as the steps fall, it is the rounding of f, and where smaller steps at which φ moves show as much of it as well.
+    Where it grows as the steps fall, it is the rounding of f, and where smaller steps at which φ moves show as much.
 
     Returns:
         A sure one and a possible one, each with the smallest step at which it shows, or None: for kinks seen between steps up to

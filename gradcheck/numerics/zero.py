@@ -31,6 +31,11 @@ COARSE = 8.0  # changes below so many spacings of f's values are their rounding
 ROUNDED = 16.0  # changes up to so many are nothing but rounding …
 WIDE = 0.1  # … if f does not change by more over this share of the natural scale
 CLOSE = 1e-6  # of the natural scale: as STRETCH, along a line where any of many variables may move f
+SPECK = 1e-5  # of what is ordinary: may be 0
+SHARP = 1e-4  # an uncertainty, and a size, below this share of the scale is good enough
+KINKED = (
+    4.0  # the bend of a smooth function at a small step, in units of what its change over a natural one makes of it
+)
 TELLING = 4  # so many changes are not whole numbers of one quantum by chance
 WHOLE = 0.02  # how far a whole number of quanta may be from one
 
@@ -57,6 +62,14 @@ class Flat:
         return (
             f"f does not change for steps up to {self.distance:.2g}; it first does {side}, before {abs(self.end):.2g}"
         )
+
+
+def farthest(scales: Array) -> Array:
+    """How far from the point each variable may be moved to see f change, (n,): by its own natural scale, the usual one, or 1.
+
+    A variable that happens to be nearly 0 beside others has no scale of its own.
+    """
+    return np.maximum(scales, max(float(np.median(scales)), 1.0))
 
 
 def natural_size(plus: Array, minus: Array, centre: float, steps: Array, natural: float, noise: float) -> float:
@@ -128,6 +141,74 @@ def flat_but_for_rounding(
         return None
     distance = float(steps[first])
     return Flat(distance, np.inf, 2 * max(float(np.nanmax(change[first:])), resolution) / distance)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """f around the point for some entries of its derivative: arrays of one shape, or what broadcasts.
+
+    difference: (φ(h) − φ(−h)) / 2h.  second: |φ(h) + φ(−h) − 2 φ(0)|.  step: h.
+    change: the larger of |φ(±H) − φ(0)|, NaN where φ has no value there.  natural: H, a natural step.
+    """
+
+    difference: Array
+    second: Array
+    step: Array
+    change: Array
+    natural: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Nothing:
+    """Which of some entries are 0, and are claimed to be; their scale, and what they may be nevertheless."""
+
+    agreed: NDArray[np.bool_]
+    scale: Array
+    uncertainty: Array
+
+
+def may_be_nothing(seen: Array, second: Array, step: Array, rounding: Array, ordinary: Array) -> NDArray[np.bool_]:
+    """Whether entries of this size may be 0: small against curvature, against rounding, or against what is ordinary."""
+    return seen <= second / step + SEEN * rounding + SPECK * ordinary
+
+
+def nothing(
+    pairs: Pairs,
+    claimed: Array,
+    *,
+    centre: Array,
+    ordinary: Array,
+    noise: Array,
+    resolution: Array,
+    truncation: Array,
+    epsilon: float,
+    rtol: float,
+    atol: float,
+) -> Nothing:
+    """Which claims agree with a derivative that is 0, or nothing but rounding, from a small step and a natural one.
+
+    Where f is flat at both, or does but round over a natural step, its derivative is 0.  Elsewhere its change over a natural step
+    gives the scale, and a kink at the point would show in the second difference at the small step.
+
+    Args:
+        claimed, centre, ordinary, noise, resolution, truncation: as for `first_step.first_look` and `judgement.judge`.
+        epsilon: relative error of the numbers that the claim is computed with.
+    """
+    size = np.maximum(np.abs(claimed), np.abs(pairs.difference))
+    gap = np.abs(claimed - pairs.difference)
+    own = np.where(pairs.change > SEEN * noise, pairs.change / pairs.natural, 0.0)
+    scale = np.maximum(ordinary, np.where(np.isfinite(own), own, 0.0))
+    rounding = 2 * noise / pairs.step
+    allowed = atol + np.maximum(rtol * size, ROUNDING * epsilon * scale) + rounding
+    bends = pairs.second / pairs.step > KINKED * scale * pairs.step / pairs.natural + 4 * rounding
+    small = (gap <= allowed) & (rounding <= SHARP * scale + atol) & (size <= SHARP * scale + allowed) & ~bends
+    flat = (claimed == 0) & (pairs.difference == 0) & (pairs.second == 0) & (pairs.change == 0)
+    least = 2 * np.maximum(pairs.change, np.maximum(noise, resolution)) / pairs.natural
+    rounded = (np.abs(claimed) <= 2 * resolution / pairs.natural) & (pairs.change <= ROUNDED * resolution)
+    rounded &= (centre != 0) & (np.abs(pairs.difference) <= ROUNDED * resolution / pairs.step)
+    rounded &= pairs.second <= ROUNDED * resolution
+    uncertainty = np.where(flat | rounded, least, np.maximum(rounding + 4 * truncation * scale, 2 * gap))
+    return Nothing((small & (scale > 0)) | flat | rounded, scale, uncertainty)
 
 
 def flat_nearby(plus: Array, minus: Array, centre: Array, steps: Array, resolution: Array) -> NDArray[np.bool_]:
