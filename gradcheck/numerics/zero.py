@@ -36,6 +36,7 @@ SHARP = 1e-4  # an uncertainty, and a size, below this share of the scale is goo
 KINKED = (
     4.0  # the bend of a smooth function at a small step, in units of what its change over a natural one makes of it
 )
+SEVERAL = 3.0  # quanta that a function of this slope should have passed
 TELLING = 4  # so many changes are not whole numbers of one quantum by chance
 WHOLE = 0.02  # how far a whole number of quanta may be from one
 
@@ -117,7 +118,7 @@ def flat_stretch(
     changes = np.abs(changes[np.isfinite(changes) & (changes != 0)])
     if not changes.size:
         return Flat(distance, np.inf, uncertainty) if first == 0 else None
-    passed = float(_quanta(changes))
+    passed = 0.0 if _stays_longer(ahead, behind, steps, first) else float(_quanta(changes))
     if passed > QUANTA or changes.min() < COARSE * resolution:
         return None
     last = first - 1
@@ -198,7 +199,8 @@ def nothing(
     gap = np.abs(claimed - pairs.difference)
     own = np.where(pairs.change > SEEN * noise, pairs.change / pairs.natural, 0.0)
     scale = np.maximum(ordinary, np.where(np.isfinite(own), own, 0.0))
-    rounding = 2 * noise / pairs.step
+    blurred = np.fmax(noise, ROUNDED * epsilon * pairs.change)  # where f is 0 it does not show what it rounds to
+    rounding = 2 * blurred / pairs.step
     allowed = atol + np.maximum(rtol * size, ROUNDING * epsilon * scale) + rounding
     bends = pairs.second / pairs.step > KINKED * scale * pairs.step / pairs.natural + 4 * rounding
     small = (gap <= allowed) & (rounding <= SHARP * scale + atol) & (size <= SHARP * scale + allowed) & ~bends
@@ -230,6 +232,17 @@ def flat_nearby(plus: Array, minus: Array, centre: Array, steps: Array, resoluti
         changes = np.where((changes > 0) & np.isfinite(changes), changes, np.nan)
         flat[which] = (np.nanmin(changes, axis=0) >= COARSE * resolution[which]) & ~(_quanta(changes) > QUANTA)
     return flat
+
+
+def _stays_longer(ahead: Array, behind: Array, steps: Array, first: int) -> bool:
+    """Whether φ stays flat for longer than a quantised function does: it has one side only, or should have passed a quantum."""
+    sides = [side[:first][np.isfinite(side[:first])] for side in (ahead, behind)]
+    if any(side.size and not side.any() for side in sides):
+        return True
+    change = np.fmax(np.abs(ahead), np.abs(behind))[:first]
+    quantum = float(np.nanmin(np.where(change > 0, change, np.nan)))
+    several = np.flatnonzero(change > SEVERAL * quantum)
+    return bool(several.size) and float(change[several[-1]] / steps[several[-1]] * steps[first]) > SEVERAL * quantum
 
 
 def _largest_within(change: Array, limit: float) -> int:
