@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from gradcheck.checks.gradient import check_gradient
     from gradcheck.checks.hessian import check_hessian
     from gradcheck.checks.jacobian import check_jacobian
-    from gradcheck.checks.options import Options
     from gradcheck.checks.products import check_hvp, check_jvp, check_vjp
     from gradcheck.errors import (
         CheckInterrupted,
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
         Verdict,
     )
     from gradcheck.numerics.estimators import finite_difference_gradient, two_point_gradient
+    from gradcheck.options.keywords import Options
     from gradcheck.runner.decorator import derivative_of
 
 __all__ = [
@@ -73,7 +73,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Options": "checks.options",
+    "Options": "options.keywords",
     "check_gradient": "checks.gradient",
     "check_hessian": "checks.hessian",
     "check_hvp": "checks.products",

@@ -94,20 +94,20 @@ class CheckInterrupted(KeyboardInterrupt):
         self.report = report
 
 
-def settled(report: Report, *, allow_inconclusive: bool = False) -> Report:
-    """The report of a check with which all is well; what is to be raised for any other.
+def raise_for(report: Report, *, allow_inconclusive: bool = False) -> None:
+    """Raise what the verdict of a report asks for.
 
-    allow_inconclusive: all is well where nothing is wrong but not all could be judged.
-    Raises `UserCodeError` for the verdict ERROR, `GradientMismatch` for FAIL, `GradientUndecided` for INCONCLUSIVE.
+    Raises:
+        GradientMismatch: the derivative is wrong.
+        GradientUndecided: it could not be judged, unless `allow_inconclusive`.
+        UserCodeError: user code failed.
     """
     from gradcheck.model import Verdict  # not above: `import gradcheck.errors` is to be light
 
-    verdict = report.verdict
-    if verdict is Verdict.ERROR:
+    if report.verdict is Verdict.FAIL:
+        raise GradientMismatch(report.headline, report)
+    if report.verdict is Verdict.INCONCLUSIVE and not allow_inconclusive:
+        raise GradientUndecided(report.headline, report)
+    if report.verdict is Verdict.ERROR:
         kinds = (finding.kind for finding in report.findings if finding.verdict is Verdict.ERROR)
         raise UserCodeError(report.headline, next(kinds, "user_error"))
-    if verdict is Verdict.FAIL:
-        raise GradientMismatch(report.headline, report)
-    if verdict is Verdict.INCONCLUSIVE and not allow_inconclusive:
-        raise GradientUndecided(report.headline, report)
-    return report

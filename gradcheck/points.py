@@ -12,10 +12,11 @@ from gradcheck.errors import PointError, UsageError
 from gradcheck.model import Point
 from gradcheck.numerics.directions import Stream, normal, uniform
 from gradcheck.options import values as kinds
+from gradcheck.options.values import MOST_DIMENSIONS
 from gradcheck.variables.arrays import Library, Like, library_of, precision
 from gradcheck.variables.containers import container_of
 from gradcheck.variables.layout import ArrayLayout, Layout, LibraryLayout
-from gradcheck.wording import by, did_you_mean, one_line, place, short
+from gradcheck.wording import by, did_you_mean, one_line, place, quoted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -35,9 +36,9 @@ def as_bounds(bounds: Any, shape: tuple[int, ...] | None = None) -> Bounds | Non
     try:
         low, high = BOUNDS.check(bounds)
     except ValueError as reason:
-        raise PointError(f"bounds is {short(repr(bounds))}; {reason}") from None
+        raise PointError(f"bounds is {quoted(bounds)}; {reason}") from None
     if shape is not None and not all(_fits(np.shape(side), shape) for side in (low, high)):
-        raise PointError(f"bounds is {short(repr(bounds))}; it must fit a point of shape {by(shape)}")
+        raise PointError(f"bounds is {quoted(bounds)}; it must fit a point of shape {by(shape)}")
     return low, high
 
 
@@ -64,6 +65,8 @@ def as_point(x0: Any, what: str = "the point") -> NDArray[Any]:
             x = x.astype(x.dtype.newbyteorder("="))  # a file may hold the other byte order
     else:
         raise PointError(f"{what} {_unfit(x, x0)}")
+    if x.ndim > MOST_DIMENSIONS:
+        raise PointError(f"{what} has {x.ndim} dimensions; reshape it, more than {MOST_DIMENSIONS} are too many")
     if not x.size:
         raise PointError(f"{what} has shape {by(x.shape)} and no entries; nothing to check")
     finite = np.isfinite(x)
@@ -92,9 +95,7 @@ def lay_out(
     """
     if not (unpack or is_tree(x0)):
         if wrt is not None:
-            raise UsageError(
-                f"wrt is {short(repr(wrt))}, but x0 is one array; it picks leaves of a dict, list or tuple"
-            )
+            raise UsageError(f"wrt is {quoted(wrt)}, but x0 is one array; it picks leaves of a dict, list or tuple")
         layout, flat, library, like = _leaf(x0, "")
         return layout if library is None or like is None else LibraryLayout(layout, library, like), flat
 

@@ -24,7 +24,7 @@ from gradcheck.errors import (
     OutputError,
     UsageError,
     UserCodeError,
-    settled,
+    raise_for,
 )
 from gradcheck.options.keywords import KEYWORDS
 from gradcheck.options.row import Face, Option, at, unknown
@@ -171,9 +171,10 @@ class Gradcheck:
         if not options.get("throw", True):
             return report
         try:
-            return settled(report, allow_inconclusive=options.get("allow_inconclusive", False))
+            raise_for(report, allow_inconclusive=options.get("allow_inconclusive", False))
         except UserCodeError as error:
             raise UserCodeError(explain(report), error.kind) from None
+        return report
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.checks.gradient import check_gradient
+from gradcheck.evaluation.engines import with_arguments
 from gradcheck.model import Verdict
 from gradcheck.points import as_point
 
@@ -59,7 +60,7 @@ def mistakes(grad: Gradient, x0: ArrayLike) -> dict[str, Gradient]:
         found["transposed layout"] = _reordered(grad, np.argsort(order))
     found["stale point"] = _stale(grad)
     if x.dtype == np.float64:
-        found["rounded to float32"] = lambda x, *args: np.asarray(grad(x, *args)).astype(np.float32).astype(np.float64)
+        found["rounded to float32"] = _rounded(grad)
     found["reused buffer"] = _aliased(grad, x)
     found["writes into x"] = _mutating(grad)
     return {name: wrong for name, wrong in found.items() if name in IN_USE or not _same(wrong, right, x)}
@@ -76,17 +77,21 @@ def _same(wrong: Gradient, right: NDArray[Any], x: NDArray[Any]) -> bool:
         return True  # a stale point outside the domain is no mistake of this gradient
 
 
+def _rounded(grad: Gradient) -> Gradient:
+    return lambda x, *args, **named: np.asarray(grad(x, *args, **named)).astype(np.float32).astype(np.float64)
+
+
 def _times(grad: Gradient, factor: float) -> Gradient:
-    def wrong(x: NDArray[Any], *args: Any) -> Any:
-        g = np.asarray(grad(x, *args))
+    def wrong(x: NDArray[Any], *args: Any, **named: Any) -> Any:
+        g = np.asarray(grad(x, *args, **named))
         return g * g.dtype.type(factor)
 
     return wrong
 
 
 def _changed(grad: Gradient, entry: int, change: Callable[[Any], Any]) -> Gradient:
-    def wrong(x: NDArray[Any], *args: Any) -> Any:
-        g = np.array(grad(x, *args), copy=True)
+    def wrong(x: NDArray[Any], *args: Any, **named: Any) -> Any:
+        g = np.array(grad(x, *args, **named), copy=True)
         g.reshape(-1)[entry] = change(g.reshape(-1)[entry])
         return g
 
@@ -94,8 +99,8 @@ def _changed(grad: Gradient, entry: int, change: Callable[[Any], Any]) -> Gradie
 
 
 def _reordered(grad: Gradient, order: NDArray[Any]) -> Gradient:
-    def wrong(x: NDArray[Any], *args: Any) -> Any:
-        g = np.asarray(grad(x, *args))
+    def wrong(x: NDArray[Any], *args: Any, **named: Any) -> Any:
+        g = np.asarray(grad(x, *args, **named))
         return g.reshape(-1)[order].reshape(g.shape)
 
     return wrong
@@ -108,8 +113,8 @@ def _swap(size: int, i: int, j: int) -> NDArray[Any]:
 
 
 def _halved(grad: Gradient) -> Gradient:
-    def wrong(x: NDArray[Any], *args: Any) -> Any:
-        g = np.array(grad(x, *args), copy=True)
+    def wrong(x: NDArray[Any], *args: Any, **named: Any) -> Any:
+        g = np.array(grad(x, *args, **named), copy=True)
         g.reshape(-1)[g.size // 2 :] = 0
         return g
 
@@ -117,8 +122,8 @@ def _halved(grad: Gradient) -> Gradient:
 
 
 def _stale(grad: Gradient) -> Gradient:
-    def wrong(x: NDArray[Any], *args: Any) -> Any:
-        return grad((x + ASIDE * np.where(x == 0, 1, x)).astype(x.dtype), *args)
+    def wrong(x: NDArray[Any], *args: Any, **named: Any) -> Any:
+        return grad((x + ASIDE * np.where(x == 0, 1, x)).astype(x.dtype), *args, **named)
 
     return wrong
 
@@ -126,16 +131,16 @@ def _stale(grad: Gradient) -> Gradient:
 def _aliased(grad: Gradient, x0: NDArray[Any]) -> Gradient:
     buffer = np.zeros_like(x0)
 
-    def wrong(x: NDArray[Any], *args: Any) -> Any:
-        buffer[...] = np.asarray(grad(x, *args)).reshape(buffer.shape)
+    def wrong(x: NDArray[Any], *args: Any, **named: Any) -> Any:
+        buffer[...] = np.asarray(grad(x, *args, **named)).reshape(buffer.shape)
         return buffer
 
     return wrong
 
 
 def _mutating(grad: Gradient) -> Gradient:
-    def wrong(x: NDArray[Any], *args: Any) -> Any:
-        g = np.array(grad(x.copy(), *args), copy=True)
+    def wrong(x: NDArray[Any], *args: Any, **named: Any) -> Any:
+        g = np.array(grad(x.copy(), *args, **named), copy=True)
         x *= x.dtype.type(1.01)
         x += x == 0
         return g
@@ -181,12 +186,12 @@ def self_test(f: Callable[..., Any], grad: Gradient, x0: ArrayLike, **options: A
         UserCodeError: f or grad raised, or returned no number, at the point.
     """
     options = {key: value for key, value in options.items() if key not in ("throw", "progress", "points")}
-    args = options.get("args", ())
+    bound = with_arguments(grad, options.get("args", ()))
 
     def verdict(wrong: Gradient) -> Verdict:
         return check_gradient(f, wrong, x0, throw=False, **options).verdict
 
-    verdicts = {name: verdict(wrong) for name, wrong in mistakes(lambda x, *rest: grad(x, *(rest or args)), x0).items()}
+    verdicts = {name: verdict(wrong) for name, wrong in mistakes(lambda x, *_, **__: bound(x), x0).items()}
     smallest = None
     for k in range(SMALLEST + 1):
         if verdict(_times(grad, 1 + 10.0**-k)) is not Verdict.FAIL:

@@ -17,13 +17,18 @@ def near_match(name: str, names: Iterable[str]) -> str | None:
     """The one of `names` that `name` may be a slip for."""
     import difflib  # of use to errors only
 
-    return next(iter(difflib.get_close_matches(name, list(names), n=1)), None)
+    return next(iter(difflib.get_close_matches(name, [other for other in names if other != name], n=1)), None)
 
 
-def short(value: object) -> str:
+def short(value: object, most: int = 60) -> str:
     """`value` on one line, cut where it is longer than a message should be."""
     text = " ".join((value if isinstance(value, str) else _shown(repr, value)).split())
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def quoted(value: object, most: int = 60) -> str:
+    """The same as Python writes it, so that text is told from what it says: ``'2'``."""
+    return short(_shown(repr, value), most)
 
 
 def one_line(error: BaseException) -> str:

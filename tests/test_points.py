@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import os
 import pickle
 import types
 
@@ -16,7 +17,7 @@ from gradcheck.points import (
     draw,
     neighbours,
 )
-from gradcheck.runner.reading import as_args, choose_point, parse_args, read_point
+from gradcheck.runner.reading import as_args, choose_point, parse_args, read_bounds, read_point
 
 INF = math.inf
 
@@ -93,6 +94,12 @@ def folder(tmp_path):
     (tmp_path / "pickled.npy").write_bytes(pickle.dumps(x))
     (tmp_path / "damaged.npy").write_bytes((tmp_path / "good.npy").read_bytes()[:-3])
     (tmp_path / "noise.npy").write_bytes(b"hello")
+    (tmp_path / "code.npy").write_bytes((tmp_path / "good.npy").read_bytes().replace(b"(2,)", b"(1if"))
+    (tmp_path / "nested.json").write_text("[" * 70 + "1.5" + "]" * 70, encoding="utf-8")
+    np.save(tmp_path / "many.npy", np.ones((1,) * 40))
+    os.mkfifo(tmp_path / "fifo.npy")
+    (tmp_path / "device.csv").symlink_to("/dev/zero")
+    (tmp_path / "dangling.npy").symlink_to("nowhere.npy")
     np.savez(tmp_path / "one.npz", x)
     np.savez(tmp_path / "two.npz", first=x, second=x * 2)
     (tmp_path / "damaged.npz").write_bytes(b"PK\x03\x04 nothing")
@@ -175,6 +182,17 @@ def test_a_numpy_file_keeps_single_precision(folder):
         ("deep.json", ["is not JSON"]),
         ("nan.json", ["is nan at [1]"]),
         ("huge.json", ["too large for float64"]),
+        ("code.npy", ["code.npy is damaged"]),
+        ("nested.json", ["has more than 32 dimensions"]),
+        ("[" * 40 + "1" + "]" * 40, ["has more than 32 dimensions"]),
+        ("many.npy", ["has 40 dimensions; reshape it"]),
+        ("fifo.npy", ["fifo.npy is no regular file but a FIFO or a device"]),
+        ("device.csv", ["is no regular file but a FIFO or a device"]),
+        ("dangling.npy", ["dangling.npy is a link to nowhere.npy, which does not exist"]),
+        ("x" * 300 + ".npy", ["no such file", "..."]),
+        ("y" * 5000, ["is neither"]),
+        ("~nobody/x.npy", ["no such file"]),
+        ("nul\0.npy", ["no such file"]),
         ("point.dat", ["not a kind of file that holds a point", ".npy, .npz, .csv, .json"]),
         ("[[1, 2], [3]]", ["is ragged"]),
         ("[1, 2", ["not a list of numbers"]),
@@ -208,12 +226,14 @@ def test_a_target_is_resolved_by_the_caller():
         ("2.5,3", (2.5, 3)),
         ("7", (7,)),
         ("[]", ()),
+        ('{"scale": 2.5, "name": "a"}', {"scale": 2.5, "name": "a"}),
+        ("m:named", {"a": 1}),
         ("m:two", (1, "b")),
         ("m:one", ([1],)),
     ],
 )
 def test_arguments_are_read(text, arguments):
-    found = parse_args(text, load=lambda spec: {"m:two": (1, "b"), "m:one": [1]}[spec])
+    found = parse_args(text, load=lambda spec: {"m:two": (1, "b"), "m:one": [1], "m:named": {"a": 1}}[spec])
     assert found == arguments
     assert [type(value) for value in found] == [type(value) for value in arguments]
 
@@ -228,11 +248,60 @@ def test_arguments_hold_arrays(folder):
 
 @pytest.mark.parametrize(
     ("text", "part"),
-    [("[1,", "not a JSON list"), ('{"a": 1}', "must be a list"), ('"a"', "must be a list"), ("a", "neither")],
+    [("[1,", "neither a JSON list nor"), ('{"a": 1', "neither a JSON"), ('"a"', "must be a list"), ("a", "neither")],
 )
 def test_bad_arguments_are_named(text, part):
     with raises("args", part):
         parse_args(text)
+
+
+def test_arguments_by_name_hold_arrays_too(folder):
+    (folder / "named.json").write_text('{"w": [1, 2], "one": [[1]], "s": "a"}', encoding="utf-8")
+    found = parse_args("named.json", folder=folder)
+    assert found["w"].tolist() == [1.0, 2.0]
+    assert (found["one"].tolist(), found["s"]) == ([[1.0]], "a")
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("two_rows.csv", [0.0, -1.0], [2.0, 3.0]),
+        ("rows.json", [0.0, -1.0], [2.0, INF]),
+        ("rows.npy", [[0.0], [1.0]], [[1.0], [2.0]]),
+        ("two.npz:sides", 0.0, 1.0),
+        ("m:pair", 0.0, [1.0, 2.0]),
+        ("m:scipy", [0.0, 0.0], [1.0, 1.0]),
+    ],
+)
+def test_bounds_are_read_from_files_and_targets(tmp_path, text, low, high):
+    (tmp_path / "two_rows.csv").write_text("0, -1\n2, 3\n", encoding="utf-8")
+    (tmp_path / "rows.json").write_text("[[0, -1], [2, Infinity]]", encoding="utf-8")
+    np.save(tmp_path / "rows.npy", np.array([[[0.0], [1.0]], [[1.0], [2.0]]]))
+    np.savez(tmp_path / "two.npz", sides=np.array([0.0, 1.0]), other=np.ones(2))
+    targets = {
+        "m:pair": (0.0, np.array([1.0, 2.0])),
+        "m:scipy": types.SimpleNamespace(lb=np.zeros(2), ub=np.ones(2)),
+    }
+    found = read_bounds(text, load=targets.get, folder=tmp_path)
+    assert [np.asarray(side).tolist() for side in found] == [low, high]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("columns.csv", ["columns.csv holds an array 3x2; it must hold two rows: the lower bounds, and the upper"]),
+        ("empty.json", ["the lower one must be less than the upper one"]),
+        ("several.npz", ["holds 2 arrays; name one of two rows"]),
+        ("missing.npy", ["no such file"]),
+        ("m:word", ["bounds is 'word'; it must be a pair"]),
+    ],
+)
+def test_bounds_that_cannot_be_read_are_named(tmp_path, text, parts):
+    (tmp_path / "columns.csv").write_text("0, 1\n2, 3\n4, 5\n", encoding="utf-8")
+    (tmp_path / "empty.json").write_text("[[0, 1], [1, 1]]", encoding="utf-8")
+    np.savez(tmp_path / "several.npz", a=np.ones(2), b=np.ones(2))
+    with raises(*parts):
+        read_bounds(text, load=lambda spec: spec.partition(":")[2], folder=tmp_path)
 
 
 def test_arguments_in_a_file_are_a_list(folder):

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.checks.draft import Draft
-from gradcheck.checks.options import Options
-from gradcheck.errors import CheckInterrupted, GradientMismatch, GradientUndecided, UsageError, UserCodeError
+from gradcheck.errors import CheckInterrupted, UsageError, UserCodeError, raise_for
 from gradcheck.evaluation.claims import Block, Claim, Counted
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.preflight import examine
@@ -20,7 +19,9 @@ from gradcheck.evaluation.sources import describe
 from gradcheck.methods.coordinates import Evaluate, Surveyor, observations
 from gradcheck.methods.problem import Problem, Watcher
 from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Stop, Verdict
+from gradcheck.options.keywords import Options
 from gradcheck.points import describe_point, flat_bounds, lay_out, require_within
+from gradcheck.wording import quoted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -59,6 +60,10 @@ class CheckRun:
         self.layout, self.flat = lay_out(x0)
         self.bounds = flat_bounds(options.bounds, self.layout)
         require_within(self.flat, self.bounds, self.layout)
+        own = type(x0).__module__ in ("builtins", "numpy")
+        self._wrapper = (
+            "" if own else type(x0).__name__
+        )  # such as a Series of pandas, for which f may have been written
         if options.eps is not None:
             _require_effect(self.flat, options.eps, self.layout)
         target = describe(f)
@@ -71,6 +76,7 @@ class CheckRun:
             layout=self.layout,
             tolerance=options.tolerance,
             notes=[self.layout.note] if self.layout.note else [],
+            options=options.in_force,
         )
         self._target = f
         self._journal: Journal | None = None
@@ -181,6 +187,9 @@ class CheckRun:
             with np.errstate(all="ignore"):  # user code may divide by zero; what comes of it is judged
                 compare()
         except UserCodeError as error:
+            if self._wrapper and error.__cause__ is not None:
+                said = f"{error}; x0 is a {self._wrapper}, and the functions are handed a plain array of its numbers"
+                error.args = (said,)
             self.draft.blame(error)
             if self.options.throw:
                 self._close()
@@ -319,21 +328,12 @@ class CheckRun:
         return report
 
 
-def raise_for(report: Report, *, allow_inconclusive: bool = False) -> None:
-    """Raise what the verdict of a report asks for.
-
-    Raises:
-        GradientMismatch: the derivative is wrong.
-        GradientUndecided: it could not be judged, unless `allow_inconclusive`.
-        UserCodeError: user code failed.
-    """
-    if report.verdict is Verdict.FAIL:
-        raise GradientMismatch(report.headline, report)
-    if report.verdict is Verdict.INCONCLUSIVE and not allow_inconclusive:
-        raise GradientUndecided(report.headline, report)
-    if report.verdict is Verdict.ERROR:
-        kind = next(finding.kind for finding in report.findings if finding.verdict is Verdict.ERROR)
-        raise UserCodeError(report.headline, kind)
+def require_callables(**given: Any) -> None:
+    """Raises `UsageError` for what was given, by its name, in place of a function."""
+    for name, value in given.items():
+        if not callable(value):
+            what = quoted(value)
+            raise UsageError(f"{name} is {what}, which is no function; give the function itself, not what it returns")
 
 
 def _require_effect(x: NDArray[Any], eps: float, layout: Layout) -> None:

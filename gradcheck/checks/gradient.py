@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.checks.check import DIRECTIONS, CheckRun
-from gradcheck.checks.options import Options
+from gradcheck.checks.check import DIRECTIONS, CheckRun, require_callables
 from gradcheck.errors import UsageError, UserCodeError
 from gradcheck.evaluation.claims import Claim, gradient_blocks
 from gradcheck.evaluation.function import Function
 from gradcheck.methods.problem import Problem
 from gradcheck.model import Kind, Method, Report
 from gradcheck.numerics.stencils import natural_scales
+from gradcheck.options.keywords import Options
 from gradcheck.points import neighbours
 
 if TYPE_CHECKING:
@@ -54,8 +54,9 @@ def check_gradient(
     settings = Options(**options)
     if grad is None and not value_and_grad:
         raise UsageError("there is no gradient to check: give grad, or value_and_grad=True if f returns both")
-    run = CheckRun(Kind.GRADIENT, f, grad or f, x0, settings)
-    both = grad or f
+    require_callables(f=f, **({} if grad is None else {"grad": grad}))
+    run = CheckRun(Kind.GRADIENT, f, f if grad is None else grad, x0, settings)
+    both = f if grad is None else grad
     function = run.function(_Item(f, 0) if grad is None else f)
     claim = run.vector_claim(_Item(both, 1) if value_and_grad else both)
     beside: Function | None = None
@@ -120,5 +121,5 @@ class _Item:
     def __init__(self, both: Callable[..., Any], number: int) -> None:
         self.both, self.number = both, number
 
-    def __call__(self, *arguments: Any) -> Any:
-        return self.both(*arguments)[self.number]
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self.both(*arguments, **named)[self.number]

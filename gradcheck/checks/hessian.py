@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.checks.check import CheckRun
+from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.gradient import check_gradient
 from gradcheck.checks.matrix import check_matrix
-from gradcheck.checks.options import Options
 from gradcheck.errors import CheckInterrupted, PointError
 from gradcheck.evaluation.function import Function
 from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.noise import Calibration, calibrate, ladder
 from gradcheck.numerics.stencils import CENTRAL, natural_scales, steps_near
+from gradcheck.options.keywords import Options
 from gradcheck.variables.layout import VectorLayout
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def check_hessian(
 
     Returns, raises: as `check_gradient`.
     """
+    require_callables(f=f, hess=hess, **({} if grad is None else {"grad": grad}))
     run = CheckRun(Kind.HESSIAN, f, hess, x0, Options(**options))
     return check_matrix(run, lambda: gradient_of(run, f, grad), run.counted(hess, "hess"), "hess", sparsity=sparsity)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from gradcheck.checks.check import CheckRun
+from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.matrix import check_matrix
-from gradcheck.checks.options import Options
 from gradcheck.model import Kind, Report
+from gradcheck.options.keywords import Options
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -29,6 +29,7 @@ def check_jacobian(
 
     Returns, raises: as `check_gradient`.
     """
+    require_callables(func=func, jac=jac)
     run = CheckRun(Kind.JACOBIAN, func, jac, x0, Options(**options))
     return check_matrix(
         run, lambda: run.function(func, role="func", scalar=False), run.counted(jac, "jac"), "jac", sparsity=sparsity

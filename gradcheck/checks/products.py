@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.checks.check import CheckRun
+from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.hessian import gradient_of
 from gradcheck.checks.matrix import Identities, check_matrix
-from gradcheck.checks.options import Options
 from gradcheck.evaluation.answers import raised
-from gradcheck.evaluation.engines import NotCalled
+from gradcheck.evaluation.engines import Arguments, NotCalled, with_arguments
 from gradcheck.evaluation.function import Function
 from gradcheck.model import Finding, FindingKind, Kind, Report, Tolerance, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.stencils import natural_scales
+from gradcheck.options.keywords import Options
 from gradcheck.variables.layout import ArrayLayout, Layout, VectorLayout
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ class Contracted:
         self.function, self.outputs = function, outputs
         self.vectors = np.stack(vectors).astype(np.float64)
 
-    def __call__(self, x: Any, *args: Any) -> Array:
-        products: Array = (self.vectors * self.outputs.numbers(self.function(x, *args), "func")).sum(axis=1)
+    def __call__(self, x: Any, *args: Any, **named: Any) -> Array:
+        products: Array = (self.vectors * self.outputs.numbers(self.function(x, *args, **named), "func")).sum(axis=1)
         return products
 
 
@@ -92,7 +92,7 @@ class ProductClaim:
     inner: Layout
     outer: Layout
     role: str
-    args: tuple[Any, ...] = ()
+    args: Arguments = ()
 
     def __call__(self, v: NDArray[Any], x: NDArray[Any] | None = None) -> Array:
         """The product with a vector, flat: a flat float64 array.
@@ -101,7 +101,9 @@ class ProductClaim:
         """
         point = self.at if x is None else x
         try:
-            value = self.call(self.layout.argument(point.copy()), self.inner.argument(v.copy()), *self.args)
+            value = with_arguments(self.call, self.args)(
+                self.layout.argument(point.copy()), self.inner.argument(v.copy())
+            )
         except Exception as error:
             raise raised(self.role, self.call, error) from error
         return self.outer.numbers(value, self.role)
@@ -181,6 +183,7 @@ def check_hvp(
 
     Returns, raises: as `check_gradient`.
     """
+    require_callables(f=f, hvp=hvp, **({} if grad is None else {"grad": grad}))
     run = CheckRun(Kind.HVP, f, hvp, x0, Options(**options))
     claimed = _product(run, run.counted(hvp, "hvp"), "hvp", run.layout, run.layout)
 
@@ -210,6 +213,7 @@ def check_jvp(
 
     Returns, raises: as `check_gradient`.
     """
+    require_callables(func=func, jvp=jvp, **({} if vjp is None else {"vjp": vjp}))
     run = CheckRun(Kind.JVP, func, jvp, x0, Options(**options))
     claimed, transposed = run.counted(jvp, "jvp"), None if vjp is None else run.counted(vjp, "vjp")
 
@@ -238,6 +242,7 @@ def check_vjp(func: Callable[..., Any], vjp: Callable[..., Any], x0: ArrayLike, 
 
     Returns, raises: as `check_gradient`.
     """
+    require_callables(func=func, vjp=vjp)
     run = CheckRun(Kind.VJP, func, vjp, x0, Options(**options))
     count = run.options.directions or VECTORS
     product: list[ProductClaim] = []
@@ -254,7 +259,7 @@ def check_vjp(func: Callable[..., Any], vjp: Callable[..., Any], x0: ArrayLike, 
     return check_matrix(
         run,
         contracted,
-        lambda x, *_: np.stack([product[0](u, x) for u in vectors]),
+        lambda x, *_, **__: np.stack([product[0](u, x) for u in vectors]),
         "vjp",
         lent=VectorLayout(run.layout),
         identities=lambda function: linearity(product[0], run.options.seed, run.options.tolerance),
@@ -291,7 +296,7 @@ def _along(
         made.append(run.like(inner, along, origin))
         return made[0]
 
-    def columns(t: NDArray[Any], *_: Any) -> Array:
+    def columns(t: NDArray[Any], *_: Any, **__: Any) -> Array:
         claimed = product(made[0].outputs)
         return np.stack([claimed(v) for v in vectors], axis=1)
 

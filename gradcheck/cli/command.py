@@ -14,14 +14,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from click.shell_completion import CompletionItem
+from click.shell_completion import CompletionItem, shell_complete
 
 from gradcheck.cli import output
 from gradcheck.cli.supervision import supervised
-from gradcheck.errors import ExitCode, GradcheckError
+from gradcheck.errors import ExitCode, GradcheckError, UsageError
 from gradcheck.options.row import GROUPS, OTHER, Face, Option, at
 from gradcheck.options.table import OPTIONS
-from gradcheck.options.values import Choice, Flag
+from gradcheck.options.values import Choice, File, Flag, Point, Target, Written
 from gradcheck.reporting import files
 from gradcheck.reporting.formats import FORMATS, Display, format_of
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from gradcheck.runner.run import Outcome
 
 
+COMPLETE = (
+    "_GRADCHECK_COMPLETE"  # the variable by which a shell asks for completions, under the name that click gives it
+)
 EXAMPLES = """\
 Examples:
   gradcheck mymodule:f --grad mymodule:g --dim 100
@@ -50,6 +53,9 @@ Exit codes:
   2    the command line, a target or the configuration is wrong
   3    no judgement: inconclusive, or the checked code failed
   130  interrupted; what was known by then is printed
+
+Completion of words, for bash, zsh (zsh_source) and fish (fish_source), as in ~/.bashrc:
+  eval "$(_GRADCHECK_COMPLETE=bash_source gradcheck)"
 """
 
 
@@ -67,6 +73,8 @@ class _Typed(click.ParamType):  # type: ignore[type-arg]  # generic since click 
     ) -> list[CompletionItem]:
         if isinstance(self.row.values, Choice):
             return [CompletionItem(word) for word in self.row.values.words if word.startswith(incomplete)]
+        if isinstance(self.row.values, (File, Point, Target)):
+            return [CompletionItem(incomplete, type="file")]
         return []
 
 
@@ -104,11 +112,19 @@ class _Command(click.Command):
             with formatter.section(group):
                 formatter.write_dl(records)
 
+    def get_help_option(self, context: click.Context) -> click.Option | None:
+        option = super().get_help_option(context)
+        if option is not None:
+            option.callback = _print_help  # click's own would end in a traceback where stdout is a full disk
+        return option
+
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write(f"\n{EXAMPLES}")
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **_: Any) -> NoReturn:  # type: ignore[override]
         """Run on `args`, by default those of the process, and exit.  click's own would exit 1 for a closed pipe."""
+        if args is None and (instruction := os.environ.get(COMPLETE)):
+            sys.exit(shell_complete(self, {}, "gradcheck", COMPLETE, instruction))
         code = _guarded(lambda: self._made(list(args))) if args is not None else _guarded(self._supervised)
         if args is None:
             output.give_up_stdout()
@@ -126,7 +142,7 @@ class _Command(click.Command):
                 _import_for_good()
                 return int(self.invoke(context))
 
-            return supervised(lambda: _guarded(made), str(context.params["target"] or ""))
+            return supervised(lambda: _guarded(made), " ".join(context.params["targets"]))
 
 
 def _guarded(work: Callable[[], int]) -> int:
@@ -144,9 +160,6 @@ def _guarded(work: Callable[[], int]) -> int:
     except (KeyboardInterrupt, click.Abort):
         output.say("interrupted")
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        output.abandon_stdout()
-        return ExitCode.PASS  # only --help, --version and --list write unguarded
     except BaseException as error:  # a mistake of ours, or SystemExit of code we did not know we would run
         import traceback
 
@@ -163,6 +176,12 @@ def _import_for_good() -> None:
     gc.freeze()
 
 
+def _print_help(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        output.emit(context.get_help() + "\n")
+        context.exit()
+
+
 def _print_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
     if not value or context.resilient_parsing:
         return
@@ -177,8 +196,19 @@ def _print_version(context: click.Context, parameter: click.Parameter, value: bo
             lines.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             lines.append(f"{name} is not installed")
-    click.echo("\n".join(lines))
+    output.emit("\n".join(lines) + "\n")
     context.exit()
+
+
+def _complete_target(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The names of declared checks that begin so; else files."""
+    from gradcheck.runner.config import find_checks
+
+    with contextlib.suppress(GradcheckError):
+        names = [check.name for check in find_checks() if check.name.startswith(incomplete)]
+        if names:
+            return [CompletionItem(name) for name in names]
+    return [CompletionItem(incomplete, type="file")]
 
 
 def _print_explanation(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
@@ -217,31 +247,53 @@ _VERSION = click.Option(
     cls=_Command,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     params=[
-        click.Argument(["target"], required=False, metavar="[TARGET]"),
+        click.Argument(["targets"], nargs=-1, metavar="[TARGET]...", shell_complete=_complete_target),
         *map(_Option, at(Face.CLI, OPTIONS).values()),
         _EXPLAIN,
         _VERSION,
     ],
 )
-def command(target: str | None, **options: Any) -> int:
+def command(targets: tuple[str, ...], **options: Any) -> int:
     """Is this derivative right?
 
     Compares claimed derivatives of TARGET with differences of its values, and says of every entry whether the claim is
     right, wrong, or beyond what can be measured; if it is wrong, where and why.
 
     TARGET is a callable (a T, see below), the name of a declared check, or a package whose decorated derivatives are
-    all checked. Without TARGET, every check declared in pyproject.toml or setup.cfg runs.
+    all checked; of the last two, there may be several. Without TARGET, every check declared in pyproject.toml or
+    setup.cfg runs.
     """
     from gradcheck.cli.selection import given_options, select
     from gradcheck.runner.run import Outcome
 
+    _require_folder()
+    _require_distinct(options)
     outcome = Outcome()
     given = given_options(options)
     with output.diverted():
-        checks = select(target, given, outcome)
+        checks = select(targets, given, outcome)
     if options["list_only"]:
         return _list(checks, outcome)
-    return _run(target, checks, given, options, outcome)
+    return _run(checks, given, options, outcome)
+
+
+def _require_folder() -> None:
+    """Raises `UsageError` if the working directory has been removed: paths and configuration start there."""
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise UsageError(f"the working directory cannot be told: {error.strerror}; change to one that exists") from None
+
+
+def _require_distinct(options: dict[str, Any]) -> None:
+    """Raises `UsageError` if two reports are to be written into one file."""
+    taken: dict[str, str] = {}
+    for name, row in at(Face.CLI, OPTIONS).items():
+        path = options[name]
+        if path is None or not isinstance(row.values, Written) or (os.path.exists(path) and not os.path.isfile(path)):
+            continue  # a device takes what comes
+        if other := taken.setdefault(os.path.realpath(path), row.flag).removeprefix(row.flag):
+            raise UsageError(f"{other} and {row.flag} would both write {path}; name two files")
 
 
 def main() -> NoReturn:
@@ -257,7 +309,6 @@ def _list(checks: Sequence[DeclaredCheck], outcome: Outcome) -> int:
 
 
 def _run(
-    target: str | None,
     checks: Sequence[DeclaredCheck],
     given: dict[str, Any],
     options: dict[str, Any],
@@ -274,7 +325,7 @@ def _run(
             checks,
             progress=_progress(options),
             self_test=options["self_test"],
-            replay=replay(target, given),
+            replay=replay(given),
             outcome=outcome,
         )
     _say_problems(outcome)

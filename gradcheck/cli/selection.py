@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ from gradcheck.options.table import OPTIONS
 from gradcheck.runner.config import CLAIMS, PLACES, DeclaredCheck, find_checks, spelled_out
 from gradcheck.runner.run import Outcome
 from gradcheck.runner.targets import load, load_module
+from gradcheck.wording import near_match, quoted, short
+
+NAMED = 12  # declared checks that a message names
 
 
 def given_options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,14 +28,15 @@ def given_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def select(target: str | None, given: dict[str, Any], outcome: Outcome) -> list[DeclaredCheck]:
+def select(targets: Sequence[str], given: dict[str, Any], outcome: Outcome) -> list[DeclaredCheck]:
     """The checks that the command line asks for; modules of a package that cannot be imported go to `outcome`."""
-
     claimed = any(key in given for key in (*CLAIMS, "value_and_grad"))
-    if target is not None and ":" in target and claimed:
-        return [_typed_check(target, given)]
+    if claimed and len(targets) > 1:
+        raise UsageError(f"a derivative belongs to one TARGET, not to {' and '.join(map(short, targets))}; name one")
+    if claimed and targets and ":" in targets[0]:
+        return [_typed_check(targets[0], given)]
     declared = find_checks()
-    if target is None:
+    if not targets:
         if claimed:
             raise UsageError(
                 "there is a derivative but no TARGET; say first which function it belongs to, as in module:f"
@@ -42,16 +47,17 @@ def select(target: str | None, given: dict[str, Any], outcome: Outcome) -> list[
                 "try gradcheck module:f --grad module:g --dim 100, or gradcheck --help"
             )
         return [_overridden(check, given) for check in declared]
-    named = [check for check in declared if target in (check.name, check.target)]
-    if not named and claimed:
-        named = [_typed_check(target, given)]  # not of the form of a target: loading it says so
-    elif not named:
-        named = _discovered(target, declared, outcome)
-    return [_overridden(check, given) for check in named]
+    chosen: dict[tuple[str, str], DeclaredCheck] = {}  # by place and name: what is named twice is checked once
+    for target in targets:
+        named = [check for check in declared if target in (check.name, check.target)]
+        if not named and claimed:
+            return [_typed_check(target, given)]  # not of the form of a target: loading it says so
+        for check in named or _discovered(target, declared, outcome):
+            chosen[check.source, check.name] = check
+    return [_overridden(check, given) for check in chosen.values()]
 
 
 def _typed_check(target: str, given: dict[str, Any]) -> DeclaredCheck:
-
     if given.get("grad") and given.get("value_and_grad"):
         raise UsageError("--value-and-grad says that TARGET returns the gradient, too; remove it or --grad")
     if not any(key in given for key in PLACES):
@@ -76,12 +82,13 @@ def _discovered(target: str, declared: Sequence[DeclaredCheck], outcome: Outcome
     from gradcheck.runner.decorator import discover
 
     value: object = None
+    spec, of, _ = target.partition(" of ")  # the name of a check, where a derivative serves several functions
     module = target
     if ":" in target or target.endswith(".py"):
-        value = load(target).value
+        value = load(spec).value
         module = getattr(value, "__module__", None) or target.partition(":")[0]
-    elif near := _near(target, declared):
-        raise UsageError(f"no check named {target!r} is declared; did you mean {near!r}?")
+    elif declared and not _is_module(target):
+        raise UsageError(_not_declared(target, declared))
     found = discover(module, load_module)
     if value is None:
         for problem in found.problems:
@@ -93,17 +100,27 @@ def _discovered(target: str, declared: Sequence[DeclaredCheck], outcome: Outcome
             )
         return list(found.checks)
     checks = [check for check in found.checks if value in (check.target, *check.claims.values())]
+    if of:
+        checks = [check for check in checks if check.name == target]
     if not checks:
         raise UsageError(f"no derivative of {target!r} to check; name it, as in --grad module:g (or --hess, --jac, …)")
     return checks
 
 
-def _near(name: str, declared: Sequence[DeclaredCheck]) -> str | None:
-    """The name of a declared check that `name` may be a slip for; None if there is a module of that very name."""
-    import difflib
-    import os
+def _is_module(name: str) -> bool:
+    """Whether there is a module of that name, or a file or folder that it may be a slip for."""
     from importlib.util import find_spec
 
-    if os.path.exists(name) or os.path.exists(f"{name}.py") or (name.isidentifier() and find_spec(name)):
-        return None
-    return next(iter(difflib.get_close_matches(name, [check.name for check in declared], n=1)), None)
+    if os.path.exists(name) or os.path.exists(f"{name}.py"):
+        return True
+    top = name.partition(".")[0]
+    return os.path.exists(top) or os.path.exists(f"{top}.py") or (top.isidentifier() and find_spec(top) is not None)
+
+
+def _not_declared(name: str, declared: Sequence[DeclaredCheck]) -> str:
+    names = [check.name for check in declared]
+    message = f"no check named {quoted(name)} is declared"
+    if near := near_match(name, names):
+        return f"{message}; did you mean {near!r}?"
+    more = f" and {len(names) - NAMED} more, see gradcheck --list" if len(names) > NAMED else ""
+    return f"{message}, and there is no module of that name; declared are {', '.join(map(short, names[:NAMED]))}{more}"

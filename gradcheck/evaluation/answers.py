@@ -12,4 +12,14 @@ def raised(role: str, call: Callable[..., Any], error: Exception, doing: str = "
     """What is raised when user code raised `error` at the point itself; `doing`: what it was asked for, if not its value."""
     from gradcheck.evaluation.compilation import what_was_raised
 
-    return UserCodeError(f"{role}{doing} raised {what_was_raised(call, error)}", role=role)
+    remedy = "; give its further arguments with args (--args)" if _lacks_arguments(error) else ""
+    return UserCodeError(f"{role}{doing} raised {what_was_raised(call, error)}{remedy}", role=role)
+
+
+def _lacks_arguments(error: Exception) -> bool:
+    """Whether user code was not even entered, for want of arguments."""
+    if not isinstance(error, TypeError) or "missing" not in str(error) or "required" not in str(error):
+        return False
+    from gradcheck.evaluation.tracebacks import pruned
+
+    return pruned(error.__traceback__) is None

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcheck.errors import UserCodeError
 from gradcheck.evaluation.answers import raised
-from gradcheck.evaluation.engines import WithArguments
+from gradcheck.evaluation.engines import Arguments, with_arguments
 from gradcheck.variables.layout import ArrayLayout, Layout, Places, as_layout
 
 if TYPE_CHECKING:
@@ -30,9 +30,11 @@ class Counted:
     def __init__(self, call: Callable[..., Any], ledger: Ledger | None = None) -> None:
         self.call, self.ledger, self.calls = call, ledger, 0
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
         self.calls += 1
-        return self.call(*arguments) if self.ledger is None else self.ledger.called(self.call, *arguments)
+        if self.ledger is None:
+            return self.call(*arguments, **named)
+        return self.ledger.called(self.call, *arguments, **named)
 
 
 class Claim:
@@ -52,11 +54,11 @@ class Claim:
         x0: NDArray[Any] | Layout,
         answer: Layout | tuple[int, ...],
         *,
-        args: tuple[Any, ...] = (),
+        args: Arguments = (),
         role: str = "grad",
     ) -> None:
         self.raw = call
-        self.call: Callable[[NDArray[Any]], Any] = WithArguments(call, args) if args else call
+        self.call: Callable[[NDArray[Any]], Any] = with_arguments(call, args)
         self.layout = as_layout(x0)
         self.answer = answer if isinstance(answer, Layout) else ArrayLayout(answer, np.float64)
         self.role = role

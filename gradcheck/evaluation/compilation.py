@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.evaluation.engines import WithArguments
+from gradcheck.evaluation.engines import Arguments, with_arguments
 from gradcheck.wording import named
 
 if TYPE_CHECKING:
@@ -34,19 +34,17 @@ class Compiled:
     calls: int = 0
 
 
-def compile_with_numba(
-    f: Callable[..., Any], args: tuple[Any, ...], x: NDArray[Any], value: Any, role: str
-) -> Compiled:
+def compile_with_numba(f: Callable[..., Any], args: Arguments, x: NDArray[Any], value: Any, role: str) -> Compiled:
     """Compile f(x, *args), whose value at x is `value`; `x` is lent in copies."""
     from gradcheck.numerics import kernels
 
     if kernels.is_compiled(f):
         return Compiled()
     refused = f"{role} was not compiled"
-    plain, started = WithArguments(f, args), time.perf_counter()
+    plain, started = with_arguments(f, args), time.perf_counter()
     try:
         fast = kernels.compile_plain(f)
-        call = WithArguments(fast, args) if args else fast
+        call = with_arguments(fast, args)
         with np.errstate(all="ignore"):
             again = call(x.copy())
         spent = time.perf_counter() - started

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+
+Arguments = tuple[Any, ...] | Mapping[str, Any]
+"""Further arguments of user code, in their order or by name."""
 
 BATCH_BYTES = (
     2**17
@@ -47,13 +50,31 @@ def plain(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class WithArguments:
-    """f with its further arguments, as a callable of x that can be sent to another process."""
+    """f with its further arguments, as a callable that can be sent to another process."""
 
     def __init__(self, call: Callable[..., Any], args: tuple[Any, ...]) -> None:
         self.call, self.args = call, args
 
-    def __call__(self, x: NDArray[Any]) -> Any:
-        return self.call(x, *self.args)
+    def __call__(self, *given: Any) -> Any:
+        return self.call(*given, *self.args)
+
+
+class WithNamed(WithArguments):
+    """The same, with arguments by name."""
+
+    def __init__(self, call: Callable[..., Any], named: Mapping[str, Any]) -> None:
+        super().__init__(call, ())
+        self.named = named
+
+    def __call__(self, *given: Any) -> Any:
+        return self.call(*given, **self.named)
+
+
+def with_arguments(call: Callable[..., Any], args: Arguments) -> Callable[..., Any]:
+    """f with its further arguments, if there are any."""
+    if not args:
+        return call
+    return WithNamed(call, args) if isinstance(args, Mapping) else WithArguments(call, args)
 
 
 class FirstOfRows:

@@ -17,7 +17,7 @@ from gradcheck.errors import GradcheckError, UserCodeError
 from gradcheck.evaluation import engines
 from gradcheck.evaluation.answers import raised
 from gradcheck.evaluation.dispatch import Dispatch, joined, no_tick
-from gradcheck.evaluation.engines import Calling, FirstOfRows, Steps, WithArguments
+from gradcheck.evaluation.engines import Arguments, Calling, FirstOfRows, Steps, with_arguments
 from gradcheck.model import FindingKind
 from gradcheck.points import is_tree, lay_out
 from gradcheck.variables.arrays import as_numpy, library_of
@@ -40,7 +40,7 @@ class Function:
     """f: R^n → R^m, called with what `layout` makes of flat vectors; values come back as flat float64 arrays.
 
     x0: the layout of x, or an array of the shape and dtype that f takes.
-    args: further arguments of f.
+    args: further arguments of f, in a tuple or by name.
     bounds: (low, high), each (n,), outside of which f is not called; or None.
     role: whose values these are, for messages.
     scalar: f must return one number.
@@ -62,7 +62,7 @@ class Function:
         call: Callable[..., Any],
         x0: NDArray[Any] | Layout,
         *,
-        args: tuple[Any, ...] = (),
+        args: Arguments = (),
         bounds: tuple[Array, Array] | None = None,
         role: str = "f",
         scalar: bool = True,
@@ -81,7 +81,7 @@ class Function:
         self.outputs: Layout = ArrayLayout((), np.float64)
         self.mutated = ""
         self._jit = jit and not vectorized
-        whole: Callable[[Any], Any] = WithArguments(call, args) if args else call
+        whole: Callable[[Any], Any] = with_arguments(call, args)
         calling = Calling(
             call=FirstOfRows(whole) if vectorized else whole,
             layout=self.layout,

@@ -12,7 +12,7 @@ import io
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import CellType, CodeType
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import sqlite3
 
     from numpy.typing import NDArray
+
+    from gradcheck.evaluation.engines import Arguments
 
 FORMAT = "gradcheck journal 1"
 TABLES = """
@@ -80,9 +82,10 @@ class Journal:
             raise UsageError(f"journal {self.path} cannot be used: {error}; name another file") from None
         self._before = self.connection.execute("SELECT name, version FROM callables").fetchall()
 
-    def ledger(self, role: str, call: Callable[..., Any], args: tuple[Any, ...]) -> Ledger:
+    def ledger(self, role: str, call: Callable[..., Any], args: Arguments) -> Ledger:
         """What is kept of one callable with its further arguments."""
-        version = _digest([_version(call), *_bound(call), *map(_content, args)])
+        further = [part for pair in sorted(args.items()) for part in pair] if isinstance(args, Mapping) else args
+        version = _digest([_version(call), *_bound(call), *map(_content, further)])
         name = f"{role} {describe(call).name}"
         versions = {found for known, found in self._before if known == name}
         self.connection.execute("INSERT OR IGNORE INTO callables VALUES (?, ?)", (name, version))
@@ -138,9 +141,9 @@ class Ledger:
         """Keep what f answered away from the point; `failed`: it raised."""
         self.journal.put(key, Kept(value, NOTHING if failed else ARRAY, seconds))
 
-    def called(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        """What a callable answers, from the journal or anew."""
-        return self.asked_for(lambda: call(*arguments), *arguments)[0]
+    def called(self, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """What a callable answers, from the journal or anew.  Its arguments by name are the same at every call."""
+        return self.asked_for(lambda: call(*arguments, **named), *arguments)[0]
 
     def asked_for(self, call: Callable[[], Any], *arguments: Any) -> tuple[Any, float]:
         """What a call with these arguments answers, from the journal or anew, and what it takes, in seconds.

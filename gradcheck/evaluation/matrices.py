@@ -23,6 +23,8 @@ from gradcheck.variables.numbers import real_array
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.evaluation.engines import Arguments
+
     Array = NDArray[np.float64]
 
 TILE = 128  # rows and columns of a matrix that are compared with their transpose at a time
@@ -179,7 +181,7 @@ class MatrixClaim(Claim):
     """
 
     def __init__(
-        self, call: Callable[..., Any], x0: NDArray[Any] | Layout, rows: int, *, args: tuple[Any, ...] = (), role: str
+        self, call: Callable[..., Any], x0: NDArray[Any] | Layout, rows: int, *, args: Arguments = (), role: str
     ) -> None:
         n = as_layout(x0).size
         super().__init__(call, x0, (rows, n), args=args, role=role)

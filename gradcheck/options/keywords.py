@@ -15,12 +15,12 @@ from gradcheck.options.values import (
     Callback,
     Choice,
     Executor,
-    File,
     Flag,
     Number,
     Suspects,
     Text,
     Values,
+    Written,
 )
 
 if TYPE_CHECKING:
@@ -53,18 +53,18 @@ def keyword(
 class Options:
     """The keywords that all checks share; the command line's options and the keys of declared checks bear the same names."""
 
-    args: tuple[Any, ...] = keyword(
+    args: tuple[Any, ...] | Mapping[str, Any] = keyword(
         Arguments(),
         WHAT,
-        "Further arguments of {f} and claims: numbers, a file, or a T.",
-        keyword="further arguments of f and of the claim, as a tuple",
+        "Further arguments of {f} and claims: numbers, a JSON list or object, a file, or a T.",
+        keyword="further arguments of f and of the claim: a tuple, or a dict of arguments by name",
         metavar="P",
         default=(),
     )
     bounds: Any = keyword(
         Bounds(),
         WHERE,
-        "Stay inside; either side may be empty.",
+        "Stay inside; either side may be empty. For each entry: a file of two rows, or a T.",
         keyword="(lower, upper), numbers or arrays of the shape of x0; f is not called outside of them",
         metavar="LO:HI",
     )
@@ -88,7 +88,7 @@ class Options:
     method: str | Method = keyword(
         Choice("auto", "coordinates", "directions"),
         HOW,
-        "",
+        "Compare every entry, or random directions.",
         keyword="'coordinates' compares every entry, 'directions' random directions, 'auto' chooses by cost",
         default="auto",
     )
@@ -120,7 +120,7 @@ class Options:
         keyword="seconds after which to stop, with what is known",
     )
     journal: str | None = keyword(
-        File(),
+        Written(),
         HOW,
         "Keep every evaluation there, and do not repeat it: start again after a kill.",
         keyword="a file in which every evaluation of f and of the claim is kept and not repeated; start again after a kill",
@@ -190,15 +190,23 @@ class Options:
     def in_force(self) -> dict[str, Any]:
         """The options that bear on the numbers, given or by default, as a report tells them.
 
-        Those that were left open (None) are not among them: directions, eps, bounds, vectorized, executor, budget.
+        What is left to us, off, or empty is not among them: no eps, no jit, no args unless they were given.
         """
-        given = {key: getattr(self, key) for key, row in KEYWORDS.items() if row.measures}
-        given["rtol"] = self.tolerance.rtol
-        return {key: KEYWORDS[key].values.plain(value) for key, value in given.items() if value is not None}
+        told = {}
+        for key, row in KEYWORDS.items():
+            value = self.tolerance.rtol if key == "rtol" else getattr(self, key)
+            nothing = value is None or (value is False and row.default is False) or _is_empty(value)
+            if row.measures and not nothing:
+                told[key] = row.values.plain(value)
+        return told
 
 
 KEYWORDS = {field.name: field.metadata["row"]._replace(name=field.name) for field in dataclasses.fields(Options)}
 """The keywords that all checks share."""
+
+
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, (tuple, Mapping)) and not value
 
 
 def _described() -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from gradcheck.errors import GradcheckError, UsageError
 from gradcheck.options.values import Flag, Values
-from gradcheck.wording import near_match, short
+from gradcheck.wording import near_match, quoted
 
 WHAT, WHERE, HOW, TRUST, OUTPUT, MANY, OTHER = GROUPS = (
     "What to check",
@@ -107,7 +107,7 @@ class Option(NamedTuple):
         try:
             return validate(value)
         except ValueError as reason:
-            raise error(f"{spelt} is {short(repr(value))}; {reason}") from None
+            raise error(f"{spelt} is {quoted(value)}; {reason}") from None
 
 
 def at(face: Face, rows: Mapping[str, Option]) -> dict[str, Option]:
@@ -118,4 +118,6 @@ def at(face: Face, rows: Mapping[str, Option]) -> dict[str, Option]:
 def unknown(noun: str, name: str, known: Mapping[str, Any]) -> str:
     """What is said of a name that does not exist: ``unknown keyword 'rtoll'; did you mean 'rtol'?``."""
     near = near_match(name, known)
-    return f"unknown {noun} {name!r}; " + (f"did you mean {near!r}?" if near else f"the {noun}s are {', '.join(known)}")
+    return f"unknown {noun} {quoted(name)}; " + (
+        f"did you mean {near!r}?" if near else f"the {noun}s are {', '.join(known)}"
+    )

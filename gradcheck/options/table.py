@@ -12,7 +12,7 @@ from typing import Any
 
 from gradcheck.options.keywords import KEYWORDS
 from gradcheck.options.row import MANY, OUTPUT, TRUST, WHAT, WHERE, Face, Option
-from gradcheck.options.values import Choice, File, Flag, Number, Point, Shape, Target, Values
+from gradcheck.options.values import Choice, File, Flag, Number, Point, Shape, Target, Values, Written
 from gradcheck.reporting.formats import FORMATS
 
 CHECKS = Face.CLI | Face.CONFIG
@@ -48,13 +48,13 @@ VERDICT = (
     Option("exit_zero", Flag(), TRUST, "Exit 0 whatever the verdict.", Face.CLI, default=False),
 )
 PRINTED = (
-    _output("style", Choice(*FORMATS), "", shown="text, or as FILE ends", flags=("--format",)),
-    _output("output", File(), "Write the report there, not to stdout.", metavar="FILE", flags=("-o", "--output")),
-    *(_output(form.name, File(), form.beside, metavar="FILE") for form in FORMATS.values() if form.beside),
+    _output("style", Choice(*FORMATS), "The form of the report.", shown="text, or as FILE ends", flags=("--format",)),
+    _output("output", Written(), "Write the report there, not to stdout.", metavar="FILE", flags=("-o", "--output")),
+    *(_output(form.name, Written(), form.beside, metavar="FILE") for form in FORMATS.values() if form.beside),
     _output("top", Number(0, whole=True), "Rows of a table.", metavar="N", shown="10; 60 in a page"),
     _output("all_rows", Flag(), "Show every row.", default=False, flags=("--all",)),
     _output("sort", Choice("worst", "relative", "index"), "Order of rows.", default="worst"),
-    _output("color", Choice("auto", "always", "never"), "", default="auto"),
+    _output("color", Choice("auto", "always", "never"), "Colours.", default="auto"),
     _output("failures", Flag(), "Only what did not pass, and how many did.", default=False),
     _output("quiet", Flag(), "The verdict alone, and no progress.", default=False, flags=("-q", "--quiet")),
     _output(
@@ -73,7 +73,7 @@ PRINTED = (
         default=False,
         flags=("--list",),
     ),
-    Option("save_baseline", File(), MANY, "Keep the digits reached for later runs.", Face.CLI, "FILE"),
+    Option("save_baseline", Written(), MANY, "Keep the digits reached for later runs.", Face.CLI, "FILE"),
     Option("baseline", File(), MANY, "Tell what has lost digits since FILE was saved.", Face.CLI, "FILE"),
 )
 OPTIONS = {row.name: row for row in (*PROBLEM, *KEYWORDS.values(), *VERDICT, *PRINTED)}

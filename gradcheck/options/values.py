@@ -15,6 +15,8 @@ from typing import Any
 from gradcheck.wording import by, did_you_mean
 
 MOST_DIMENSIONS = 32  # of an array whose entries numpy can go through one by one
+DATA_FILES = (".npy", ".npz", ".csv", ".json")
+"""The suffixes of files that hold numbers."""
 
 
 class Values:
@@ -128,13 +130,17 @@ class Text(Values):
 
 
 class File(Text):
-    """The name of a file to write or to read."""
+    """The name of a file; for callers of Python, also a path object."""
 
     def __init__(self) -> None:
         super().__init__("the name of a file")
 
     def check(self, value: Any) -> Any:
         return super().check(os.fspath(value) if isinstance(value, os.PathLike) else value)
+
+
+class Written(File):
+    """The name of a file to write."""
 
 
 class Target(Text):
@@ -218,9 +224,9 @@ class Shape(Values):
 
 
 class Bounds(Values):
-    """A pair (lower, upper) of numbers, or of arrays of the shape of the point; ±inf for none."""
+    """A pair (lower, upper) of numbers, or of arrays of the shape of the point; declared, also a file or a target."""
 
-    typed = "it must be of the form LO:HI, such as 0:1, 0: or :10"
+    typed = "it must be of the form LO:HI, such as 0:1, 0: or :10, or a file of two rows, or a target such as 'module:bounds'"
     rule = "it must be a pair (lower, upper) of numbers, or of arrays of the shape of the point; -inf and inf stand for none"
 
     def declared(self, value: Any) -> Any:
@@ -232,12 +238,15 @@ class Bounds(Values):
                 raise ValueError
             pair = float(low) if low.strip() else -math.inf, float(high) if high.strip() else math.inf
         except ValueError:
+            place, _, name = value.strip().rpartition(":")
+            if value.strip().lower().endswith(DATA_FILES) or (place and name.replace(".", "_").isidentifier()):
+                return value.strip()
             raise ValueError(self.typed) from None
         return self.check(pair)
 
     def check(self, value: Any) -> Any:
         if isinstance(value, str):
-            return self.declared(value)
+            raise ValueError(self.rule)
         try:
             low, high = value
         except (TypeError, ValueError):
@@ -294,30 +303,37 @@ class Point(Values):
 
 
 class Arguments(Values):
-    """Further arguments: a tuple; declared, also text or a list."""
+    """Further arguments: a tuple, or a dict of arguments by name; declared, also text or a list."""
 
     def declared(self, value: Any) -> Any:
         if isinstance(value, str):
-            return Text("numbers, a JSON list, a file, or a target such as 'module:args'").check(value)
-        if not isinstance(value, (list, tuple)):
-            raise ValueError("it must be a list with an argument in each place")
+            return Text("numbers, a JSON list or object, a file, or a target such as 'module:args'").check(value)
+        if not isinstance(value, (list, tuple)) and not _by_name(value):
+            raise ValueError("it must be a list with an argument in each place, or a table of arguments by name")
         return value
 
     def check(self, value: Any) -> Any:
+        if _by_name(value):
+            return dict(value)
         if not isinstance(value, (list, tuple)):
-            raise ValueError(f"it must be a tuple, with one argument ({_brief(value)},)")
+            raise ValueError(
+                f"it must be a tuple, with one argument ({_brief(value)},), or a dict of arguments by name"
+            )
         return tuple(value)
 
     def spell(self, value: Any) -> str | None:
         if isinstance(value, str):
             return value
-        if not all(argument is None or isinstance(argument, (bool, int, float, str)) for argument in value):
+        arguments = value.values() if isinstance(value, dict) else value
+        if not all(argument is None or isinstance(argument, (bool, int, float, str)) for argument in arguments):
             return None
         import json
 
-        return json.dumps(list(value))
+        return json.dumps(value if isinstance(value, dict) else list(value))
 
     def plain(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: _brief(argument) for name, argument in value.items()}
         return [_brief(argument) for argument in value]
 
 
@@ -330,6 +346,10 @@ def spelled(value: Any) -> str | None:
     number = float(value)
     brief = f"{number:g}"
     return brief if float(brief) == number else repr(number)
+
+
+def _by_name(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(name, str) and name.isidentifier() for name in value)
 
 
 def _brief(value: Any) -> Any:

@@ -44,12 +44,17 @@ def write_file(path: str, text: str) -> None:
         raise OutputError(f"cannot write {path}: {reason}; choose another file") from None
 
 
+def require_regular(path: str | os.PathLike[str]) -> None:
+    """Raise OSError for what is neither a file nor a folder: it might have no end, or nobody who writes it."""
+    mode = os.stat(path).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "no regular file")
+
+
 def read_file(path: str, what: str) -> str:
     """Read a text file.  Raises `UsageError` that says what it was wanted for."""
     try:
-        mode = os.stat(path).st_mode
-        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            raise OSError(errno.EINVAL, "no regular file")  # it might have no end, or nobody who writes it
+        require_regular(path)
         with open(path, encoding="utf-8") as file:
             return file.read()
     except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a null character in the name

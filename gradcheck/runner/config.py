@@ -11,6 +11,8 @@ from gradcheck.errors import ConfigError
 from gradcheck.model import Kind
 from gradcheck.options.row import Face, Option, at, unknown
 from gradcheck.options.table import OPTIONS
+from gradcheck.reporting.files import require_regular
+from gradcheck.wording import near_match, one_line, short
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +28,10 @@ PLACES = ("dim", "shape", "point")
 
 KEYS: Mapping[str, Option] = at(Face.CONFIG, OPTIONS)
 """The keys of a declared check."""
+
+
+SHOWN = 300  # characters of what a parser says
+LONGEST = 10_000_000  # characters of a file of configuration; what is longer is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,20 +137,19 @@ def spelled_out(name: str, target: Derivable, values: Mapping[str, Any], **origi
 
 
 def _toml_tables(path: Path) -> Iterator[tuple[Path, str, Mapping[str, object]]]:
-    import difflib
     import tomllib
 
     text = _read(path)
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:  # brackets within brackets have no end
+        raise ConfigError(f"{path} is not valid TOML: {one_line(error)}") from None
     tool = document.get("tool", {})
     own = tool.get("gradcheck", {}) if isinstance(tool, dict) else {}
     if not isinstance(own, dict):
         raise ConfigError(f"{path}: tool.gradcheck is not a table; declare checks as [[tool.gradcheck.checks]]")
     for key in own.keys() - {"checks"}:
-        remedy = "did you mean 'checks'?" if difflib.get_close_matches(key, ["checks"]) else "the only key is 'checks'"
+        remedy = "did you mean 'checks'?" if near_match(key, ["checks"]) else "the only key is 'checks'"
         raise ConfigError(f"{path}: [tool.gradcheck]: unknown key {key!r}; {remedy}")
     tables = own.get("checks", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
@@ -160,7 +165,7 @@ def _cfg_tables(path: Path) -> Iterator[tuple[Path, str, Mapping[str, object]]]:
     try:
         parser.read_string(_read(path), source=str(path))
     except configparser.Error as error:
-        raise ConfigError(f"{path} is malformed: {' '.join(error.message.split())}") from None
+        raise ConfigError(f"{path} is malformed: {short(error.message, SHOWN)}") from None
     for section in parser.sections():
         prefix, _, name = section.partition(":")
         if prefix.strip() != "gradcheck":
@@ -177,9 +182,14 @@ def _cfg_tables(path: Path) -> Iterator[tuple[Path, str, Mapping[str, object]]]:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        require_regular(path)
+        with path.open(encoding="utf-8-sig") as file:
+            text = file.read(LONGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise ConfigError(f"{path} cannot be read: {reason}") from None
+    if len(text) > LONGEST:
+        raise ConfigError(f"{path} cannot be read: it has more than {LONGEST:,} characters")
+    return text

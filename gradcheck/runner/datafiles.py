@@ -5,6 +5,7 @@ What only some inputs need is imported where they need it: a check starts faster
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -12,40 +13,39 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.errors import PointError
-from gradcheck.wording import did_you_mean, one_line, short
+from gradcheck.options.values import DATA_FILES, MOST_DIMENSIONS
+from gradcheck.wording import did_you_mean, one_line, quoted, short
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 
-def find_file(text: str, folder: str | os.PathLike[str] | None) -> tuple[Path, str | None] | None:
-    """(path, key) if `text` names a data file, whether it exists or not; None if it is something else."""
-    from pathlib import Path
+LONGEST = 200  # characters of a path that a message shows
 
-    path = Path(folder or ".", Path(text).expanduser())
-    if path.suffix.lower() in _READERS:
+
+def find_file(text: str, folder: str | os.PathLike[str] | None) -> tuple[str, str | None] | None:
+    """(path, key) if `text` names a data file, whether it exists or not; None if it is something else."""
+    path = _place(text, folder)
+    if _suffix(path) in _READERS:
         return path, None
     head, _, key = text.rpartition(":")
-    if head.lower().endswith(".npz"):
-        return Path(folder or ".", Path(head).expanduser()), key
-    if path.is_file() and path.suffix != ".py":
+    if _suffix(head) == ".npz":
+        return _place(head, folder), key
+    if os.path.isfile(path) and _suffix(path) != ".py":
         raise PointError(f"{path} is not a kind of file that holds a point; use {', '.join(_READERS)}")
     return None
 
 
-def read_file(path: Path, key: str | None = None) -> Any:
+def read_file(path: str, key: str | None = None) -> Any:
     """An array, what a JSON file holds (never an object), or, for an .npz without just one array, a dict of them."""
-    if not path.is_file():
-        if path.is_dir():
-            raise PointError(f"{path} is a directory, not a data file")
-        siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise PointError(f"no such file: {path}{did_you_mean(path.name, siblings)}")
+    if not os.path.isfile(path):
+        raise PointError(_no_file(path))
     try:
-        data = _READERS[path.suffix.lower()](path)
+        data = _READERS[_suffix(path)](path)
     except OSError as error:
         raise PointError(f"{path} cannot be read: {error.strerror or one_line(error)}") from None
+    except MemoryError:
+        raise PointError(f"{path} does not fit into memory") from None
     if key is None:
         return next(iter(data.values())) if isinstance(data, dict) and len(data) == 1 else data
     if not isinstance(data, dict) or key not in data:
@@ -54,30 +54,60 @@ def read_file(path: Path, key: str | None = None) -> Any:
     return data[key]
 
 
-def _read_numpy(path: Path) -> Any:
-    import zipfile
+def _place(text: str, folder: str | os.PathLike[str] | None) -> str:
+    return os.path.join(folder or ".", os.path.expanduser(text)).removeprefix("./")
 
-    with path.open("rb") as file:
+
+def _suffix(path: str) -> str:
+    return os.path.splitext(path)[1].lower()
+
+
+def _no_file(path: str) -> str:
+    """What stands where a file should."""
+    if os.path.isdir(path):
+        return f"{path} is a directory, not a data file"
+    if os.path.exists(path):
+        return f"{path} is no regular file but a FIFO or a device; copy what it holds into a file"
+    if os.path.islink(path):
+        return f"{path} is a link to {os.readlink(path)}, which does not exist"
+    folder, name = os.path.split(path)
+    siblings: list[str] = []
+    with contextlib.suppress(OSError, ValueError):  # there is no such folder, or it may not be read
+        siblings = os.listdir(folder or ".")
+    return f"no such file: {short(path, LONGEST)}{did_you_mean(name, siblings)}"
+
+
+def _read_numpy(path: str) -> Any:
+    import warnings
+
+    with open(path, "rb") as file:
         magic = file.read(6)
         file.seek(0)
         if not magic.startswith((b"\x93NUMPY", b"PK")):
             pickled = " but a pickle, which is never loaded" if magic.startswith(b"\x80") else ""
             raise PointError(f"{path} is not a numpy file{pickled}; save the array with numpy.save(path, x)")
         try:
-            data = np.load(file, allow_pickle=False)
-            return {name: data[name] for name in data.files} if isinstance(data, np.lib.npyio.NpzFile) else data
-        except (ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
+            with warnings.catch_warnings():  # numpy reads a header as Python, which warns of odd ones
+                warnings.simplefilter("ignore")
+                data = np.load(file, allow_pickle=False)
+                return {name: data[name] for name in data.files} if isinstance(data, np.lib.npyio.NpzFile) else data
+        except MemoryError:
+            raise
+        except Exception as error:  # a damaged file can end in any exception of numpy, zipfile, zlib or tokenize
             if "allow_pickle" not in str(error):
-                raise PointError(f"{path} is damaged: {one_line(error)}") from None
+                raise PointError(f"{path} is damaged: {one_line(error) or type(error).__name__}") from None
             remedy = "save numbers with numpy.save(path, x.astype(float))"
             raise PointError(f"{path} holds pickled objects, which are never loaded; {remedy}") from None
-        except MemoryError:
-            raise PointError(f"{path} does not fit into memory") from None
 
 
-def _read_csv(path: Path) -> Any:
+def _read_text(path: str) -> str:
+    with open(path, encoding="utf-8-sig") as file:
+        return file.read()
+
+
+def _read_csv(path: str) -> Any:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = _read_text(path).splitlines()
     except UnicodeDecodeError:
         raise PointError(f"{path} is not a text file; save numbers separated by commas") from None
     rows = [row for line in lines if (row := line.partition("#")[0].strip())]
@@ -94,25 +124,26 @@ def _read_csv(path: Path) -> Any:
         raise PointError(f"{path}: {text.rstrip('.')}{header}") from None
 
 
-def _read_json(path: Path) -> Any:
+def read_json(path: str) -> Any:
+    """What a JSON file holds."""
     import json
 
     try:
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
+        data = json.loads(_read_text(path))
     except (ValueError, RecursionError) as error:
         raise PointError(f"{path} is not JSON: {one_line(error)}") from None
-    if isinstance(data, dict):
+    return data
+
+
+def _read_list(path: str) -> Any:
+    if isinstance(data := read_json(path), dict):
         raise PointError(f"{path} holds a JSON object; make it a list")
     return data
 
 
-_READERS: dict[str, Callable[[Path], Any]] = {
-    ".npy": _read_numpy,
-    ".npz": _read_numpy,
-    ".csv": _read_csv,
-    ".json": _read_json,
-}
-SUFFIXES = tuple(_READERS)
+_READERS: dict[str, Callable[[str], Any]] = dict(
+    zip(DATA_FILES, (_read_numpy, _read_numpy, _read_csv, _read_list), strict=True)
+)
 
 
 def typed_numbers(text: str, what: str) -> Any:
@@ -136,14 +167,16 @@ def typed_numbers(text: str, what: str) -> Any:
 def nested_numbers(data: Any, what: str) -> NDArray[np.float64]:
     """Nested lists of numbers → float64.  The leaves are looked at, since numpy takes text and truth for numbers."""
 
-    def shape(item: Any) -> tuple[int, ...]:
+    def shape(item: Any, depth: int = 0) -> tuple[int, ...]:
         if isinstance(item, (list, tuple)):
-            shapes = {shape(inner) for inner in item}
+            if depth == MOST_DIMENSIONS:
+                raise PointError(f"{what} has more than {MOST_DIMENSIONS} dimensions")
+            shapes = {shape(inner, depth + 1) for inner in item}
             if len(shapes) > 1:
                 raise PointError(f"{what} is ragged: its rows have different lengths")
             return len(item), *(shapes.pop() if shapes else ())
         if isinstance(item, bool) or not isinstance(item, (int, float)):
-            raise PointError(f"{what} holds {short(repr(item))}, which is not a real number")
+            raise PointError(f"{what} holds {quoted(item)}, which is not a real number")
         return ()
 
     shape(data)

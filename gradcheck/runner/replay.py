@@ -35,7 +35,7 @@ def command(
     if claim is not None and given.get("value_and_grad"):
         return None  # the command line takes value and gradient from its target only
     try:
-        return replay(target, {**named, "point": point, **given})(DeclaredCheck(name=target, target=target))
+        return replay({**named, "point": point, **given})(DeclaredCheck(name=target, target=target))
     except ValueError:
         return None
 
@@ -78,7 +78,7 @@ def _typed(point: Point) -> str | None:
     return json.dumps(nested if point.shape else nested[0])
 
 
-def replay(target: str | None, given: Mapping[str, Any]) -> Callable[[DeclaredCheck], str]:
+def replay(given: Mapping[str, Any]) -> Callable[[DeclaredCheck], str]:
     """What repeats a check: its name and the options given here.  Raises ValueError for what cannot be typed."""
     words: list[str] = []
     for key in sorted(given, key=list(OPTIONS).index):
@@ -89,6 +89,6 @@ def replay(target: str | None, given: Mapping[str, Any]) -> Callable[[DeclaredCh
 
     def command_of(check: DeclaredCheck) -> str:
         seed = [] if "seed" in given else ["--seed", str(check.option("seed"))]
-        return shlex.join(["gradcheck", target if target and not check.section else check.name, *words, *seed])
+        return shlex.join(["gradcheck", check.name, *words, *seed])
 
     return command_of

@@ -20,13 +20,13 @@ from gradcheck.errors import (
     GradientMismatch,
     TargetError,
     UserCodeError,
-    settled,
+    raise_for,
 )
 from gradcheck.evaluation.sources import describe
 from gradcheck.model import Finding, FindingKind, Kind, Method, Point, Report, Resolution, Target, Verdict
 from gradcheck.options.keywords import KEYWORDS, Options
 from gradcheck.runner.config import DeclaredCheck, Derivable
-from gradcheck.runner.reading import choose_point, read_args
+from gradcheck.runner.reading import choose_point, read_args, read_bounds
 from gradcheck.runner.targets import Loaded, load, load_object
 
 
@@ -67,7 +67,7 @@ class Outcome:
         """Take a report; with `allow_inconclusive`, the verdict INCONCLUSIVE does not count against the run."""
         self.reports.append(report)
         try:
-            settled(report, allow_inconclusive=allow_inconclusive)
+            raise_for(report, allow_inconclusive=allow_inconclusive)
         except (GradientMismatch, UserCodeError) as error:
             self._codes.add(error.exit_code)
 
@@ -138,6 +138,9 @@ def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -
     def find(spec: str) -> Any:
         return load_object(spec, role="--args", folder=folder)
 
+    def find_bounds(spec: str) -> Any:
+        return _made(load_object(spec, role="--bounds", folder=folder), spec)
+
     def find_point(spec: str) -> Any:
         return _made(load_object(spec, role="--point", folder=folder), spec)
 
@@ -146,10 +149,12 @@ def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -
         kind: target if claim is check.target else load(claim, role=_role(check, kind), factory=factory, folder=folder)
         for kind, claim in check.claims.items()
     }
-    place = {key: check.option(key) for key in ("dim", "shape", "point", "bounds", "seed")}
-    x0, point = choose_point(**place, load=find_point, folder=folder)
+    bounds = read_bounds(check.option("bounds"), load=find_bounds, folder=folder)
+    place = {key: check.option(key) for key in ("dim", "shape", "point", "seed")}
+    x0, point = choose_point(**place, bounds=bounds, load=find_point, folder=folder)
     # The API's keywords bear the same names; what was declared as text is loaded first.
     options = {key: value for key, value in check.options.items() if key in KEYWORDS}
+    options["bounds"] = bounds
     options["args"] = read_args(check.option("args"), load=find, folder=folder)
     if "suspects" in options:
         options["suspects"] = {spec: load_object(spec, role="--suspect", folder=folder) for spec in options["suspects"]}

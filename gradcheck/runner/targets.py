@@ -16,7 +16,9 @@ from typing import Any
 from gradcheck.errors import TargetError, UserCodeError
 from gradcheck.evaluation.sources import describe
 from gradcheck.model import Target
+from gradcheck.wording import quoted, short
 
+LONGEST = 200  # characters of a target that a message shows
 _DEPENDENCIES = ("click", "llvmlite", "numba", "numpy", "pytest", "rich", "scipy")
 
 
@@ -55,12 +57,22 @@ def load(
         spec = describe(value).name
     if factory:
         value = _call_factory(value, spec, role)
+    elif isinstance(value, types.FunctionType) and "self" in value.__code__.co_varnames[:1] and _of_class(value):
+        owner, name = value.__qualname__.split(".")[-2:]
+        place = spec.rpartition(":")[0]
+        remedy = f"make one there, as in {owner.lower()} = {owner}(), and name {place}:{owner.lower()}.{name}"
+        raise TargetError(f"{role} {spec!r} is a method without its object; {remedy}")
     if not callable(value):
         hint = f"; name something in it, as in {value.__name__}:NAME" if isinstance(value, types.ModuleType) else ""
         made = "returned" if factory else "is"
         raise TargetError(f"{role} {spec!r} {made} {_a(value)}, not a callable{hint}")
     target = describe(value, spec)
     return Loaded(spec=spec, value=value, target=target if target.file else replace(target, file=file))
+
+
+def _of_class(function: types.FunctionType) -> bool:
+    """Whether a function is written in the body of a class."""
+    return "." in function.__qualname__ and not function.__qualname__.split(".")[-2].startswith("<")
 
 
 def load_object(spec: str, *, role: str = "target", folder: str | os.PathLike[str] | None = None) -> Any:
@@ -91,15 +103,24 @@ def load_module(name: str, *, role: str = "target", folder: str | os.PathLike[st
 
 def _find(spec: str, role: str, folder: str | os.PathLike[str] | None) -> tuple[types.ModuleType, Any]:
     place, _, attributes = spec.rpartition(":")
-    if not place or not all(part.isidentifier() for part in attributes.split(".")):
+    if not place or "\0" in place or not all(part.isidentifier() for part in attributes.split(".")):
         hint = _form_hint(spec, folder)
-        raise TargetError(f"{role} {spec!r} is not of the form module:attr or path/to/file.py:attr{hint}")
+        raise TargetError(
+            f"{role} {quoted(spec, LONGEST)} is not of the form module:attr or path/to/file.py:attr{hint}"
+        )
+    if place.endswith(".ipynb"):
+        remedy = (
+            f"save the functions in a .py file (jupyter nbconvert --to script {place}), or call check_gradient in it"
+        )
+        raise TargetError(f"{role} {spec!r} is in a notebook, which is not read; {remedy}")
     if place.endswith(".py") or "/" in place or os.sep in place:
         module = _load_file(os.path.join(folder or ".", os.path.expanduser(place)), role)
     elif all(part.isidentifier() for part in place.split(".")):
         module = load_module(place, role=role, folder=folder)
     else:
-        raise TargetError(f"{role} {spec!r}: {place!r} is neither the name of a module nor the path of a .py file")
+        where = quoted(place, LONGEST)
+        message = f"{where} is neither the name of a module nor the path of a .py file"
+        raise TargetError(f"{role} {quoted(spec, LONGEST)}: {message}")
     value: Any = module
     parts = attributes.split(".")
     for depth, part in enumerate(parts):
@@ -124,7 +145,9 @@ def _load_file(path: str, role: str) -> types.ModuleType:
     if not os.path.exists(path):
         siblings = [name for name in os.listdir(folder) if name.endswith(".py")] if os.path.isdir(folder) else []
         why = _did_you_mean(file, siblings) if os.path.isdir(folder) else f"; there is no folder {folder}"
-        raise TargetError(f"{role}: no such file: {path}{why}")
+        raise TargetError(f"{role}: no such file: {short(path, LONGEST)}{why}")
+    if not os.path.isfile(path):
+        raise TargetError(f"{role}: {path} is no regular file")
     if suffix != ".py":
         raise TargetError(f"{role}: {path} is not a Python file; its name must end in .py")
     package: list[str] = []

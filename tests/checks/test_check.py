@@ -23,8 +23,8 @@ from gradcheck import (
     check_hessian,
     check_jacobian,
 )
-from gradcheck.checks.options import RTOL, Options
 from gradcheck.model import FindingKind, Method, Verdict
+from gradcheck.options.keywords import RTOL, Options
 from gradcheck.points import neighbours
 
 A = np.random.default_rng(0).normal(size=(6, 6))
@@ -73,7 +73,7 @@ AT_KINK = np.array([1.0, 0.0])
         ({"jobs": -1}, "jobs is -1; it must be a whole number of at least 1"),
         ({"directions": 0}, "directions is 0; it must be a whole number of at least 1"),
         ({"seed": -1}, "seed is -1; it must be a whole number of at least 0"),
-        ({"args": 2.0}, "args is 2.0; it must be a tuple, with one argument (2.0,)"),
+        ({"args": 2.0}, "args is 2.0; it must be a tuple, with one argument (2.0,), or a dict of arguments by name"),
         ({"rtol": "x"}, "rtol is 'x'; it must be a number of at least 0 and below 1"),
         ({"rtol": True}, "rtol is True; it must be a number of at least 0 and below 1"),
         ({"eps": "1e-4"}, "eps is '1e-4'; it must be a finite number above 0"),

@@ -249,6 +249,10 @@ def test_exit_code(here: Path, line: str, code: int) -> None:
         ("m:f --grad m:g --dim 5 --eps nan", 2, ["--eps", "nan"]),
         ("m:f --grad m:g --dim 5 --rtol -1", 2, ["--rtol is -1; it must be a number of at least 0 and below 1"]),
         ("m:f --grad m:g --dim 5 --rtol 2", 2, ["--rtol is 2; it must be a number of at least 0 and below 1"]),
+        ("m:f --grad m:g --dim 5 --json r --junit r", 2, ["--json and --junit would both write r; name two files"]),
+        ("m:f --grad m:g --dim 5 -o r --save-baseline ./r", 2, ["--output and --save-baseline would both write ./r"]),
+        ("m:f --grad m:g --dim 5 --bounds m:text", 2, ["bounds is", "must be a pair"]),
+        ("m:f --grad m:g --dim 5 --bounds x0.npy", 2, ["x0.npy holds an array", "two rows"]),
         ("m:f --grad m:g --dim 5 --json ''", 2, ["--json is ''; it must be the name of a file"]),
         ("m:f --grad m:g --dim 5 --method direction", 2, ["--method is 'direction'; it must be one of", "directions?"]),
         ("m:f --grad m:g --dim 5 --executor m:text", 2, ["--executor", "submit"]),
@@ -454,6 +458,71 @@ def test_version_names_what_matters() -> None:
     assert re.findall(r"^(\w+) \d+\.\d+", output, re.MULTILINE) == ["gradcheck", "Python", "numpy", "numba"]
 
 
+@pytest.mark.parametrize("arguments", [(), RIGHT, ("--list",)], ids=lambda a: " ".join(a))
+def test_a_working_directory_that_is_gone(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = 'cd "$0" && rmdir "$0" && exec "$@"'
+    command = "from gradcheck.cli.command import main; main()"  # as the installed script; -m needs a folder itself
+    line = ["sh", "-c", script, str(gone), sys.executable, "-c", command, *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(line, capture_output=True, text=True, env=environment, check=False, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the working directory cannot be told: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_bounds_of_each_entry(here: Path) -> None:
+    (here / "bounds.csv").write_text("0, 1, 2\n0.5, 1.5, 2.5\n")
+    (here / "within.py").write_text(
+        "low, high = (0, 1, 2), (0.5, 1.5, 2.5)\nbounds = low, high\n"
+        "def f(x):\n    assert all(low <= x) and all(x <= high)\n    return (x * x).sum()\ndef g(x): return 2 * x\n"
+    )
+    for bounds in ("bounds.csv", "within:bounds"):
+        code, said = invoke("within:f", "--grad", "within:g", "--dim", "3", "--bounds", bounds)
+        assert code == 0, said
+
+
+ARGUMENTS = """
+import numpy as np
+named = {"scale": 1.5, "w": np.array([1.0, 2.0])}
+def f(x, *, scale, w): return scale * (w * x * x).sum()
+def g(x, *, scale, w): return 2 * scale * w * x
+"""
+
+
+@pytest.mark.parametrize("args", ['{"scale": 1.5, "w": [1, 2]}', "named.json", "a:named"])
+@pytest.mark.parametrize("how", ["typed", "pyproject.toml", "setup.cfg"])
+def test_arguments_by_name(here: Path, args: str, how: str) -> None:
+    (here / "a.py").write_text(ARGUMENTS)
+    (here / "named.json").write_text('{"scale": 1.5, "w": [1, 2]}')
+    if how == "typed":
+        code, said = invoke("a:f", "--grad", "a:g", "--dim", "2", "--args", args)
+        assert f"--args {shlex.quote(args)}" in said
+    elif how == "setup.cfg":
+        (here / how).write_text(f"[gradcheck:one]\ntarget = a:f\ngrad = a:g\ndim = 2\nargs = {args}\n")
+        code, said = invoke("one")
+    else:
+        value = "{scale = 1.5, w = [1, 2]}" if args[0] == "{" else repr(args)
+        table = f"[[tool.gradcheck.checks]]\nname = 'one'\ntarget = 'a:f'\ngrad = 'a:g'\ndim = 2\nargs = {value}\n"
+        (here / how).write_text(table)
+        code, said = invoke("one")
+    assert code == 0, said
+    code, said = invoke("a:f", "--grad", "a:g", "--dim", "2")
+    assert code == 3
+    assert "give its further arguments with args (--args)" in said
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_into_a_full_disk(folder: Path, option: str) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    with open("/dev/full", "w") as full:
+        process = start(folder, option, stdout=full)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (2, "error: cannot write to stdout: No space left on device\n")
+
+
 def test_help_groups_every_option() -> None:
     code, output = invoke("--help")
     assert code == 0
@@ -461,7 +530,7 @@ def test_help_groups_every_option() -> None:
         r"^  (-\S+?)(?:, (--\S+))?(?: / (--\S+))?(?: |$)", output, re.MULTILINE
     )  # not those in the examples
     names = {name for line in listed for name in line if name}
-    assert names >= {name for option in command.params for name in (*option.opts, *option.secondary_opts)} - {"target"}
+    assert names >= {name for option in command.params for name in (*option.opts, *option.secondary_opts)} - {"targets"}
     assert names >= {"-h", "--help", "--dim"}
     for heading in ("What to check:", "Where to check it:", "How to measure:", "Examples:", "Exit codes:"):
         assert f"\n{heading}\n" in output
@@ -566,6 +635,9 @@ dim = 5
         ("bad --grad m:g", 0, ["bad"]),
         ("good --grad m:wrong", 1, ["good"]),
         ("good --shape 4 --points 2", 0, ["good"]),
+        ("good failing", 3, ["good", "failing"]),
+        ("bad good bad", 1, ["good", "bad"]),
+        ("good bad --rtol 0.5", 0, ["good", "bad"]),
     ],
 )
 def test_declared_checks(here: Path, line: str, code: int, names: list[str]) -> None:
@@ -583,11 +655,28 @@ def test_list_shows_what_is_declared_and_checks_nothing(here: Path) -> None:
     assert [line.split()[0] for line in said.splitlines()] == ["good", "bad", "failing", "missing"]
 
 
-def test_near_miss_of_a_declared_name(here: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("godo", "no check named 'godo' is declared; did you mean 'good'?"),
+        (
+            "zzz",
+            "no check named 'zzz' is declared, and there is no module of that name; declared are good, bad, failing, missing",
+        ),
+        (
+            "good zz.z",
+            "no check named 'zz.z' is declared, and there is no module of that name; declared are good, bad,",
+        ),
+        ("z" * 100_000, "declared are good, bad,"),
+        ("good bad --grad m:g", "a derivative belongs to one TARGET, not to good and bad; name one"),
+    ],
+)
+def test_a_name_that_is_not_declared_is_answered_with_those_that_are(here: Path, line: str, said: str) -> None:
     (here / "setup.cfg").write_text(DECLARED)
-    code, said = invoke("godo")
+    code, answer = invoke(*shlex.split(line))
     assert code == 2
-    assert "did you mean 'good'?" in said
+    assert said in answer
+    assert len(answer) < 300
 
 
 PACKAGE = {

@@ -113,7 +113,15 @@ def test_bounds_are_read_and_typed(text: str, bounds: tuple[float, float]) -> No
     assert Bounds().declared(Bounds().spell(bounds)) == bounds
 
 
-@pytest.mark.parametrize("text", ["1", "a:b", "1:2:3", ""])
+@pytest.mark.parametrize("text", ["b.npy", "data/b.csv", "b.npz:key", "m:bounds", "path/m.py:model.bounds"])
+def test_bounds_by_a_file_or_a_target_stay_text(text: str) -> None:
+    assert Bounds().declared(f" {text} ") == text
+    assert Bounds().spell(text) == text
+    with pytest.raises(ValueError, match="a pair"):
+        Bounds().check(text)
+
+
+@pytest.mark.parametrize("text", ["1", "a b", "1:2:3", "", ":x y", "b.txt"])
 def test_malformed_bounds_are_shown_the_form(text: str) -> None:
     with pytest.raises(ValueError, match=r"^it must be of the form LO:HI"):
         Bounds().declared(text)

@@ -145,6 +145,19 @@ def test_the_checking_step_without_arguments_takes_what_is_declared(tmp_path: Pa
     assert "one" in summary
 
 
+def test_the_checking_step_takes_several_names(tmp_path: Path) -> None:
+    table = "[gradcheck:{}]\ntarget = m:f\ngrad = m:{}\ndim = 3\n"
+    text = "".join(table.format(*pair) for pair in (("one", "g"), ("two", "wrong"), ("three", "wrong")))
+    (tmp_path / "setup.cfg").write_text(text)
+    (tmp_path / "m.py").write_text(
+        "def f(x): return (x * x).sum()\ndef g(x): return 2 * x\ndef wrong(x): return 3 * x\n"
+    )
+    code, printed, _, summary = check(tmp_path, "one two --rtol 1e-5", cwd=tmp_path)
+    assert code == 1, printed
+    assert printed.count("::error file=m.py,line=3,") == 1
+    assert [name in summary for name in ("one", "two", "three")] == [True, True, False]
+
+
 @pytest.mark.parametrize(
     ("version", "install", "expected"),
     [("", "", ["{home}"]), ("0.1.0", "", ["gradcheck==0.1.0"]), ("", ". 'a b'", ["{home}", ".", "a b"])],

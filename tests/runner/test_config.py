@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 
 import numpy as np
 import pytest
@@ -202,6 +203,28 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, data):
         with raises(name, "cannot be read"):
             read_checks(tmp_path)
         break
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "setup.cfg"])
+@pytest.mark.parametrize("kind", ["FIFO", "device", "endless"])
+def test_what_has_no_end_is_not_read(tmp_path, name, kind):
+    path = tmp_path / name
+    if kind == "FIFO":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.touch()
+        os.truncate(path, 2**40)  # on the disk, it takes no room
+    reason = "it has more than 10,000,000 characters" if kind == "endless" else "no regular file"
+    with raises(f"{path} cannot be read: {reason}"):
+        read_checks(tmp_path)
+
+
+def test_brackets_without_end_are_no_toml(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("x = " + "[" * 100_000, encoding="utf-8")
+    with raises("pyproject.toml is not valid TOML"):
+        read_checks(tmp_path)
 
 
 @pytest.mark.parametrize(

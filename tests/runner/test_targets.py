@@ -197,6 +197,17 @@ def test_a_file_named_like_a_library_is_loaded_and_harms_nobody(home, spec):
         ({}, "nowhere/quadratic.py:f", ["no such file", "there is no folder {home}/nowhere"]),
         ({"folder/x.py": ""}, "./folder:f", ["{home}/folder is a directory", "folder/FILE.py:NAME"]),
         ({"notes.txt": ""}, "./notes.txt:f", ["not a Python file"]),
+        ({"nb.ipynb": "{}"}, "nb.ipynb:f", ["is in a notebook, which is not read", "nbconvert --to script nb.ipynb"]),
+        ({"nb.ipynb": "{}"}, "./nb.ipynb:f", ["is in a notebook, which is not read"]),
+        (
+            {"model.py": "class Model:\n    def f(self, x): 0"},
+            "model:Model.f",
+            ["'model:Model.f' is a method without its object", "model = Model(), and name model:model.f"],
+        ),
+        ({}, "x" * 100_000 + ".py:f", ["no such file: ", "..."]),
+        ({}, "a b" * 10_000 + ":f", ["is neither the name of a module nor the path"]),
+        ({}, "x" * 100_000, ["not of the form module:attr"]),
+        ({}, "nul\0:f", ["not of the form module:attr"]),
     ],
 )
 def test_what_cannot_be_found_is_named_with_a_remedy(home, files, spec, parts):
@@ -209,6 +220,7 @@ def test_what_cannot_be_found_is_named_with_a_remedy(home, files, spec, parts):
     for part in parts:
         assert part.format(home=home) in message
     assert message.startswith("--grad")
+    assert len(message) < 1000
     assert "\n" not in message
     assert caught.value.exit_code == ExitCode.USAGE
     assert caught.value.__cause__ is None
