@@ -78,11 +78,11 @@ _ADVICE = {
     Status.BELOW_RESOLUTION: "f does not change by more than its own noise here; "
     "rescale this variable, or check the term that depends on it alone",
     Status.ONE_SIDED: "f is defined on one side of the point only; differences are one-sided",
-    Status.KINK: "the one-sided derivatives differ; no gradient exists here, choose another point with --seed or --point",
-    Status.JUMP: "f jumps here; no gradient exists, choose another point with --seed or --point",
+    Status.KINK: "the one-sided derivatives differ; no gradient exists here, choose another point",
+    Status.JUMP: "f jumps here; no gradient exists, choose another point",
     Status.CONTRADICTORY: "small and large steps tell different stories; try another point, or compute f in higher precision",
-    Status.NON_FINITE: "f is not finite around the point; choose a point inside its domain with --point or --bounds",
-    Status.NOT_EXAMINED: "the bound on re-examined entries was reached; give --budget or check this entry alone",
+    Status.NON_FINITE: "f is not finite around the point; choose a point inside its domain, or bounds that keep within it",
+    Status.NOT_EXAMINED: "the bound on re-examined entries was reached; give a larger budget, or check this entry alone",
 }
 
 
@@ -399,9 +399,9 @@ def headline(report: Report) -> str:
             return f"The {what} is wrong: {report.diagnoses[0].message}"
         if report.failed:
             return f"The {what} is wrong: {report.failed:,} of {counted(report.checked, noun)} disagree."
-        astray = {d.point for d in report.directions if d.verdict is Verdict.FAIL and d.point}
-        if astray:
-            return f"The {what} is right at the first point and wrong at {counted(len(astray), 'other point')}."
+        elsewhere = {d.point for d in report.directions if d.verdict is Verdict.FAIL and d.point}
+        if elsewhere:
+            return f"The {what} is right at the first point and wrong at {counted(len(elsewhere), 'other point')}."
         if blamed is not None:
             return f"The {what} is wrong in use: {blamed.message}"
         return f"The {what} is wrong."

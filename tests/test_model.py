@@ -45,6 +45,7 @@ def test_records_are_frozen_have_slots_and_take_keywords_only(record):
 def test_every_status_has_advice_of_one_line(status):
     assert len(status.advice) > 20
     assert "\n" not in status.advice
+    assert "--" not in status.advice, "it is read by callers of Python, too"
 
 
 @pytest.mark.parametrize("kinds", [FindingKind, DiagnosisKind, Kind, Method, Status])

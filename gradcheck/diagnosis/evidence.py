@@ -116,14 +116,14 @@ class Facts:
         if self._full is None:
             self._full = np.full(self.size, np.nan)
             if len(self) < self.size and self.mismatch.claim_at is not None:
-                asked = ask(self.mismatch, self.x)
-                if asked is not None:
-                    self._full = asked
+                answer = claimed_at(self.mismatch, self.x)
+                if answer is not None:
+                    self._full = answer
             self._full[self.entry] = self.claimed
         return self._full
 
 
-def ask(mismatch: Mismatch, point: Array) -> Array | None:
+def claimed_at(mismatch: Mismatch, point: Array) -> Array | None:
     """The complete claim at a point, (size,), or None if it cannot be had there."""
     if mismatch.claim_at is None:
         return None
@@ -139,7 +139,7 @@ class Law:
     """A hypothesis: what the numeric values are if it is true.
 
     predict: from facts to the predicted values, (N,), NaN where the hypothesis says nothing.
-    says: the sentence behind it; ``{where}`` stands for the entries that it holds on.
+    sentence: the sentence behind it; ``{where}`` stands for the entries that it holds on.
     fitted: parameters fitted to the numeric values; `slack` is what their uncertainty does to the predictions, (N,):
         a function of facts as well.
     tries: of how many hypotheses, none likelier before the measurement, this is one.
@@ -152,7 +152,7 @@ class Law:
 
     kind: DiagnosisKind
     predict: Callable[[Facts], Array]
-    says: str
+    sentence: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     advice: str = ""
     fitted: int = 0

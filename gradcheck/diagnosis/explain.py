@@ -204,7 +204,7 @@ def _report(facts: Facts, outcome: Outcome) -> Diagnosis:
             if count == 1 < known
             else where
         )
-    message = law.says.replace("{where}", where).rstrip(".")
+    message = law.sentence.replace("{where}", where).rstrip(".")
     return Diagnosis(
         kind=kind,
         message=message + ".",

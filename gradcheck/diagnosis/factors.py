@@ -1,4 +1,4 @@
-"""A claim that is the derivative times a number: the law, what it says, and the line of code usually behind it."""
+"""A claim that is the derivative times a number: the law, its sentence, and the line of code usually behind it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
 
-SIGN_SAYS = "numeric = −claimed {where}: the sign is wrong"
+SIGN_SENTENCE = "numeric = −claimed {where}: the sign is wrong"
 SIGN_ADVICE = "Look for a subtraction written the wrong way round, or a gradient of −f (a maximisation) used for f."
 
 
@@ -27,7 +27,7 @@ def sign() -> Law:
     return Law(
         kind=DiagnosisKind.SIGN,
         predict=lambda f: -f.claimed,
-        says=SIGN_SAYS,
+        sentence=SIGN_SENTENCE,
         parameters={"factor": -1.0},
         advice=SIGN_ADVICE,
         is_factor=True,
@@ -50,7 +50,7 @@ def _scale(r: float, name: str, half: float, *, tries: float = 1.0, found: Fit |
     return Law(
         kind=DiagnosisKind.SCALE,
         predict=lambda f: r * f.claimed,
-        says=factor_says(r, name, half),
+        sentence=factor_sentence(r, name, half),
         parameters=factor_parameters(r, name, half),
         advice=factor_advice(r, name),
         fitted=0 if found is None else 1,
@@ -67,7 +67,7 @@ def factor_parameters(r: float, name: str, half: float) -> dict[str, Any]:
     return {"factor": r, "uncertainty": half} | ({"recognised": name} if name else {})
 
 
-def factor_says(r: float, name: str, half: float) -> str:
+def factor_sentence(r: float, name: str, half: float) -> str:
     """The sentence for numeric = r × claimed, where r ± half is called `name` if it is a number that a person would write."""
     if 0 < r < 1 and "," not in name:
         known = recognise(1 / r * (1 - 1e-12), 1 / r * (1 + 1e-12)) if name else None

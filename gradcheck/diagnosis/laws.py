@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck.diagnosis.constants import figure, recognise, shortest
-from gradcheck.diagnosis.evidence import POORLY, Facts, Fit, Law, ask
+from gradcheck.diagnosis.evidence import POORLY, Facts, Fit, Law, claimed_at
 from gradcheck.diagnosis.factors import fits, scales, sign
 from gradcheck.diagnosis.permutations import permutations
 from gradcheck.diagnosis.symmetry import fixed, off_diagonal, symmetric, transposed_factor
@@ -26,7 +26,7 @@ COMPUTED = 1e4 * SINGLE  # … or throughout, relative to the largest entry
 FEW_BITS = 2.0**12  # an integer multiple this small of a power of two is single precision by nature
 COEFFICIENT_TRIES = 3.0  # x, sign(x) and 1 are tried
 
-ZERO_SAYS = "the claim is 0 {where}, where the derivative is not"
+ZERO_SENTENCE = "the claim is 0 {where}, where the derivative is not"
 ZERO_ADVICE = (
     "Look for entries that are never assigned, a range that stops short, or a gradient that is detached there."
 )
@@ -69,7 +69,7 @@ def _absolute(facts: Facts, among: Mask) -> Iterator[Law]:
     yield Law(
         kind=DiagnosisKind.SIGN,
         predict=lambda f: np.where(f.numeric < 0, -f.claimed, f.claimed),
-        says="the claim is the absolute value of the derivative: numeric = −claimed {where}, wherever it is negative",
+        sentence="the claim is the absolute value of the derivative: numeric = −claimed {where}, wherever it is negative",
         parameters={"factor": -1.0, "absolute": True},
         advice="Look for an abs() or a square that swallowed the sign.",
         is_factor=True,
@@ -84,7 +84,7 @@ def _zeros(facts: Facts, among: Mask) -> Iterator[Law]:
     yield Law(
         kind=DiagnosisKind.ZERO_BLOCK,
         predict=lambda f: np.where(f.wrong & (f.claimed == 0), f.numeric, np.nan),
-        says=ZERO_SAYS,
+        sentence=ZERO_SENTENCE,
         advice=ZERO_ADVICE,
         silent=lambda f: (f.claimed != 0) & ~f.blind,
     )
@@ -108,7 +108,7 @@ def _chain(facts: Facts) -> Iterator[Law]:
         yield Law(
             kind=DiagnosisKind.CHAIN_FACTOR,
             predict=predict,
-            says=f"numeric = claimed × {name}, entry by entry, {{where}}: a missing chain factor {name}",
+            sentence=f"numeric = claimed × {name}, entry by entry, {{where}}: a missing chain factor {name}",
             parameters={"term": name},
             advice=f"With {inner} inside f, the derivative by x is that by u times {name}.",
             tries=2.0,
@@ -170,13 +170,13 @@ def _missing(
     size = "" if exact and abs(coefficient) == 1 else f"{figure(abs(coefficient), half)} × "
     what = f"{size}{name}" if name != "1" else figure(abs(coefficient), half)
     if coefficient > 0:
-        says = f"numeric − claimed = {what} {{where}}: a term is missing"
+        sentence = f"numeric − claimed = {what} {{where}}: a term is missing"
     else:
-        says = f"claimed − numeric = {what} {{where}}: a term too many, counted twice or with the wrong sign"
+        sentence = f"claimed − numeric = {what} {{where}}: a term too many, counted twice or with the wrong sign"
     return Law(
         kind=DiagnosisKind.MISSING_TERM,
         predict=lambda f: f.claimed + coefficient * values(f),
-        says=says,
+        sentence=sentence,
         parameters={"term": name, "coefficient": coefficient},
         advice=_term_advice(name, coefficient),
         fitted=0 if exact else 1,
@@ -229,7 +229,7 @@ def _precision(facts: Facts, among: Mask) -> Iterator[Law]:
     yield Law(
         kind=DiagnosisKind.LOW_PRECISION,
         predict=predict,
-        says="every claimed value is a single-precision number, and off by no more than that explains {where}: "
+        sentence="every claimed value is a single-precision number, and off by no more than that explains {where}: "
         + ("the gradient was cast to float32" if cast else "the gradient is computed in float32"),
         parameters={
             "precision": "float32",
@@ -243,15 +243,15 @@ def _precision(facts: Facts, among: Mask) -> Iterator[Law]:
 def _stale(facts: Facts) -> Iterator[Law]:
     """The claim was right at another point: asked again it answers for this one."""
     mismatch = facts.mismatch
-    if mismatch.claim_at is None or ask(mismatch, facts.x) is None:
+    if mismatch.claim_at is None or claimed_at(mismatch, facts.x) is None:
         return
-    again = ask(mismatch, facts.x)
+    again = claimed_at(mismatch, facts.x)
     if again is None or np.array_equal(again[facts.entry], facts.claimed):
         return
     yield Law(
         kind=DiagnosisKind.STALE_POINT,
         predict=fixed(again),
-        says="asked a second time at the same point, the claim gives the numeric values {where}: "
+        sentence="asked a second time at the same point, the claim gives the numeric values {where}: "
         "it answers for the point of an earlier call",
         advice="Values kept from an earlier call must be keyed on x; compute them anew when x has changed.",
     )

@@ -16,13 +16,13 @@ import numpy as np
 from gradcheck.diagnosis.constants import recognise
 from gradcheck.diagnosis.factors import (
     SIGN_ADVICE,
-    SIGN_SAYS,
+    SIGN_SENTENCE,
     factor_advice,
     factor_parameters,
-    factor_says,
+    factor_sentence,
     lengths,
 )
-from gradcheck.diagnosis.laws import ZERO_ADVICE, ZERO_SAYS
+from gradcheck.diagnosis.laws import ZERO_ADVICE, ZERO_SENTENCE
 from gradcheck.diagnosis.regions import indices, listed, progression
 from gradcheck.diagnosis.unexplained import figures, pair
 from gradcheck.model import Diagnosis, DiagnosisKind, Kind
@@ -61,12 +61,12 @@ def all_off(factor: float, uncertainty: float, rtol: float, places: Places) -> D
     size = places.size
     where = f"on all {size:,} entries"
     if math.isinf(factor):
-        return _diagnosis(DiagnosisKind.ZERO_BLOCK, ZERO_SAYS, where, size, ZERO_ADVICE, {})
+        return _diagnosis(DiagnosisKind.ZERO_BLOCK, ZERO_SENTENCE, where, size, ZERO_ADVICE, {})
     if abs(factor + 1) <= max(rtol, 2 * uncertainty):
         factor = -1.0
-    says, parameters, advice = _factor(factor, uncertainty, places)
+    sentence, parameters, advice = _factor(factor, uncertainty, places)
     kind = DiagnosisKind.SIGN if factor == -1 else DiagnosisKind.SCALE
-    return _diagnosis(kind, says, where, size, advice, parameters)
+    return _diagnosis(kind, sentence, where, size, advice, parameters)
 
 
 def some_off(terms: range, places: Places, factors: Factors, *, zero: bool) -> Diagnosis:
@@ -80,12 +80,12 @@ def some_off(terms: range, places: Places, factors: Factors, *, zero: bool) -> D
     where = f"on {region.text}" + ("" if everywhere else f" ({count:,} of {places.size:,} entries)")
     parameters = dict(region.parameters)
     if zero:
-        return _diagnosis(DiagnosisKind.ZERO_BLOCK, ZERO_SAYS, where, count, ZERO_ADVICE, parameters)
+        return _diagnosis(DiagnosisKind.ZERO_BLOCK, ZERO_SENTENCE, where, count, ZERO_ADVICE, parameters)
     if alike(factors):
         low, high = min(value - u for value, u in factors), max(value + u for value, u in factors)
-        says, more, advice = _factor((low + high) / 2, (high - low) / 2, places)
+        sentence, more, advice = _factor((low + high) / 2, (high - low) / 2, places)
         kind = DiagnosisKind.SCALE if everywhere else DiagnosisKind.BLOCK
-        return _diagnosis(kind, says, where, count, advice, parameters | more)
+        return _diagnosis(kind, sentence, where, count, advice, parameters | more)
     if everywhere:
         parameters = {"indices": []}
     return _diagnosis(
@@ -108,13 +108,13 @@ def lone(entries: Sequence[int], first: tuple[float, float], places: Places, *, 
     named = listed(flat, places)
     if count == 1:
         alone = "alone " if others_agree and places.size > 1 else ""
-        says = f"{named} {alone}is wrong: {pair(*first)}"
+        sentence = f"{named} {alone}is wrong: {pair(*first)}"
         kind = DiagnosisKind.SINGLE_ENTRY
         advice = "Look for the line that sets this component."
     else:
-        says, kind = f"{count:,} entries are wrong: {named.removeprefix('entries ')}", DiagnosisKind.ENTRIES
+        sentence, kind = f"{count:,} entries are wrong: {named.removeprefix('entries ')}", DiagnosisKind.ENTRIES
         advice = "Look for the lines that set these components."
-    return _diagnosis(kind, says, "", count, advice, {"indices": indices(flat, places)})
+    return _diagnosis(kind, sentence, "", count, advice, {"indices": indices(flat, places)})
 
 
 def many(dense: Dense, entries: Sequence[int], places: Places) -> Diagnosis:
@@ -148,12 +148,12 @@ def _factor(factor: float, half: float, places: Places) -> tuple[str, dict[str, 
     if known is not None and known[2] * 2 * half <= COINCIDENCE * abs(factor):
         factor, name, _ = known
     if factor == -1:
-        return SIGN_SAYS, {"factor": -1.0}, SIGN_ADVICE
-    return factor_says(factor, name, half), factor_parameters(factor, name, half), factor_advice(factor, name)
+        return SIGN_SENTENCE, {"factor": -1.0}, SIGN_ADVICE
+    return factor_sentence(factor, name, half), factor_parameters(factor, name, half), factor_advice(factor, name)
 
 
 def _diagnosis(
-    kind: DiagnosisKind, says: str, where: str, count: int, advice: str, parameters: Mapping[str, object]
+    kind: DiagnosisKind, sentence: str, where: str, count: int, advice: str, parameters: Mapping[str, object]
 ) -> Diagnosis:
-    message = says.replace("{where}", where).rstrip(".")
+    message = sentence.replace("{where}", where).rstrip(".")
     return Diagnosis(kind=kind, message=message + ".", parameters={**parameters, "entries": count}, advice=advice)

@@ -56,7 +56,7 @@ def permutations(facts: Facts, among: Mask) -> Iterator[Law]:
             yield Law(
                 kind=kind,
                 predict=_mover(order, start, stop),
-                says=f"the claim is right when it is {words}{within}: that gives the numeric values {{where}}",
+                sentence=f"the claim is right when it is {words}{within}: that gives the numeric values {{where}}",
                 parameters={"order": words} | ({} if whole else {"range": [start, stop]}),
                 advice=LAYOUT_ADVICE
                 if kind is DiagnosisKind.TRANSPOSED
@@ -158,7 +158,7 @@ def _swapped(facts: Facts, among: Mask) -> Iterator[Law]:
     yield Law(
         kind=DiagnosisKind.SWAPPED,
         predict=_mover(order, 0, facts.size),
-        says=f"entries {names[0]} and {names[1]} are swapped: each has the other's value",
+        sentence=f"entries {names[0]} and {names[1]} are swapped: each has the other's value",
         parameters={"indices": [list(facts.places.index(k)) for k in (i, j)]},
         advice="Look at the order in which the components are put together.",
     )
@@ -183,7 +183,7 @@ def _blocks(facts: Facts, among: Mask) -> Iterator[Law]:
         yield Law(
             kind=DiagnosisKind.TRANSPOSED,
             predict=_mover(order.ravel(), 0, facts.size),
-            says=f"the block of rows {top} to {bottom - 1} and columns {left} to {right - 1} belongs transposed: "
+            sentence=f"the block of rows {top} to {bottom - 1} and columns {left} to {right - 1} belongs transposed: "
             "that gives the numeric values {where}",
             parameters={"order": "transposed", "rows": [top, bottom], "columns": [left, right]},
             advice="The block ∂²f/∂y∂x is the transpose of ∂²f/∂x∂y.",
@@ -215,7 +215,7 @@ def _permuted(facts: Facts, among: Mask) -> Iterator[Law]:
     yield Law(
         kind=DiagnosisKind.PERMUTED,
         predict=lambda f: predicted if len(f) == len(predicted) else np.full(len(f), np.nan),
-        says="the claimed values are the numeric ones in another order {where}",
+        sentence="the claimed values are the numeric ones in another order {where}",
         parameters={"moves": [pair for pair in order if pair[0] != pair[1]]},
         advice="Look for an argsort, a mask or an index array applied on one side only, or the wrong way round.",
         fitted=len(facts),

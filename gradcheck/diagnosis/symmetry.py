@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck.diagnosis.evidence import Facts, Law, ask
+from gradcheck.diagnosis.evidence import Facts, Law, claimed_at
 from gradcheck.model import DiagnosisKind, Kind
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def symmetric(facts: Facts) -> Iterator[Law]:
         yield Law(
             kind=DiagnosisKind.DIAGONAL_ONLY,
             predict=_nothing_beside_the_diagonal,
-            says="the claim is 0 off the diagonal, and the second derivatives {where} are not",
+            sentence="the claim is 0 off the diagonal, and the second derivatives {where} are not",
             parameters={"part": "off-diagonal"},
             advice="np.diag(h) holds ∂²f/∂x_i² alone; the mixed derivatives ∂²f/∂x_i∂x_j belong beside it.",
         )
@@ -50,7 +50,7 @@ def symmetric(facts: Facts) -> Iterator[Law]:
         yield Law(
             kind=DiagnosisKind.TRIANGLE_ONLY,
             predict=_from_matrix(lambda h: h + h.T - np.diag(np.diagonal(h))),
-            says=f"only the {side} triangle is filled; its mirror image is right {{where}}",
+            sentence=f"only the {side} triangle is filled; its mirror image is right {{where}}",
             parameters={"triangle": side},
             advice="H + np.triu(H, 1).T fills the other half."
             if side == "upper"
@@ -61,13 +61,13 @@ def symmetric(facts: Facts) -> Iterator[Law]:
     yield Law(
         kind=DiagnosisKind.NOT_SYMMETRIZED,
         predict=_from_matrix(lambda h: (h + h.T) / 2),
-        says="numeric = (H + Hᵀ)/2 {where}, with H the claim: it is not symmetrised",
+        sentence="numeric = (H + Hᵀ)/2 {where}, with H the claim: it is not symmetrised",
         advice="For f = ⟨x, Ax⟩ with A not symmetric the Hessian is A + Aᵀ, not 2A.",
     )
     yield Law(
         kind=DiagnosisKind.MISSING_TRANSPOSE,
         predict=_from_matrix(lambda h: h + h.T),
-        says="numeric = H + Hᵀ {where}, with H the claim: the transposed part is missing",
+        sentence="numeric = H + Hᵀ {where}, with H the claim: the transposed part is missing",
         advice="For f = ⟨x, Ax⟩ with A not symmetric the Hessian is A + Aᵀ, not A.",
     )
 
@@ -94,7 +94,7 @@ def transposed_factor(facts: Facts) -> Iterator[Law]:
         return
     order = np.argsort(facts.entry)
     claimed, numeric, window = facts.claimed[order], facts.numeric[order], facts.loose[order]
-    origin, twice = ask(facts.mismatch, np.zeros(d)), ask(facts.mismatch, 2 * x)
+    origin, twice = claimed_at(facts.mismatch, np.zeros(d)), claimed_at(facts.mismatch, 2 * x)
     if origin is None or twice is None:
         return
     linear = claimed - origin
@@ -109,7 +109,7 @@ def transposed_factor(facts: Facts) -> Iterator[Law]:
     if not wanted:
         return
     size = float(np.max(np.abs(x))) or 1.0
-    columns = [ask(facts.mismatch, size * row) for row in np.eye(d)]
+    columns = [claimed_at(facts.mismatch, size * row) for row in np.eye(d)]
     if any(column is None for column in columns):
         return
     jacobian = np.stack([(column - origin) / size for column in columns if column is not None], axis=1)
@@ -123,7 +123,7 @@ def transposed_factor(facts: Facts) -> Iterator[Law]:
         yield Law(
             kind=DiagnosisKind.NOT_SYMMETRIZED if half else DiagnosisKind.MISSING_TRANSPOSE,
             predict=fixed(right),
-            says="the claim is linear in x with a matrix M that is not symmetric, and numeric = "
+            sentence="the claim is linear in x with a matrix M that is not symmetric, and numeric = "
             + ("(M + Mᵀ)x/2 {where}" if half else "(M + Mᵀ)x {where}")
             + (" up to the constant part" if origin.any() else ""),
             advice=f"For f = ⟨x, Ax⟩ with A not symmetric the gradient is (A + Aᵀ)x, not {'2Ax' if half else 'Ax'}.",

@@ -220,7 +220,7 @@ class Dispatch:
     def _taken(self, answer: Values) -> Array:
         """The values of an answer; its calls are put on record."""
         self.calls += answer.calls
-        if answer.astray and self.calling.rows is not None:
+        if answer.no_rows and self.calling.rows is not None:
             self.calling = replace(self.calling, rows=None)
             self.notes.append(
                 f"{self.role} answers for rows otherwise than for each alone; it was called one point at a time"

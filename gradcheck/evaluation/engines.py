@@ -161,13 +161,13 @@ class Values:
     """What f answered.
 
     values: (N, m), NaN where there is none.  calls: of f.  failure: the first exception of f, if any.
-    astray: f, given rows, raised or answered otherwise than for each alone; the values are those for each alone.
+    no_rows: f takes none after all: given rows, it raised or answered otherwise than for each alone; the values are those for each alone.
     """
 
     values: Array
     calls: int
     failure: Exception | None = None
-    astray: bool = False
+    no_rows: bool = False
 
 
 class Work(Protocol):
@@ -220,7 +220,7 @@ class InRows:
         single = Points(self.points[-1:].copy()).run(calling, books)
         values = by_rows(calling, self.points.copy())
         if values is None or not close(values[-1:], single.values):
-            return replace(Points(self.points).run(calling, books), astray=True)
+            return replace(Points(self.points).run(calling, books), no_rows=True)
         return Values(values, len(values) + 1)
 
 
@@ -308,7 +308,7 @@ class Batches:
         rows = np.tile(steps.x, (min(most, count), 1))
         line, kept = np.arange(len(rows)), steps.x[steps.columns]
         answers: list[Values] = []
-        astray = False
+        no_rows = False
         for low in range(0, count, most):
             part = steps.part(low, low + most)
             batch, where = rows[: len(part)], (line[: len(part)], part.columns)
@@ -318,7 +318,7 @@ class Batches:
             values = by_rows(calling, batch if calling.in_place else batch.copy())
             batch[where] = kept[low : low + most]
             if values is None or (single is not None and not close(values[alone], single.values)):
-                astray = True
+                no_rows = True
                 answers.append(part.run(calling, books))
             else:
                 answers.append(Values(values, len(part) + len(alone)))
@@ -326,7 +326,7 @@ class Batches:
             np.concatenate([answer.values for answer in answers]),
             sum(answer.calls for answer in answers),
             next((answer.failure for answer in answers if answer.failure), None),
-            astray,
+            no_rows,
         )
 
 

@@ -206,7 +206,7 @@ class MatrixClaim(Claim):
                 raise
             products = "hvp" if self.role == "hess" else "jvp or vjp"
             message = (
-                f"{self.role} has {self.rows:,} × {x.size:,} entries, which need {memory.spelt(needed)}, and found no room "
+                f"{self.role} has {self.rows:,} × {x.size:,} entries, which need {memory.readable(needed)}, and found no room "
                 f"for them; return a sparse array or an operator with @ or matvec, or check {products} instead"
             )
             raise UserCodeError(message, role=self.role) from error.__cause__

@@ -47,7 +47,7 @@ def available() -> int | None:
     return None
 
 
-def spelt(size: float) -> str:
+def readable(size: float) -> str:
     """A number of bytes as a person would write it: '1.3 TB'."""
     for unit in UNITS[:-1]:
         if size < 999.5:

@@ -121,7 +121,7 @@ def test_batches_are_a_plain_loop(count):
     work = steps(count=count)
     found = Batches(work).run(Calling(call=by_rows, rows=by_rows, layout=ArrayLayout((40,), float)), Books())
     np.testing.assert_allclose(found.values, one_by_one(by_rows, work, (40,)), rtol=1e-14)
-    assert not found.astray
+    assert not found.no_rows
     assert found.calls == count + 2
 
 
@@ -138,7 +138,7 @@ def test_wrong_answers_for_rows_are_replaced(rows):
     work = steps()
     found = Batches(work).run(Calling(call=quartic, rows=rows, layout=ArrayLayout((40,), float), plain=True), Books())
     np.testing.assert_array_equal(found.values, one_by_one(quartic, work, (40,)))
-    assert found.astray
+    assert found.no_rows
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from gradcheck.evaluation import memory
 @pytest.mark.parametrize(
     ("size", "text"), [(0, "0 B"), (999, "999 B"), (32e6, "32 MB"), (1.28e12, "1.28 TB"), (5e18, "5e+03 PB")]
 )
-def test_sizes_are_spelt(size, text):
-    assert memory.spelt(size) == text
+def test_sizes_are_readable(size, text):
+    assert memory.readable(size) == text
 
 
 def test_there_is_memory_and_not_too_much_of_it():
