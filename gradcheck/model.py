@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from gradcheck.wording import counted
@@ -322,9 +323,12 @@ class ErrorMap:
     largest: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Report:
-    """Everything one check found out.  Data: rendering is for `gradcheck.reporting`.
+    """Everything one check found out.
+
+    ``print(report)`` shows it as text, a notebook as a page; `to_json`, `to_html`, `to_markdown` and `plot` give it in
+    other forms.  What it looks like is up to `gradcheck.reporting`.
 
     name: of the check, such as ``mymodule:f``.
     target, claim: the function and the claimed derivative.
@@ -383,6 +387,46 @@ class Report:
     def headline(self) -> str:
         """The verdict in one plain sentence."""
         return headline(self)
+
+    def __repr__(self) -> str:
+        """One line, for lists of reports and for the prompt."""
+        return f"<Report: {self.verdict.name}, {self.kind.value} of {self.name}, {counted(self.checked, 'entry')} compared>"
+
+    def __str__(self) -> str:
+        """The report as plain text."""
+        return str(_shown_by("as_text", self, "text")).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        """The report as a notebook shows it."""
+        return str(_shown_by("as_fragment", self))
+
+    def to_json(self) -> str:
+        """The report as strict JSON; its schema is `gradcheck/schemas/report.json`."""
+        return str(_shown_by("as_text", self, "json"))
+
+    def to_html(self) -> str:
+        """The report as a page of HTML that needs nothing else."""
+        return str(_shown_by("as_text", self, "html"))
+
+    def to_markdown(self) -> str:
+        """The report as GitHub-flavoured Markdown."""
+        return str(_shown_by("as_text", self, "markdown"))
+
+    def plot(self) -> Any:
+        """The pictures of the report as a Matplotlib figure: errors, the worst entry against the step, all entries.
+
+        Raises:
+            UsageError: Matplotlib is not installed (``python -m pip install "gradcheck[plot]"``).
+        """
+        return _shown_by("as_figure", self)
+
+
+def _shown_by(function: str, *arguments: Any) -> Any:
+    """What a function of `gradcheck.reporting.formats` makes of a report.
+
+    The one place where the ground reaches up: a report can show itself, and what shows it is loaded when it is asked for.
+    """
+    return getattr(import_module("gradcheck.reporting.formats"), function)(*arguments)
 
 
 def headline(report: Report) -> str:

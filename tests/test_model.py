@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import html
+import json
 import pickle
+import re
 
 import pytest
 
@@ -20,6 +23,7 @@ from gradcheck.model import (
     Tolerance,
     Verdict,
 )
+from gradcheck.reporting import text
 
 RECORDS = [value for value in vars(model).values() if dataclasses.is_dataclass(value) and isinstance(value, type)]
 
@@ -102,3 +106,28 @@ def test_a_report_survives_pickling(report):
     again = pickle.loads(pickle.dumps(report))
     assert list(again.entries) == list(report.entries)
     assert dataclasses.replace(again, entries=()) == dataclasses.replace(report, entries=())
+
+
+def test_a_report_shows_itself(report):
+    wrong = check_gradient(lambda x: float(x @ x), lambda x: x, [1.0, 2.0], throw=False)
+    for shown in (report, wrong):
+        assert str(shown) == text.render([shown]).rstrip("\n")
+        assert "\x1b" not in str(shown)
+        assert len(repr(shown).splitlines()) == 1
+        assert repr(shown) == f"<Report: {shown.verdict.name}, gradient of <lambda>, 2 entries compared>"
+        assert json.loads(shown.to_json())["verdict"] == shown.verdict.name
+        assert shown.to_html().startswith("<!doctype html>")
+        assert shown.headline in html.unescape(shown.to_html())
+        assert shown.to_markdown().startswith("### gradient of")
+
+
+def test_in_a_notebook_a_report_is_part_of_a_page(report):
+    fragment = report._repr_html_()
+    assert fragment.startswith('<div class="gradcheck">')
+    assert "<script" not in fragment, "a notebook need not be trusted to show it"
+    assert not [tag for tag in ("<!doctype", "<html", "<body", "<head") if tag in fragment]
+    identifiers = re.findall(r'\bid="([^"]+)"', fragment + dataclasses.replace(report)._repr_html_())
+    assert len(identifiers) == len(set(identifiers)), "two reports in one notebook do not share them"
+    style = fragment[fragment.index("<style>") + 7 : fragment.index("</style>")]
+    top = re.sub(r"@media[^{]*\{", "{", re.sub(r"\{[^{}]*\}", "", style))
+    assert not re.search(r"\bbody\b|:root", top), "what else is in the notebook looks as it did"

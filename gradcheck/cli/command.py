@@ -23,7 +23,7 @@ from gradcheck.options.row import GROUPS, OTHER, Face, Option, at
 from gradcheck.options.table import OPTIONS
 from gradcheck.options.values import Choice, File, Flag, Point, Target, Written
 from gradcheck.reporting import files
-from gradcheck.reporting.formats import FORMATS, Display, format_of
+from gradcheck.reporting.formats import FORMATS, Display, Format, format_of
 
 if TYPE_CHECKING:
     from gradcheck.cli.progress import Progress
@@ -318,6 +318,8 @@ def _run(
     from gradcheck.runner.replay import replay
     from gradcheck.runner.run import run
 
+    for form in (_style(options), *(form for _, form in _beside(options))):
+        form.require()  # before anything is checked in vain
     baseline = _read_baseline(options["baseline"])
     _added_to([], options["save_baseline"])  # what is no baseline is not written over, and nothing is checked in vain
     with output.diverted():
@@ -389,8 +391,7 @@ def _say_changes(outcome: Outcome, baseline: str | None, path: str | None) -> No
 def _write(outcome: Outcome, options: dict[str, Any]) -> list[GradcheckError]:
     """Print the results and write the reports asked for; the errors of those that could not be written."""
     failures: list[GradcheckError] = []
-    main = options["output"]
-    style = FORMATS[options["style"]] if options["style"] else (main and format_of(main)) or FORMATS["text"]
+    main, style = options["output"], _style(options)
     display = Display(**{key: options[key] for key in Display._fields if key in options and key != "color"})
     if main is not None:
         with _collected(failures):
@@ -398,10 +399,9 @@ def _write(outcome: Outcome, options: dict[str, Any]) -> list[GradcheckError]:
     if main is None or failures:
         with _collected(failures):
             output.emit(style.render(outcome.reports, display.on(sys.stdout, options["color"])))
-    for form in FORMATS.values():
-        if options.get(form.name):
-            with _collected(failures):
-                files.write_file(options[form.name], form.render(outcome.reports, display))
+    for path, form in _beside(options):
+        with _collected(failures):
+            files.write_file(path, form.render(outcome.reports, display))
     if options["save_baseline"]:
         with _collected(failures):
             files.write_file(options["save_baseline"], _added_to(outcome.reports, options["save_baseline"]))
@@ -415,6 +415,19 @@ def _write(outcome: Outcome, options: dict[str, Any]) -> list[GradcheckError]:
             if report.trouble:
                 output.say(f"error: {report.name}: {report.headline}\n{report.trouble}")
     return failures
+
+
+def _style(options: dict[str, Any]) -> Format:
+    """The format of the main report: as asked for, or as the name of its file ends."""
+    named = options["output"] and format_of(options["output"])
+    return FORMATS[options["style"]] if options["style"] else named or FORMATS["text"]
+
+
+def _beside(options: dict[str, Any]) -> list[tuple[str, Format]]:
+    """The files to write besides the main report, and their formats."""
+    wanted = [(options[form.name], form) for form in FORMATS.values() if options.get(form.name)]
+    picture = options["plot"] and format_of(options["plot"])
+    return [*wanted, (options["plot"], picture)] if picture else wanted
 
 
 @contextlib.contextmanager

@@ -40,18 +40,24 @@ def folded(text: str) -> str:
     return "".join(fold(line) + "\n" for line in text.splitlines())
 
 
-def emit(text: str) -> None:
-    """Write results to stdout.  A reader that has gone away (``| head``) is no error: it does not get the rest.
+def emit(text: str | bytes) -> None:
+    """Write results to stdout, the bytes of an image as they are.
+
+    A reader that has gone away (``| head``) is no error: it does not get the rest.
 
     Raises `OutputError` if stdout cannot be written, for want of space, say.
     """
     if sys.stdout is None:
         return
     try:
-        try:
-            sys.stdout.write(text)
-        except UnicodeEncodeError as error:
-            sys.stdout.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
+        if isinstance(text, bytes):
+            sys.stdout.flush()
+            sys.stdout.buffer.write(text)
+        else:
+            try:
+                sys.stdout.write(text)
+            except UnicodeEncodeError as error:
+                sys.stdout.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
         sys.stdout.flush()
     except BrokenPipeError:
         abandon_stdout()

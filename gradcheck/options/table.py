@@ -13,7 +13,7 @@ from typing import Any
 from gradcheck.options.keywords import KEYWORDS
 from gradcheck.options.row import MANY, OUTPUT, TRUST, WHAT, WHERE, Face, Option
 from gradcheck.options.values import Choice, File, Flag, Number, Point, Shape, Target, Values, Written
-from gradcheck.reporting.formats import FORMATS
+from gradcheck.reporting.formats import FORMATS, PICTURES
 
 CHECKS = Face.CLI | Face.CONFIG
 
@@ -51,6 +51,7 @@ PRINTED = (
     _output("style", Choice(*FORMATS), "The form of the report.", shown="text, or as FILE ends", flags=("--format",)),
     _output("output", Written(), "Write the report there, not to stdout.", metavar="FILE", flags=("-o", "--output")),
     *(_output(form.name, Written(), form.beside, metavar="FILE") for form in FORMATS.values() if form.beside),
+    _output("plot", Written(*PICTURES), "Write the pictures alone, as .svg or .png.", metavar="FILE"),
     _output("top", Number(0, whole=True), "Rows of a table.", metavar="N", shown="10; 60 in a page"),
     _output("all_rows", Flag(), "Show every row.", default=False, flags=("--all",)),
     _output("sort", Choice("worst", "relative", "index"), "Order of rows.", default="worst"),

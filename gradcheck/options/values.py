@@ -130,13 +130,17 @@ class Text(Values):
 
 
 class File(Text):
-    """The name of a file; for callers of Python, also a path object."""
+    """The name of a file, with one of these suffixes where there are any; for callers of Python, also a path object."""
 
-    def __init__(self) -> None:
-        super().__init__("the name of a file")
+    def __init__(self, *suffixes: str) -> None:
+        super().__init__("the name of a file" + (f" that ends in {' or '.join(suffixes)}" if suffixes else ""))
+        self.suffixes = suffixes
 
     def check(self, value: Any) -> Any:
-        return super().check(os.fspath(value) if isinstance(value, os.PathLike) else value)
+        name = super().check(os.fspath(value) if isinstance(value, os.PathLike) else value)
+        if self.suffixes and not name.lower().endswith(self.suffixes):
+            raise ValueError(f"it must be {self.what}")
+        return name
 
 
 class Written(File):

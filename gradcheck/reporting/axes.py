@@ -83,7 +83,7 @@ def _linear_ticks(low: float, high: float) -> list[tuple[float, str]]:
     first = math.ceil(low / step)
     ticks = [k * step for k in range(first, math.floor(high / step) + 1)]
     digits = max(2, 1 + math.floor(math.log10(max(abs(low), abs(high)) / step)) + 1)
-    return [(value, _plain(value, digits)) for value in ticks]
+    return [(min(max(value, low), high), _plain(value, digits)) for value in ticks]
 
 
 def _plain(value: float, digits: int) -> str:

@@ -18,15 +18,15 @@ PATIENCE = 10.0  # seconds for which a FIFO is waited for that nobody reads
 DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/(?:fd/(\d+)|(stdout)|(stderr))")
 
 
-def write_file(path: str, text: str) -> None:
-    """Write a report, in UTF-8.  What was at `path` before stays as it was unless all of `text` is written.
+def write_file(path: str, text: str | bytes) -> None:
+    """Write a report, text in UTF-8.  What was at `path` before stays as it was unless all of `text` is written.
 
     A device, a FIFO or an open descriptor (/dev/stdout) is written to as it is; a link stays a link.
 
     Raises:
         OutputError: the text cannot be written; the message names the file.
     """
-    data = text.encode("utf-8", "backslashreplace")
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
     try:
         if (named := DESCRIPTOR.fullmatch(path)) is not None:
             number, out, _ = named.groups()

@@ -1,4 +1,4 @@
-"""The forms that reports can take.  A new one is a module with ``render(reports, display) -> str``, and a row of FORMATS.
+"""The forms that reports can take.  A new one is a module with ``render(reports, display)``, and a row of FORMATS.
 
 The command line (``--format``, ``--output``, ``--json`` and its like), the pytest plugin (``--gradcheck-report``) and the
 methods of `Report` all read this table.  A format's module is imported when it is first used.
@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
+
+from gradcheck.errors import UsageError
 
 if TYPE_CHECKING:
     from gradcheck.model import Report
@@ -71,35 +74,83 @@ class Format(NamedTuple):
     """A form of reports.
 
     name: as ``--format`` takes it, and the module of this package that renders it.
+    media: its media type.
     suffixes: of file names from which it is told, most usual first.
     beside: the help of an option ``--NAME FILE`` that writes it besides the main report; '' if there is none.
+    needs: what has to be installed to draw it, as imported and as called.
     """
 
     name: str
+    media: str
     suffixes: tuple[str, ...] = ()
     beside: str = ""
+    needs: tuple[str, str] | None = None
 
-    def render(self, reports: Sequence[Report], display: Display = DEFAULT) -> str:
-        """The reports as one text of this form."""
-        text: str = import_module(f"gradcheck.reporting.{self.name}").render(reports, display)
-        return text
+    @property
+    def is_picture(self) -> bool:
+        """Whether it shows the pictures alone."""
+        return self.media.startswith("image/")
+
+    @property
+    def module(self) -> Any:
+        """The module that renders it."""
+        return import_module(f"gradcheck.reporting.{self.name}")
+
+    def require(self) -> None:
+        """Raises `UsageError` if what draws it is not installed."""
+        if self.needs is not None and find_spec(self.needs[0]) is None:
+            raise UsageError(
+                f"a plot as .{self.name} or in Python needs {self.needs[1]}, which is not installed: "
+                'python -m pip install "gradcheck[plot]"; .svg files and pages of HTML do without'
+            )
+
+    def render(self, reports: Sequence[Report], display: Display = DEFAULT) -> str | bytes:
+        """The reports as one text, or as the bytes of an image.
+
+        Raises:
+            UsageError: what draws it is not installed.
+        """
+        self.require()
+        rendered: str | bytes = self.module.render(reports, display)
+        return rendered
 
 
 FORMATS = {
     form.name: form
     for form in (
-        Format("text", (".txt",)),
-        Format("json", (".json",), "Write JSON as well."),
-        Format("junit", (".xml",), "Write JUnit XML as well."),
-        Format("github"),
-        Format("markdown", (".md",), "Write Markdown as well."),
-        Format("html", (".html", ".htm"), "Write a page of HTML as well."),
-        Format("svg", (".svg",)),
+        Format("text", "text/plain", (".txt",)),
+        Format("json", "application/json", (".json",), "Write JSON as well."),
+        Format("junit", "application/xml", (".xml",), "Write JUnit XML as well."),
+        Format("github", "text/plain"),
+        Format("markdown", "text/markdown", (".md",), "Write Markdown as well."),
+        Format("html", "text/html", (".html", ".htm"), "Write a page of HTML as well."),
+        Format("svg", "image/svg+xml", (".svg",)),
+        Format("png", "image/png", (".png",), needs=("matplotlib", "Matplotlib")),
     )
 }
 SUFFIXES = {suffix: form for form in FORMATS.values() for suffix in form.suffixes}
+PICTURES = {suffix: form for suffix, form in SUFFIXES.items() if form.is_picture}
 
 
 def format_of(path: str) -> Format | None:
     """The format that the suffix of a file's name tells, or None."""
     return SUFFIXES.get(os.path.splitext(path)[1].lower())
+
+
+def as_text(report: Report, name: str) -> str:
+    """One report in a format that is text."""
+    rendered = FORMATS[name].render([report])
+    assert isinstance(rendered, str)
+    return rendered
+
+
+def as_fragment(report: Report) -> str:
+    """One report as HTML that may stand within a page of others."""
+    fragment: str = FORMATS["html"].module.fragment(report)
+    return fragment
+
+
+def as_figure(report: Report) -> Any:
+    """The pictures of one report as a Matplotlib figure."""
+    FORMATS["png"].require()
+    return FORMATS["png"].module.figure(report)

@@ -26,19 +26,28 @@ def render(reports: Sequence[Report], display: Display = DEFAULT) -> str:
         for number, report in enumerate(sorted(layout.shown(reports, display), key=lambda r: -r.verdict), 1)
     ]
     kinds = _Kinds()
-    body = [f"<main>\n{_heading(reports)}"]
+    body = [_heading(reports)]
     if len(reports) > 1 and told:
         body += ["<h2>Summary</h2>", *_summary([report for *_, report in told], display)]
     for number, story, report in told:
-        body += _check(number, story, report, kinds, alone=len(told) == 1)
+        body += _check(f"c{number}", story, report, kinds, alone=len(told) == 1)
     verdict = max((report.verdict for report in reports), default=None)
     title = "gradcheck" if verdict is None else f"{verdict.name}: gradcheck of {', '.join(r.name for r in reports[:3])}"
     head = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{_text(title)}</title>\n<style>\n{page.STYLE}{kinds.style}</style>\n</head>\n<body>"
+        f"<title>{_text(title)}</title>\n<style>\n{page.STYLE}{kinds.style}</style>\n</head>\n"
+        '<body class="gradcheck">\n<main>'
     )
     return "\n".join((head, *body, f"</main>\n<script>\n{page.SCRIPT}</script>\n</body>\n</html>\n"))
+
+
+def fragment(report: Report) -> str:
+    """One report, for a notebook: what a page has, without its script."""
+    kinds = _Kinds()
+    story = layout.story(report, _with_rows(report, DEFAULT))
+    body = [_heading([report]), *_check(f"g{id(report):x}", story, report, kinds, alone=True)]
+    return "\n".join(('<div class="gradcheck">', f"<style>\n{page.STYLE}{kinds.style}</style>", *body, "</div>"))
 
 
 def _with_rows(report: Report, display: Display) -> Display:
@@ -70,7 +79,7 @@ def _summary(reports: Sequence[Report], display: Display) -> Iterator[str]:
     yield "</tbody></table></div>"
 
 
-def _check(number: int, story: layout.Story, report: Report, kinds: _Kinds, *, alone: bool) -> Iterator[str]:
+def _check(name: str, story: layout.Story, report: Report, kinds: _Kinds, *, alone: bool) -> Iterator[str]:
     look = "f" if report.verdict >= Verdict.FAIL else "i" if report.verdict else "p"
     if alone:
         yield f'<section class="check {look}">'
@@ -78,12 +87,12 @@ def _check(number: int, story: layout.Story, report: Report, kinds: _Kinds, *, a
         folded = " open" if report.verdict else ""
         title = f"{_badge(report.verdict)}<h2>{_text(story.title.text)}</h2>"
         yield f'<details class="check {look}"{folded}><summary>{title}</summary>'
-    yield f'<div id="c{number}">\n<p class="verdict">{_text(report.headline)}</p>'
+    yield f'<div id="{name}">\n<p class="verdict">{_text(report.headline)}</p>'
     if story.cause:
         yield f'<div class="cause">{_facts(story.cause)}</div>'
     yield from map(_verbatim, story.trouble)
     drawn = [
-        f"<figure>{svg.inline(picture, f'c{number}p{k}')}<figcaption><b>{_text(picture.title)}</b>{_text(picture.story)}"
+        f"<figure>{svg.inline(picture, f'{name}p{k}')}<figcaption><b>{_text(picture.title)}</b>{_text(picture.story)}"
         "</figcaption></figure>"
         for k, picture in enumerate(pictures(report))
     ]
@@ -128,7 +137,7 @@ class _Kinds:
             for k, title in enumerate(titles, 1)
             if k > 2
         )
-        return f"@media (max-width: 40rem) {{\n{''.join(rules)}}}\n"
+        return f"@media (max-width: 40rem) {{ .gradcheck {{\n{''.join(rules)}}} }}\n"
 
 
 def _tables(told: Iterable[Block], kinds: _Kinds) -> Iterator[str]:

@@ -6,19 +6,19 @@ from gradcheck.reporting import svg
 
 STYLE = (
     """\
-:root {
+.gradcheck {
   color-scheme: light dark; --ink: #1f2328; --faint: #57606a; --line: #d0d7de; --paper: #fff; --raised: #f6f8fa;
   --link: #0550ae; --pass-ink: #116329; --fail-ink: #a40e26; --doubt-ink: #7d4e00;
   --pass-back: #dafbe1; --fail-back: #ffebe9; --doubt-back: #fff8c5;
 }
-@media (prefers-color-scheme: dark) { :root {
+@media (prefers-color-scheme: dark) { .gradcheck {
   --ink: #e6edf3; --faint: #9aa4af; --line: #3d444d; --paper: #0d1117; --raised: #161b22;
   --link: #79b8ff; --pass-ink: #7ee2a8; --fail-ink: #ffa198; --doubt-ink: #f2cc60;
   --pass-back: #12261e; --fail-back: #2d1517; --doubt-back: #272115;
 } }
-* { box-sizing: border-box; }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 70rem;
+.gradcheck { & { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 70rem;
   margin: 0 auto; padding: 1rem; }
+* { box-sizing: border-box; }
 h1 { font-size: 1.35rem; margin: .5rem 0 1rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.1rem; margin: 0; display: inline; overflow-wrap: anywhere; }
 h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
@@ -63,7 +63,7 @@ input { font: inherit; color: var(--ink); background: var(--paper); border: 1px 
   padding: .2rem .5rem; max-width: 100%; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 @media (max-width: 40rem) {
-  body { padding: .6rem; } .check { padding: .6rem .7rem; }
+  & { padding: .6rem; } .check { padding: .6rem .7rem; }
   thead { position: absolute; clip-path: inset(50%); } tr { display: flex; flex-wrap: wrap; padding: .4rem .5rem; }
   td { text-align: left; white-space: normal; padding: 0 1rem 0 0; overflow-wrap: anywhere; }
   td:nth-child(2) { flex: 1 0 50%; font-weight: bold; }
@@ -71,7 +71,8 @@ input { font: inherit; color: var(--ink); background: var(--paper); border: 1px 
   .summary td:nth-child(5)::before { content: "digits"; }
   dl { display: block; } dd { margin: 0 0 .3rem 1rem; }
 }
-@media print { label, input { display: none; } .check { break-inside: avoid-page; } body { max-width: none; padding: 0; } }
+@media print { label, input { display: none; } .check { break-inside: avoid-page; } & { max-width: none; padding: 0; } }
+}
 """
     + svg.STYLE
 )
@@ -103,6 +104,10 @@ SCRIPT = """\
     if (body.rows.length > 10) search(table.parentElement, table.className.includes('summary') ? 'Find a check' : 'Find an entry',
       () => [...body.rows]);
   }
+  const unfold = hash => { const fold = hash && document.getElementById(hash.slice(1))?.closest('details');
+    if (fold) fold.open = true; };
+  for (const link of document.querySelectorAll('.summary a')) link.addEventListener('click', () => unfold(link.hash));
+  unfold(location.hash);
   const checks = [...document.querySelectorAll('.check')];
   if (checks.length > 5) search(checks[0], 'Show only checks with', () => checks);
   function search(before, name, rows) {

@@ -332,6 +332,45 @@ def test_the_name_of_the_output_tells_its_format(folder: Path, more: tuple[str, 
     assert (folder / "report.html").read_text(encoding="utf-8").startswith(starts)
 
 
+def test_pictures_alone(folder: Path) -> None:
+    code, out, err = run(folder, *WRONG, "--plot", "curve.svg")
+    assert (code, err) == (1, "")
+    assert "FAIL" in out
+    assert "<svg" in (folder / "curve.svg").read_text(encoding="utf-8")
+    code, out, err = run(folder, *WRONG, "--plot", "curve.bmp")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: --plot") or "plot" in err
+    assert ".svg or .png" in err
+
+
+def test_an_image_goes_to_stdout_as_it_is(folder: Path) -> None:
+    pytest.importorskip("matplotlib", reason="Matplotlib is not installed")
+    with (folder / "piped.png").open("wb") as file:
+        process = start(folder, *WRONG, "--format", "png", stdout=file)
+        process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert (folder / "piped.png").read_bytes().startswith(b"\x89PNG\r\n")
+
+
+def test_a_plot_that_cannot_be_drawn_is_told_before_anything_is_checked(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradcheck.reporting.formats.find_spec", lambda name: None)
+    code, said = invoke("m:f", "--grad", "m:g", "--dim", "5", "--plot", "x.png")
+    assert code == 2
+    assert "Matplotlib" in said
+    assert "PASS" not in said
+    assert not (here / "x.png").exists()
+
+
+def test_failures_alone(folder: Path) -> None:
+    code, out, err = run(folder, *RIGHT, "--failures")
+    assert (code, out, err) == (0, "1 check: 1 PASS\n", "")
+    code, out, err = run(folder, *WRONG, "--failures")
+    assert code == 1
+    assert "[1]" in out
+
+
 def test_json_on_stdout_is_strict_whatever_the_checked_code_prints(folder: Path) -> None:
     code, out, err = run(folder, "m:chatty", "--grad", "m:wrong", "--dim", "5", "--format", "json")
 

@@ -46,6 +46,14 @@ class Reader(HTMLParser):
 
 
 @pytest.mark.parametrize("name", EVERY)
+def test_a_parser_that_forgives_nothing_has_no_complaint(name: str) -> None:
+    html5lib = pytest.importorskip("html5lib", reason="html5lib is not installed: pip install gradcheck[test]")
+    strict = html5lib.HTMLParser(strict=True)
+    strict.parse(render([EVERY[name](), passing()], Display(verbose=True)))
+    strict.parseFragment(EVERY[name]()._repr_html_())
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_every_report_is_a_well_formed_page(name: str) -> None:
     report = EVERY[name]()
     page = Reader(render([report, passing()], Display(all_rows=True)))
