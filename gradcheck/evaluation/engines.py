@@ -161,7 +161,8 @@ class Values:
     """What f answered.
 
     values: (N, m), NaN where there is none.  calls: of f.  failure: the first exception of f, if any.
-    no_rows: f takes none after all: given rows, it raised or answered otherwise than for each alone; the values are those for each alone.
+    no_rows: f takes none after all: given rows, it raised or answered otherwise than for each alone; the values are those
+        for each alone.
     """
 
     values: Array
