@@ -1,40 +1,33 @@
-"""The command line: its options, how they become checks, and what is printed where.  The only importer of click.
+"""The command line: from the words that were typed to checks, and to an exit code, whatever happens in between.
 
 Nothing else is imported at the top that takes time: ``--help`` and a mistyped option answer without numpy.
 """
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from click.shell_completion import CompletionItem, shell_complete
+from click.shell_completion import shell_complete
 
-from gradcheck.cli import output
+from gradcheck.cli import output, results
+from gradcheck.cli.parameters import PARAMETERS, format_options, print_help
 from gradcheck.cli.supervision import supervised
 from gradcheck.errors import ExitCode, GradcheckError, UsageError
-from gradcheck.options.row import GROUPS, OTHER, Face, Option, at
-from gradcheck.options.table import OPTIONS
-from gradcheck.options.values import Choice, File, Flag, Point, Target, Written
-from gradcheck.reporting import files
-from gradcheck.reporting.formats import FORMATS, Display, Format, format_of
 
 if TYPE_CHECKING:
     from gradcheck.cli.progress import Progress
-    from gradcheck.model import Report
     from gradcheck.runner.config import DeclaredCheck
     from gradcheck.runner.run import Outcome
 
+COMPLETE = "_GRADCHECK_COMPLETE"
+"""The variable by which a shell asks for completions, under the name that click gives it."""
 
-COMPLETE = (
-    "_GRADCHECK_COMPLETE"  # the variable by which a shell asks for completions, under the name that click gives it
-)
 EXAMPLES = """\
 Examples:
   gradcheck mymodule:f --grad mymodule:g --dim 100
@@ -59,63 +52,16 @@ Completion of words, for bash, zsh (zsh_source) and fish (fish_source), as in ~/
 """
 
 
-class _Typed(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 or so
-    """The values of an option as click's type: one validator, one wording, for all faces."""
-
-    def __init__(self, row: Option) -> None:
-        self.row, self.name = row, row.name
-
-    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
-        return self.row.read(value) if isinstance(value, str) and not self.row.repeatable else value
-
-    def shell_complete(
-        self, context: click.Context, parameter: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        if isinstance(self.row.values, Choice):
-            return [CompletionItem(word) for word in self.row.values.words if word.startswith(incomplete)]
-        if isinstance(self.row.values, (File, Point, Target)):
-            return [CompletionItem(incomplete, type="file")]
-        return []
-
-
-class _Option(click.Option):
-    """An option made of its row in the table."""
-
-    def __init__(self, row: Option) -> None:
-        flags, metavar = list(row.flags or (row.flag,)), row.metavar
-        default = f"[default: {row.default_shown}]" if row.default_shown else ""
-        more: dict[str, Any] = {"type": _Typed(row), "multiple": row.repeatable}
-        if isinstance(row.values, Flag):
-            negated = "" if row.default is False else f"/{row.negated}"
-            flags, more = [*flags[:-1], flags[-1] + negated], {"is_flag": True}
-        elif isinstance(row.values, Choice):
-            metavar = f"[{'|'.join(row.values.words)}]"
-        text = " ".join(filter(None, (row.help.replace("{f}", "TARGET"), default)))
-        # What bears on a check must be known to have been given: its default is not click's to fill in.
-        own = None if Face.CONFIG in row.where and row.default is not False else row.default
-        super().__init__([*flags, row.name], metavar=metavar, default=own, help=text, **more)
-        self.group = row.group
-
-
 class _Command(click.Command):
     """A command with grouped help, and with exit codes of ours for all that can end it."""
 
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        for group in GROUPS:
-            records = [
-                record
-                for option in self.get_params(context)
-                if isinstance(option, click.Option)
-                and getattr(option, "group", OTHER) == group  # --help is click's own
-                and (record := option.get_help_record(context)) is not None
-            ]
-            with formatter.section(group):
-                formatter.write_dl(records)
+        format_options(self.get_params(context), context, formatter)
 
     def get_help_option(self, context: click.Context) -> click.Option | None:
         option = super().get_help_option(context)
         if option is not None:
-            option.callback = _print_help  # click's own would end in a traceback where stdout is a full disk
+            option.callback = print_help  # click's own would end in a traceback where stdout is a full disk
         return option
 
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
@@ -176,82 +122,11 @@ def _import_for_good() -> None:
     gc.freeze()
 
 
-def _print_help(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-    if value and not context.resilient_parsing:
-        output.emit(context.get_help() + "\n")
-        context.exit()
-
-
-def _print_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-    if not value or context.resilient_parsing:
-        return
-    import platform
-    from importlib.metadata import PackageNotFoundError, version
-
-    from gradcheck.version import __version__
-
-    lines = [f"gradcheck {__version__}", f"Python {platform.python_version()}"]
-    for name in ("numpy", "numba"):
-        try:
-            lines.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            lines.append(f"{name} is not installed")
-    output.emit("\n".join(lines) + "\n")
-    context.exit()
-
-
-def _complete_target(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The names of declared checks that begin so; else files."""
-    from gradcheck.runner.config import find_checks
-
-    with contextlib.suppress(GradcheckError):
-        names = [check.name for check in find_checks() if check.name.startswith(incomplete)]
-        if names:
-            return [CompletionItem(name) for name in names]
-    return [CompletionItem(incomplete, type="file")]
-
-
-def _print_explanation(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    if value is None or context.resilient_parsing:
-        return
-    from gradcheck.diagnosis.catalogue import explain, overview
-
-    output.emit(output.folded(explain(value) if value else overview()))
-    context.exit()
-
-
-def _complete_kind(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from gradcheck.diagnosis.catalogue import KINDS
-
-    return [CompletionItem(kind) for kind in KINDS if kind.startswith(incomplete)]
-
-
-_EXPLAIN = click.Option(
-    ["--explain"],
-    metavar="[KIND]",
-    is_flag=False,
-    flag_value="",
-    expose_value=False,
-    is_eager=True,
-    callback=_print_explanation,
-    shell_complete=_complete_kind,
-    help="What a diagnosis or a finding means, with an example, and what to try; without KIND, the list of them.",
-)
-_VERSION = click.Option(
-    ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Show versions."
-)
-
-
 @click.command(
     "gradcheck",
     cls=_Command,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    params=[
-        click.Argument(["targets"], nargs=-1, metavar="[TARGET]...", shell_complete=_complete_target),
-        *map(_Option, at(Face.CLI, OPTIONS).values()),
-        _EXPLAIN,
-        _VERSION,
-    ],
+    params=PARAMETERS,
 )
 def command(targets: tuple[str, ...], **options: Any) -> int:
     """Is this derivative right?
@@ -267,7 +142,7 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
     from gradcheck.runner.run import Outcome
 
     _require_folder()
-    _require_distinct(options)
+    results.require_distinct(options)
     outcome = Outcome()
     given = given_options(options)
     with output.diverted():
@@ -285,17 +160,6 @@ def _require_folder() -> None:
         raise UsageError(f"the working directory cannot be told: {error.strerror}; change to one that exists") from None
 
 
-def _require_distinct(options: dict[str, Any]) -> None:
-    """Raises `UsageError` if two reports are to be written into one file."""
-    taken: dict[str, str] = {}
-    for name, row in at(Face.CLI, OPTIONS).items():
-        path = options[name]
-        if path is None or not isinstance(row.values, Written) or (os.path.exists(path) and not os.path.isfile(path)):
-            continue  # a device takes what comes
-        if other := taken.setdefault(os.path.realpath(path), row.flag).removeprefix(row.flag):
-            raise UsageError(f"{other} and {row.flag} would both write {path}; name two files")
-
-
 def main() -> NoReturn:
     """Run the command line on the arguments of the process."""
     command.main()
@@ -304,7 +168,7 @@ def main() -> NoReturn:
 def _list(checks: Sequence[DeclaredCheck], outcome: Outcome) -> int:
     lines = [f"{check.name}  {', '.join(kind.value for kind in check.claims)}  ({check.source})\n" for check in checks]
     output.emit("".join(lines))
-    _say_problems(outcome)
+    results.say_problems(outcome)
     return outcome.exit_code
 
 
@@ -318,10 +182,10 @@ def _run(
     from gradcheck.runner.replay import replay
     from gradcheck.runner.run import run
 
-    for form in (_style(options), *(form for _, form in _beside(options))):
-        form.require()  # before anything is checked in vain
-    baseline = _read_baseline(options["baseline"])
-    _added_to([], options["save_baseline"])  # what is no baseline is not written over, and nothing is checked in vain
+    results.require_formats(options)
+    baseline = results.read_baseline(options["baseline"])
+    # What is no baseline is not written over, and nothing is checked in vain.
+    results.added_to([], options["save_baseline"])
     with output.diverted():
         run(
             checks,
@@ -330,9 +194,9 @@ def _run(
             replay=replay(given),
             outcome=outcome,
         )
-    _say_problems(outcome)
-    failures = _write(outcome, options)
-    _say_changes(outcome, baseline, options["baseline"])
+    results.say_problems(outcome)
+    failures = results.write(outcome, options)
+    results.say_changes(outcome, baseline, options["baseline"])
     for failure in failures:
         output.say_error(failure)
     if outcome.interrupted:
@@ -350,90 +214,3 @@ def _progress(options: dict[str, Any]) -> Progress:
     terminal = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     shown = not options["quiet"] and sys.stderr is not None and (terminal or options["verbose"])
     return Progress(sys.stderr if shown else None, live=terminal)
-
-
-def _say_problems(outcome: Outcome) -> None:
-    from gradcheck.runner.run import InternalError
-
-    for name, error in outcome.problems:
-        internal = isinstance(error, InternalError)
-        output.say_error(error, "" if name in str(error) else f"{name}: ", all_frames=internal)
-
-
-def _read_baseline(path: str | None) -> str | None:
-    """The text of a baseline, found to be one before anything is checked."""
-    if path is None:
-        return None
-    from gradcheck.runner.baseline import compare
-
-    text = files.read_file(path, "baseline")
-    compare([], text, source=path)
-    return text
-
-
-def _added_to(reports: Sequence[Report], path: str | None) -> str:
-    """What these reports make of the baseline at `path`, if there is one."""
-    if path is None:
-        return ""
-    from gradcheck.runner.baseline import save_baseline
-
-    return save_baseline(reports, files.read_file(path, "baseline") if os.path.isfile(path) else None, source=path)
-
-
-def _say_changes(outcome: Outcome, baseline: str | None, path: str | None) -> None:
-    if baseline is not None and path is not None:
-        from gradcheck.runner.baseline import compare
-
-        for sentence in compare(outcome.reports, baseline, source=path):
-            output.say(f"warning: {sentence}")
-
-
-def _write(outcome: Outcome, options: dict[str, Any]) -> list[GradcheckError]:
-    """Print the results and write the reports asked for; the errors of those that could not be written."""
-    failures: list[GradcheckError] = []
-    main, style = options["output"], _style(options)
-    display = Display(**{key: options[key] for key in Display._fields if key in options and key != "color"})
-    if main is not None:
-        with _collected(failures):
-            files.write_file(main, style.render(outcome.reports, display))
-    if main is None or failures:
-        with _collected(failures):
-            output.emit(style.render(outcome.reports, display.on(sys.stdout, options["color"])))
-    for path, form in _beside(options):
-        with _collected(failures):
-            files.write_file(path, form.render(outcome.reports, display))
-    if options["save_baseline"]:
-        with _collected(failures):
-            files.write_file(options["save_baseline"], _added_to(outcome.reports, options["save_baseline"]))
-    if style.name == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
-        from gradcheck.reporting.github import append_summary
-
-        with _collected(failures):
-            append_summary(summary, outcome.reports)
-    if style.name != "text" or main is not None:  # a person reads stderr, and a traceback is for persons
-        for report in outcome.reports:
-            if report.trouble:
-                output.say(f"error: {report.name}: {report.headline}\n{report.trouble}")
-    return failures
-
-
-def _style(options: dict[str, Any]) -> Format:
-    """The format of the main report: as asked for, or as the name of its file ends."""
-    named = options["output"] and format_of(options["output"])
-    return FORMATS[options["style"]] if options["style"] else named or FORMATS["text"]
-
-
-def _beside(options: dict[str, Any]) -> list[tuple[str, Format]]:
-    """The files to write besides the main report, and their formats."""
-    wanted = [(options[form.name], form) for form in FORMATS.values() if options.get(form.name)]
-    picture = options["plot"] and format_of(options["plot"])
-    return [*wanted, (options["plot"], picture)] if picture else wanted
-
-
-@contextlib.contextmanager
-def _collected(failures: list[GradcheckError]) -> Iterator[None]:
-    """Keep the error of an output that cannot be written, so that the others still are."""
-    try:
-        yield
-    except GradcheckError as failure:
-        failures.append(failure)

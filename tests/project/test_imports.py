@@ -39,7 +39,7 @@ LONGEST = 22  # modules in the longest chain of imports; a corridor grows unseen
 ONLY_IMPORTER = {
     "numba": {"gradcheck.numerics.kernels"},
     "llvmlite": {"gradcheck.numerics.kernels"},
-    "click": {"gradcheck.cli.command"},
+    "click": {"gradcheck.cli.command", "gradcheck.cli.parameters"},
     "pytest": {"gradcheck.pytest_plugin"},
     "_pytest": {"gradcheck.pytest_plugin"},
     "rich": {"gradcheck.reporting.text", "gradcheck.cli.command"},
@@ -181,6 +181,7 @@ def loaded_after(code: str) -> set[str]:
         ("import gradcheck.reporting", set()),
         ("from gradcheck.diagnosis.catalogue import explain, overview\nexplain('sign'); overview()", set()),
         ("from gradcheck.cli.command import command", {"click"}),
+        ("import gradcheck.runner.config", set()),
         (
             "from gradcheck.cli.command import command\ncommand.get_help(command.make_context('gradcheck', ['x:f']))",
             {"click"},
