@@ -99,14 +99,14 @@ def raise_for(report: Report, *, allow_inconclusive: bool = False) -> None:
 
     Raises:
         GradientMismatch: the derivative is wrong.
-        GradientUndecided: it could not be judged, unless `allow_inconclusive`.
+        GradientUndecided: it could not be judged, unless `allow_inconclusive` and something was compared.
         UserCodeError: user code failed.
     """
     from gradcheck.model import Verdict  # not above: `import gradcheck.errors` is to be light
 
     if report.verdict is Verdict.FAIL:
         raise GradientMismatch(report.headline, report)
-    if report.verdict is Verdict.INCONCLUSIVE and not allow_inconclusive:
+    if report.verdict is Verdict.INCONCLUSIVE and not (allow_inconclusive and report.checked):
         raise GradientUndecided(report.headline, report)
     if report.verdict is Verdict.ERROR:
         kinds = (finding.kind for finding in report.findings if finding.verdict is Verdict.ERROR)

@@ -107,6 +107,8 @@ class FindingKind(enum.StrEnum):
     NOT_LINEAR = "not_linear"
     NOT_ADJOINT = "not_adjoint"
     OUTSIDE_PATTERN = "outside_pattern"
+    VACUOUS = "vacuous"
+    SPECIAL_POINT = "special_point"
     USER_ERROR = "user_error"
 
 
@@ -437,6 +439,9 @@ def headline(report: Report) -> str:
     noun = "direction" if report.method is Method.DIRECTIONS and not report.entries else "entry"
     blamed = next((f for f in report.findings if f.verdict is report.verdict and report.verdict > Verdict.PASS), None)
     if report.verdict is Verdict.PASS:
+        empty = next((f for f in report.findings if f.kind is FindingKind.VACUOUS and f.evidence.get("whole")), None)
+        if empty is not None:
+            return f"The {what} agrees, but so would much else: {empty.message}"
         return f"The {what} is right: {counted(report.checked, noun)} agree{'s' if report.checked == 1 else ''}."
     if report.verdict is Verdict.FAIL:
         if report.diagnoses and report.diagnoses[0].kind is not DiagnosisKind.UNEXPLAINED:

@@ -292,8 +292,8 @@ def _pytest_command(item: pytest.Item) -> str:
     option = item.config.option
     words = ["pytest", file + colons + rest]
     for row in at(Face.PYTEST, KEYWORDS).values():
-        if row.measures and (text := getattr(option, _key(row))) is not None:
-            words += [_flag(row), text]
+        if row.measures and (value := getattr(option, _key(row))) not in (None, False):
+            words += [_flag(row)] if value is True else [_flag(row), value]
     return shlex.join([*words, *(["--gradcheck-declared"] if option.gradcheck_declared else [])])
 
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.checks.draft import Draft
+from gradcheck.diagnosis.vacuity import Passed, special_point, vacuous
 from gradcheck.errors import CheckInterrupted, UsageError, UserCodeError, raise_for
 from gradcheck.evaluation.claims import Block, Claim, Counted
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.preflight import examine
 from gradcheck.evaluation.sources import describe
 from gradcheck.methods.coordinates import Evaluate, Surveyor, observations
+from gradcheck.methods.entries import no_columns
 from gradcheck.methods.problem import Problem, Watcher
 from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Stop, Verdict
 from gradcheck.options.keywords import Options
@@ -49,6 +51,7 @@ class CheckRun:
     layout: how it is laid out.
     flat: the same as a vector, (n,).
     bounds: (low, high), each (n,), or None.
+    problem: what is compared at the point, once that is known.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class CheckRun:
         )
         self._target = f
         self._journal: Journal | None = None
+        self.problem: Problem | None = None
         self._functions: list[tuple[Function, str | None]] = []
         self._claims: list[Counted] = []
         self._elsewhere = {"f": 0, "derivative": 0}  # calls in another check, made for this one
@@ -186,6 +190,7 @@ class CheckRun:
         try:
             with np.errstate(all="ignore"):  # user code may divide by zero; what comes of it is judged
                 compare()
+            self._doubt()
         except UserCodeError as error:
             if self._wrapper and error.__cause__ is not None:
                 said = f"{error}; x0 is a {self._wrapper}, and the functions are handed a plain array of its numbers"
@@ -221,9 +226,10 @@ class CheckRun:
                 )
             )
         self.draft.noise = float(preflight.calibration.noise.max())
-        return Problem(
+        self.problem = Problem(
             function=function, x=x, preflight=preflight, tolerance=self.options.tolerance, seed=self.options.seed
         )
+        return self.problem
 
     def choose_method(self, function: Function, columns: int) -> Method:
         """The method asked for, or the one that is worth its cost for so many columns to be differenced."""
@@ -293,6 +299,40 @@ class CheckRun:
             suspects=self.options.suspects,
         )
         self.draft.diagnoses += diagnoses
+
+    def _doubt(self) -> None:
+        """Put on record what makes a check that found nothing wrong say little: trivial claims that pass, and special points."""
+        problem, draft, options = self.problem, self.draft, self.options
+        if problem is None or draft.verdict > Verdict.INCONCLUSIVE:
+            return
+        seen: Passed | None = None
+        if draft.verdict is Verdict.PASS:
+            seen = self._passed(problem)
+            draft.findings += vacuous(seen, Verdict.INCONCLUSIVE if options.strict else Verdict.PASS)
+        if not any(direction.point for direction in draft.directions):
+            draft.findings += special_point(self.layout, self.flat, self.bounds, options.args, seen)
+
+    def _passed(self, problem: Problem) -> Passed:
+        """What was compared, as one list of numbers."""
+        draft = self.draft
+        columns = no_columns() if draft.comparison is None else draft.comparison.columns
+        claimed, numeric, uncertainty = columns.claimed, columns.numeric, columns.uncertainty
+        if draft.directions:
+            along = np.array([(d.claimed, d.estimate.value, d.estimate.uncertainty) for d in draft.directions]).T
+            claimed, numeric, uncertainty = np.concatenate([[claimed, numeric, uncertainty], along], axis=1)
+        return Passed(
+            kind=draft.kind,
+            claimed=claimed,
+            numeric=numeric,
+            uncertainty=uncertainty,
+            entry=columns.entry,
+            size=problem.n * problem.m,
+            layout=draft.layout,
+            tolerance=draft.tolerance,
+            moved=bool(problem.preflight.calibration.quantum.any()),
+            x=problem.x,
+            elsewhere=problem.preflight.elsewhere,
+        )
 
     def _progress(self, phase: str, done: int, total: int, detail: str) -> None:
         assert self.options.progress is not None

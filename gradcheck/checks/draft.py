@@ -90,29 +90,38 @@ class Draft:
 
             self.trouble = formatted(error.__cause__)
 
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many entries, or directions where only those were, have been compared, failed, and could not be judged."""
+        comparison, directions = self.comparison, self.directions
+        if comparison is not None and (comparison.checked > 0 or not directions):
+            return comparison.checked, comparison.failed, comparison.inconclusive
+        failed = sum(d.verdict is Verdict.FAIL for d in directions)
+        return len(directions), failed, sum(d.verdict is Verdict.INCONCLUSIVE for d in directions)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of entries, directions and findings; INCONCLUSIVE if nothing was compared."""
+        checked, failed, inconclusive = self.counts
+        verdicts = [Verdict.PASS, *(f.verdict for f in self.findings), *(d.verdict for d in self.directions)]
+        if failed or (self.comparison is not None and self.comparison.failed):
+            verdicts.append(Verdict.FAIL)
+        if inconclusive or not checked:
+            verdicts.append(Verdict.INCONCLUSIVE)
+        if self.comparison is not None and self.comparison.errors:
+            verdicts.append(Verdict.ERROR)
+        return max(verdicts)
+
     def report(self, *, engine: str, nfev: int, ngev: int, seconds: float, stopped: Stop | None) -> Report:
         """Everything as a frozen `Report`."""
         comparison, directions, places = self.comparison, tuple(self.directions), self.places
-        by_entries = comparison is not None and (comparison.checked > 0 or not directions)
-        if comparison is not None and by_entries:
-            checked, failed, inconclusive = comparison.checked, comparison.failed, comparison.inconclusive
-        else:
-            checked = len(directions)
-            failed = sum(d.verdict is Verdict.FAIL for d in directions)
-            inconclusive = sum(d.verdict is Verdict.INCONCLUSIVE for d in directions)
-        verdicts = [Verdict.PASS, *(f.verdict for f in self.findings), *(d.verdict for d in directions)]
-        if failed or (comparison is not None and comparison.failed):
-            verdicts.append(Verdict.FAIL)
-        if inconclusive or stopped or not checked:
-            verdicts.append(Verdict.INCONCLUSIVE)
-        if comparison is not None and comparison.errors:
-            verdicts.append(Verdict.ERROR)
+        checked, failed, inconclusive = self.counts
         return Report(
             name=self.name,
             kind=self.kind,
             target=self.target,
             claim=self.claim,
-            verdict=max(verdicts),
+            verdict=max(self.verdict, Verdict.INCONCLUSIVE if stopped else Verdict.PASS),
             point=self.point,
             shape=places.shape,
             method=self.method,

@@ -142,6 +142,24 @@ FINDINGS = {
         remedy="Differences of columns that share no row of the pattern are taken together, so that what lies "
         "outside is added to another entry. Add the entries to the pattern.",
     ),
+    FindingKind.VACUOUS: Entry(
+        meaning="A trivial claim would pass as well: 0, a constant, x itself, half of the claim, the claim with its sign "
+        "turned or at another point; as a whole, or for a part of the variables.",
+        given="f = lambda x: np.sum(np.maximum(0, x - edge) ** 2)\ngrad = lambda x: 2 * np.maximum(0, x - edge)",
+        wrong="edge = 9.0  # no entry of x0 is beyond it: f is 0 around the point",
+        right="edge = 0.0",
+        remedy="The claim agrees, and the check says little: all data are 0, a unit is saturated, the point is the "
+        "solution, atol is larger than the gradient. The message says which; --points 3 checks elsewhere as well, and "
+        "--strict makes such a PASS inconclusive.",
+    ),
+    FindingKind.SPECIAL_POINT: Entry(
+        meaning="The point is one at which mistakes do not show: all zeros, all equal, the identity, stationary, at a "
+        "bound, a batch of one.",
+        given="f = lambda x: np.sum(np.exp(x)) + x @ M @ x\ngrad = lambda x: np.exp(x) + (M + M.T) @ x",
+        wrong="x0 = np.zeros(6)  # the second term of grad is 0 here, whatever stands there",
+        right="x0 = np.linspace(-1, 1, 6)",
+        remedy="Check at other points as well, --points 3, or choose another one: --point, --dim with a --seed.",
+    ),
     FindingKind.USER_ERROR: Entry(
         meaning="Your code raised, or returned something that is no number.",
         given="f = lambda x: x @ x",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 LADDER = ladder()
-REMEMBERED = 2**12  # entries of a direction that is kept for the next check
+REMEMBERED = 2**12  # entries of a direction that is kept for the next check, and of a claim elsewhere
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -41,6 +41,8 @@ class Preflight:
     claimed: the claimed gradient as a flat array (a copy); of a matrix, what stands for it in comparisons.
     scales: the natural scale of each variable, (n,).
     epsilon: relative error of the numbers that the claim is computed with.
+    elsewhere: another point, (n,), and the gradient claimed there, (n,); None for other derivatives, where it has no value, and
+        in many dimensions.
     """
 
     value: Array
@@ -50,6 +52,7 @@ class Preflight:
     calibration: Calibration
     findings: tuple[Finding, ...]
     epsilon: float
+    elsewhere: tuple[NDArray[Any], Array] | None = None
 
 
 def examine(
@@ -88,12 +91,15 @@ def examine(
     other = (x - realised[-1] * v).astype(x.dtype, copy=False)
     if function.bounds is not None:
         other = np.clip(other, *function.bounds).astype(x.dtype, copy=False)
+    elsewhere: tuple[NDArray[Any], Array] | None = None
     del v  # arrays of the size of x are let go as soon as may be: there may be a hundred million entries
     if not claim.once:
         second_raw = _ask(claim, x, findings)  # the last call of f was elsewhere
         second = _one_of(claim.numbers(second_raw), kept)
         with contextlib.suppress(UserCodeError):  # outside its domain the claim may raise
-            claim.raw_at(other)
+            there = claim.raw_at(other)
+            if claim.answer.shape == claim.layout.shape and x.size <= REMEMBERED:
+                elsewhere = other, claim.numbers(there)
         findings += _reuses_buffer(claim, first_raw, second_raw, kept)
         del second_raw
 
@@ -137,7 +143,7 @@ def examine(
     if value_beside is not None:
         findings += _beside(value_beside, x, value)
     findings += _precision(function, x, plus, minus, value, calibration)
-    return Preflight(value, first_raw, kept, scales, calibration, tuple(_unique(findings)), claim.epsilon)
+    return Preflight(value, first_raw, kept, scales, calibration, tuple(_unique(findings)), claim.epsilon, elsewhere)
 
 
 @lru_cache(maxsize=8)

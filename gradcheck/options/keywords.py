@@ -146,6 +146,14 @@ class Options:
         flags=("--suspect",),
         repeatable=True,
     )
+    strict: bool = keyword(
+        Flag(),
+        TRUST,
+        "A PASS that a trivial claim such as 0 would get as well is INCONCLUSIVE.",
+        EVERYWHERE | Face.PYTEST,
+        keyword="a check that a trivial claim such as 0 would pass as well is inconclusive",
+        default=False,
+    )
     allow_inconclusive: bool = keyword(
         Flag(),
         TRUST,
