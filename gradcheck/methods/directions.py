@@ -225,7 +225,7 @@ class _Searcher:
         usual = 2 * threshold / float(np.median(positive)) if positive.size else math.inf
         size = float(np.linalg.norm(claimed)) / math.sqrt(scales.size) if scales.size else 0.0
         seen = len(self.fresh or self.oracle.ladders)
-        return Limit(name, certain, certain / 2, 1 - 0.5**seen, usual, size)
+        return Limit(name, certain, 1 - 0.5**seen, usual, size)
 
     def _diagnose(self, found: Located) -> None:
         """Put into words what the locator found."""

@@ -23,14 +23,13 @@ class Limit:
 
     name: of the part, '' for all.
     certain: an error above this in any one entry of the part (inf if f cannot be asked there).
-    likely: above this with `probability`.
+    probability: with which one above half of that would have been seen.
     usual: the same as `certain` for an entry of ordinary scale.
     size: root mean square of the claim there.
     """
 
     name: str
     certain: float
-    likely: float
     probability: float
     usual: float
     size: float

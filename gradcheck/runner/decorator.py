@@ -30,7 +30,6 @@ class Pair:
     """A function and a callable that claims to be its derivative.
 
     module: where the decorator was applied.
-    qualname: of the derivative.
     options: of the check, as they were given; not validated.
     """
 
@@ -38,7 +37,6 @@ class Pair:
     derivative: Callable[..., Any]
     kind: Kind
     module: str
-    qualname: str
     options: Mapping[str, Any]
 
 
@@ -74,7 +72,6 @@ def derivative_of(function: Callable[..., Any], kind: str = "gradient", **option
             derivative=derivative,
             kind=kinds[0],
             module=module,
-            qualname=getattr(derivative, "__qualname__", type(derivative).__qualname__),
             options=MappingProxyType(options),
         )
         return derivative
