@@ -350,6 +350,8 @@ class Report:
     replay: the command that repeats the check, or None.
     notes: remarks for the reader, such as points that were re-drawn.
     trouble: the traceback of user code, when the verdict is ERROR because it raised.
+    raised: the places in that, of user code alone, the innermost last.
+    declared: where the check is declared, a section of a file or a test; None if nowhere.
     interrupted: stopped by Ctrl-C or by the budget; what is here is valid, but not everything was examined.
     stopped: which of the two; None if everything was examined.
     """
@@ -382,6 +384,8 @@ class Report:
     replay: str | None = None
     notes: tuple[str, ...] = ()
     trouble: str | None = None
+    raised: tuple[Target, ...] = ()
+    declared: Target | None = None
     interrupted: bool = False
     stopped: Stop | None = None
 

@@ -45,10 +45,16 @@ MADE = pytest.StashKey[list["Report"]]()  # by a test, since it was last reporte
 
 
 def _report_path(text: str) -> str:
+    from gradcheck.errors import UsageError
     from gradcheck.reporting.formats import SUFFIXES, format_of
 
-    if format_of(text) is None:
+    form = format_of(text)
+    if form is None:
         raise argparse.ArgumentTypeError(f"{text!r} does not end in one of {', '.join(SUFFIXES)}")
+    try:
+        form.require()
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return text
 
 
@@ -298,8 +304,13 @@ def _pytest_command(item: pytest.Item) -> str:
 
 
 def _record(item: pytest.Item, report: Report) -> None:
+    from gradcheck.model import Target
+
     kept = tuple(entry for entry, _ in zip(report.entries, range(ENTRIES_KEPT), strict=False))
-    item.stash.setdefault(MADE, []).append(replace(report, entries=kept))
+    file, line, _ = item.location
+    test = Target(name=item.nodeid, file=str(item.config.rootpath / file), line=None if line is None else line + 1)
+    report = replace(report, entries=kept, declared=report.declared or test)
+    item.stash.setdefault(MADE, []).append(report)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -347,6 +358,7 @@ class _Summary:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._reports: list[Report] = []
+        self._blamed: list[Report] = []  # by tests that failed
         self._failures: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -356,7 +368,9 @@ class _Summary:
 
             from gradcheck.reporting.restore import restore
 
-            self._reports += [restore(json.loads(text)) for text in made]
+            reports = [restore(json.loads(text)) for text in made]
+            self._reports += reports
+            self._blamed += reports if report.failed else []
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         paths: list[str] = self._config.getoption("gradcheck_report")
@@ -390,3 +404,7 @@ class _Summary:
                 terminalreporter.write_line(line)
         for failure in self._failures:
             terminalreporter.write_line(f"error: {failure}", red=True)
+        if self._blamed and os.environ.get("GITHUB_ACTIONS") == "true":
+            from gradcheck.reporting.github import render
+
+            terminalreporter.write_line(render(self._blamed))  # which the runner takes out of the log

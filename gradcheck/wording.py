@@ -64,6 +64,11 @@ def place(index: tuple[int, ...]) -> str:
     return f"[{', '.join(str(i) for i in index)}]"
 
 
+def about(value: float) -> str:
+    """A number to one digit, as it is typed: ``6e-6``."""
+    return f"{value:.1g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+
+
 def counted(number: int, noun: str) -> str:
     """A number and its noun: ``1 entry``, ``2,000 entries``."""
     plural = {"entry": "entries"}.get(noun, noun + "s")

@@ -103,7 +103,7 @@ def build(**changes: Any) -> Report:
         "resolution": Resolution(
             absolute=3e-9,
             digits=9,
-            sentence="Every entry agrees to at least 9 digits; any entry off by more than 3e-9 would have been caught.",
+            sentence="Every entry agrees to at least 9 digits; an error above 3e-9 of an entry would have been seen.",
         ),
         "nfev": 28,
         "ngev": 3,

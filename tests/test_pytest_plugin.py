@@ -275,6 +275,43 @@ def test_two(gradcheck):
     gradcheck(kinked, np.sign, 0 * x0, throw=False)
 def test_none(gradcheck): ...
 """
+ANNOTATED = """
+import pytest
+
+def test_bad(gradcheck):
+    gradcheck(f, wrong, x0)
+
+def test_expected(gradcheck):
+    assert gradcheck(f, wrong, x0, throw=False).verdict.name == "FAIL"
+
+def test_open(gradcheck):
+    gradcheck(kinked, np.sign, 0 * x0)
+
+def test_raises(gradcheck):
+    gradcheck(raises, g, x0)
+
+def test_installed(gradcheck):
+    gradcheck(np.linalg.norm, lambda x: x, x0)
+"""
+
+
+def test_failing_checks_are_annotated_in_a_workflow(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the claim stands, or where f raised; nothing for a test that passes, whatever it found."""
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    assert "::error" not in shown(run(ANNOTATED))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    lines = [line for line in run(ANNOTATED).outlines if line.startswith("::")]
+    places = [re.match(r"::(\w+) file=([^,]+),line=(\d+),title=(\w+)", line).groups() for line in lines]  # type: ignore[union-attr]
+    of = {name: str(FUNCTIONS[: FUNCTIONS.index(f"def {name}(")].count("\n")) for name in ("wrong", "kinked", "helper")}
+    assert places[0] == ("error", "m.py", of["wrong"], "FAIL")
+    assert places[1][0::3] == ("warning", "INCONCLUSIVE")
+    assert places[1][1:3] == ("m.py", of["kinked"]), "numpy's sign is written nowhere"
+    assert places[2] == ("error", "m.py", of["helper"], "ERROR")
+    assert "f has a kink here" in lines[1]
+    assert len(lines) == 4
+
+
 REPORTS = [word for name in ("r.json", "r.xml", "r.md", "r.html") for word in ("--gradcheck-report", name)]
 
 

@@ -27,6 +27,7 @@ from gradcheck.model import (
 )
 from gradcheck.variables.layout import Layout, Places
 from gradcheck.version import __version__
+from gradcheck.wording import about
 
 if TYPE_CHECKING:
     from gradcheck.errors import UserCodeError
@@ -63,6 +64,7 @@ class Draft:
     notes: list[str] = field(default_factory=list)
     noise: float | None = None
     trouble: str | None = None
+    raised: tuple[Target, ...] = ()
 
     @property
     def places(self) -> Places:
@@ -86,9 +88,9 @@ class Draft:
             Finding(kind=FindingKind(error.kind), message=str(error), target=error.role, verdict=Verdict.ERROR)
         )
         if error.__cause__ is not None:
-            from gradcheck.evaluation.tracebacks import formatted  # of use to failures only
+            from gradcheck.evaluation.tracebacks import formatted, places  # of use to failures only
 
-            self.trouble = formatted(error.__cause__)
+            self.trouble, self.raised = formatted(error.__cause__), places(error.__cause__)
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -144,6 +146,7 @@ class Draft:
             options=self.options,
             notes=tuple(self.notes),
             trouble=self.trouble,
+            raised=self.raised,
             interrupted=stopped is not None,
             stopped=stopped,
         )
@@ -175,8 +178,8 @@ class Draft:
                 else "every entry that passed"
             )
             agrees = f"{which} agrees to at least {digits} digit{'' if digits == 1 else 's'}"
-            limit = f"{comparison.detectable_share:.1g} of its size (at most {comparison.detectable:.1g})"
-            sentence = f"{agrees}; any entry off by more than {limit} would have been caught"
+            share, largest = about(comparison.detectable_share), about(comparison.detectable)
+            sentence = f"{agrees}; an error above {share} of an entry would have been seen, and any above {largest}"
             return Resolution(
                 absolute=comparison.detectable, digits=digits, sentence=_capital(sentence) + ".", parts=self.limits
             )
@@ -186,7 +189,7 @@ class Draft:
         passed = [d for d in self.directions if d.verdict is Verdict.PASS]
         if passed:
             absolute = max(d.estimate.uncertainty + d.abs_error for d in passed)
-            sentence = f"Any direction off by more than {absolute:.1g} would have been caught."
+            sentence = f"An error above {about(absolute)} along a direction would have been seen."
             return Resolution(absolute=absolute, digits=None, sentence=sentence)
         return Resolution(
             absolute=math.inf, digits=None, sentence="Nothing passed, so there is no resolution to state."

@@ -6,7 +6,10 @@ import os
 from traceback import StackSummary, TracebackException
 from types import TracebackType
 
+from gradcheck.model import Target
+
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+DEEPEST = 20  # frames of a traceback that are put on record
 HIDDEN = (PACKAGE, "<frozen ")
 """What the names of files begin with whose frames are not shown."""
 
@@ -22,6 +25,13 @@ def formatted(error: BaseException, *, all_frames: bool = False) -> str:
         part.stack = StackSummary.from_list([f for f in part.stack if not f.filename.startswith(HIDDEN)])
         part = part.__cause__ or part.__context__
     return "".join(shown.format())
+
+
+def places(error: BaseException) -> tuple[Target, ...]:
+    """Where user code was when it raised, the innermost last; no more than DEEPEST."""
+    frames = TracebackException.from_exception(error).stack
+    theirs = [f for f in frames if not f.filename.startswith((*HIDDEN, "<"))][-DEEPEST:]
+    return tuple(Target(name=f.name, file=f.filename, line=f.lineno) for f in theirs)
 
 
 def pruned(traceback: TracebackType | None) -> TracebackType | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from gradcheck.errors import OutputError
-from gradcheck.model import Report, Verdict
-from gradcheck.reporting import layout, lines, markdown
+from gradcheck.model import Report, Target, Verdict
+from gradcheck.reporting import layout, lines, markdown, tables
 from gradcheck.reporting.blocks import Span, Table
 from gradcheck.reporting.formats import DEFAULT, Display
 
@@ -30,20 +32,48 @@ def append_summary(path: str, reports: Sequence[Report]) -> None:
 
 def _annotation(report: Report) -> str:
     level = "warning" if report.verdict is Verdict.INCONCLUSIVE else "error"
-    place = report.claim if report.claim.file is not None else report.target
-    properties = {} if place.file is None else {"file": layout.relative(place.file)}
-    if place.file is not None and place.line is not None:
-        properties["line"] = str(place.line)
+    properties = _place(report)
     properties["title"] = f"{report.verdict.name}: {report.kind.value} of {report.name}"
     written = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
     return f"::{level} {written}::{_data(_message(report))}\n"
 
 
+def _place(report: Report) -> dict[str, str]:
+    """The file and the line where a reader of the repository should look, as properties of an annotation.
+
+    That is where user code raised, else the claimed derivative, else the function; where all of them are installed
+    packages, the declaration of the check.  Files are relative to the repository, where the workflow tells its folder.
+    """
+    raised = reversed(report.raised) if report.verdict is Verdict.ERROR else ()
+    known = [p for p in (*raised, report.claim, report.target, report.declared) if p is not None and p.file is not None]
+    if not known:
+        return {}
+    place = next(filter(_within, known), known[0])
+    found = {"file": _relative(place.file or "")}
+    return found | ({"line": str(place.line)} if place.line is not None else {})
+
+
+def _within(place: Target) -> bool:
+    """Whether a file is one of the repository's own."""
+    file = _relative(place.file or "")
+    return not os.path.isabs(file) and not {"site-packages", "dist-packages"} & set(file.split("/"))
+
+
+def _relative(file: str) -> str:
+    """A path within the repository, from its root; any other as it is."""
+    root = os.environ.get("GITHUB_WORKSPACE") or os.curdir
+    return layout.relative(file, root)
+
+
 def _message(report: Report) -> str:
+    story = layout.story(report, Display(top=WORST_SHOWN))
     told = [lines.printable(report.headline)]
-    for block in layout.story(report, Display(top=WORST_SHOWN)).tables:
+    for block in story.tables:
         if isinstance(block, Table):
             told += (_row(block, row) for row in block.rows)
+    open_first = takewhile(lambda check: check.verdict > Verdict.PASS, report.entries)
+    for note in tables.reasons((*open_first, *report.directions)):
+        told.append(lines.printable("".join(span.text for span in note.spans)))
     if report.replay:
         told.append(f"replay: {lines.printable(report.replay)}")
     return "\n".join(told)

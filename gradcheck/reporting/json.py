@@ -21,7 +21,8 @@ the checks, null where there are none.  Each check has
 * ``directions``: the same with ``number`` and ``point`` in place of ``index``, ``path`` and ``explained``;
 * ``error_map``: null, or where a matrix did not pass (``shape``, ``block``, ``cells``, ``largest``; see `ErrorMap`);
 * ``findings`` (``kind``, ``message``, ``target``, ``verdict``, ``evidence``), ``diagnoses`` (``kind``, ``message``,
-  ``parameters``, ``explained``, ``advice``), ``notes``, ``trouble`` (a traceback or null), ``replay``, ``versions``.
+  ``parameters``, ``explained``, ``advice``), ``notes``, ``trouble`` (a traceback or null),
+  ``raised`` (the places in it: ``name``, ``file``, ``line``), ``declared`` (the same or null), ``replay``, ``versions``.
 
 A number that JSON cannot write is the string "NaN", "Infinity" or "-Infinity".
 """
@@ -114,6 +115,8 @@ def _check(report: Report) -> dict[str, Any]:
         "diagnoses": plain(report.diagnoses),
         "notes": list(report.notes),
         "trouble": report.trouble,
+        "raised": plain(report.raised),
+        "declared": plain(report.declared),
         "replay": report.replay,
         "versions": plain(report.versions),
     }

@@ -147,10 +147,10 @@ def location(target: Target) -> str:
     return relative(target.file) + (f":{target.line}" if target.line is not None else "")
 
 
-def relative(file: str) -> str:
-    """A path below the working directory relative to it, with forward slashes; any other path as it is."""
+def relative(file: str, folder: str = os.curdir) -> str:
+    """A path below a folder, by default the working directory, relative to it, with forward slashes; any other as it is."""
     try:
-        short = os.path.relpath(file)
+        short = os.path.relpath(file, folder)
     except ValueError:  # another drive
         return file
     return file if short.startswith(os.pardir) else short.replace(os.sep, "/")

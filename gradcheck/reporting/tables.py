@@ -100,7 +100,7 @@ def _direction_table(report: Report, display: Display) -> Iterator[Block]:
     )
     yield Table((*first, *_MEASURED, *(_DETAIL if display.verbose else ()), Column("verdict", "left")), rows)
     yield from _omission(len(shown), len(report.directions), len(report.directions), "direction")
-    yield from _reasons(report.directions, display.verbose)
+    yield from reasons(report.directions, display.verbose)
 
 
 def sorted_directions(directions: Sequence[DirectionCheck], display: Display) -> list[DirectionCheck]:
@@ -118,7 +118,7 @@ def _entry_table(report: Report, shown: Sequence[EntryCheck], display: Display) 
     total = len(report.entries) if report.directions else max(report.checked, len(report.entries))
     yield from _omission(len(shown), len(report.entries), total, "entry")
     if report.inconclusive or display.verbose:
-        yield from _reasons(takewhile(lambda e: e.verdict > Verdict.PASS, report.entries), display.verbose)
+        yield from reasons(takewhile(lambda e: e.verdict > Verdict.PASS, report.entries), display.verbose)
     yield from _sides(e for e in shown if display.verbose or not e.reason)
 
 
@@ -134,7 +134,7 @@ def _omission(shown: int, recorded: int, total: int, noun: str) -> Iterator[Para
         yield Paragraph((Span(f"{shown:,} of {counted(total, noun)} shown{hint}", "faint"),), note=True)
 
 
-def _reasons(checks: Iterable[EntryCheck | DirectionCheck], verbose: bool) -> Iterator[Block]:
+def reasons(checks: Iterable[EntryCheck | DirectionCheck], verbose: bool = False) -> Iterator[Paragraph]:
     """Why verdicts are not PASS and what to try, each reason once with the names of its entries."""
     groups: dict[tuple[str, Tone, str], list[str]] = {}
     for check in checks:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gradcheck.errors import ConfigError
-from gradcheck.model import Kind
+from gradcheck.model import Kind, Target
 from gradcheck.options.row import Face, Option, at, unknown
 from gradcheck.options.table import OPTIONS
 from gradcheck.reporting.files import require_regular
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 Derivable = str | Callable[..., Any]
 """A target such as ``module:attr`` or, in a check that code declares, the callable itself."""
+Table = tuple["Path", str, int | None, Mapping[str, object]]
+"""What a file declares in one place: the file, the section, its line, and the keys."""
 
 CLAIMS: Mapping[str, Kind] = {kind.key: kind for kind in Kind}
 """The keys that name a claimed derivative, and which one."""
@@ -43,7 +46,7 @@ class DeclaredCheck:
     derivatives: claimed derivatives of it.  With a Hessian or a product with it, the gradient is also what they are
         differenced from.
     options: the validated values of the keys that were given; `option` has the defaults as well.
-    file, section: where it is declared.
+    file, section, line: where it is declared; None for a line that is not known.
     folder: where relative paths in it start and its modules are looked for first.
     """
 
@@ -53,12 +56,18 @@ class DeclaredCheck:
     options: Mapping[str, Any] = field(default_factory=dict)
     file: str = ""
     section: str = ""
+    line: int | None = None
     folder: str = "."
 
     @property
     def source(self) -> str:
         """Where the check is declared, for messages."""
         return f"{self.file}: {self.section}"
+
+    @property
+    def place(self) -> Target | None:
+        """Where the check is declared, for records; None for one that the command line spells out."""
+        return Target(name=self.section, file=self.file, line=self.line) if self.section else None
 
     @property
     def claims(self) -> Mapping[Kind, Derivable]:
@@ -93,8 +102,8 @@ def read_checks(folder: str | os.PathLike[str]) -> list[DeclaredCheck]:
 
     folder = Path(folder)
     checks: dict[str, DeclaredCheck] = {}
-    for file, section, table in (*_toml_tables(folder / "pyproject.toml"), *_cfg_tables(folder / "setup.cfg")):
-        check = declare(table, file=str(file), section=section, folder=str(folder))
+    for file, section, line, table in (*_toml_tables(folder / "pyproject.toml"), *_cfg_tables(folder / "setup.cfg")):
+        check = declare(table, file=str(file), section=section, line=line, folder=str(folder))
         if check.name in checks:
             other = checks[check.name].source
             raise ConfigError(f"{check.source}: the name {check.name!r} is taken by {other}; rename one")
@@ -102,7 +111,9 @@ def read_checks(folder: str | os.PathLike[str]) -> list[DeclaredCheck]:
     return list(checks.values())
 
 
-def declare(table: Mapping[str, object], *, file: str, section: str, folder: str = ".") -> DeclaredCheck:
+def declare(
+    table: Mapping[str, object], *, file: str, section: str, line: int | None = None, folder: str = "."
+) -> DeclaredCheck:
     """Validate one table of keys and values, wherever it was declared.  Raises `ConfigError` with file and key."""
     source = f"{file}: {section}"
     values: dict[str, Any] = {}
@@ -126,17 +137,17 @@ def declare(table: Mapping[str, object], *, file: str, section: str, folder: str
     if "name" not in values and not isinstance(target, str):
         raise ConfigError(f"{source}: a check of a callable needs a name")
     name = values.pop("name", target)
-    return spelled_out(name, target, values, file=file, section=section, folder=folder)
+    return spelled_out(name, target, values, file=file, section=section, line=line, folder=folder)
 
 
-def spelled_out(name: str, target: Derivable, values: Mapping[str, Any], **origin: str) -> DeclaredCheck:
+def spelled_out(name: str, target: Derivable, values: Mapping[str, Any], **origin: Any) -> DeclaredCheck:
     """A check of validated values by key, those of the claimed derivatives among them."""
     derivatives = {kind: values[key] for key, kind in CLAIMS.items() if key in values}
     options = {key: value for key, value in values.items() if key not in CLAIMS}
     return DeclaredCheck(name=name, target=target, derivatives=derivatives, options=options, **origin)
 
 
-def _toml_tables(path: Path) -> Iterator[tuple[Path, str, Mapping[str, object]]]:
+def _toml_tables(path: Path) -> Iterator[Table]:
     import tomllib
 
     text = _read(path)
@@ -154,16 +165,18 @@ def _toml_tables(path: Path) -> Iterator[tuple[Path, str, Mapping[str, object]]]
     tables = own.get("checks", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise ConfigError(f"{path}: tool.gradcheck.checks is not an array of tables; write [[tool.gradcheck.checks]]")
-    for number, table in enumerate(tables, 1):
-        yield path, f"[[tool.gradcheck.checks]] number {number}", table
+    lines = _lines(text, r"\[\[\s*tool\s*\.\s*gradcheck\s*\.\s*checks\s*\]\]")
+    known = lines if len(lines) == len(tables) else [None] * len(tables)  # they may be written inline
+    for number, (table, line) in enumerate(zip(tables, known, strict=True), 1):
+        yield path, f"[[tool.gradcheck.checks]] number {number}", line, table
 
 
-def _cfg_tables(path: Path) -> Iterator[tuple[Path, str, Mapping[str, object]]]:
+def _cfg_tables(path: Path) -> Iterator[Table]:
     import configparser
 
-    parser = configparser.ConfigParser(interpolation=None)
+    parser, text = configparser.ConfigParser(interpolation=None), _read(path)
     try:
-        parser.read_string(_read(path), source=str(path))
+        parser.read_string(text, source=str(path))
     except configparser.Error as error:
         raise ConfigError(f"{path} is malformed: {short(error.message, SHOWN)}") from None
     for section in parser.sections():
@@ -177,7 +190,13 @@ def _cfg_tables(path: Path) -> Iterator[tuple[Path, str, Mapping[str, object]]]:
             raise ConfigError(f"{path}: [{section}]: unknown key 'name'; the section is the name")
         rows = {key: KEYS.get(key.replace("-", "_")) for key in table}
         typed = {key: row.values.read(table[key]) if row else table[key] for key, row in rows.items()}
-        yield path, f"[{section}]", {"name": name.strip(), **typed}
+        line = next(iter(_lines(text, rf"\[{re.escape(section)}\]")), None)
+        yield path, f"[{section}]", line, {"name": name.strip(), **typed}
+
+
+def _lines(text: str, header: str) -> list[int]:
+    """The numbers of the lines that begin with what a pattern matches."""
+    return [number for number, line in enumerate(text.splitlines(), 1) if re.match(rf"\s*{header}", line)]
 
 
 def _read(path: Path) -> str:

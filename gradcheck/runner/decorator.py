@@ -115,7 +115,7 @@ def discover(package: str, load: Callable[[str], ModuleType]) -> Discovery:
             if clash := pair.options.keys() & own.keys():
                 raise ConfigError(f"{file}: {section}: {clash.pop()!r} is for the decorator to say; remove the option")
             table = {"name": _free_name(pair, where.name, checks), **pair.options, **own}
-            check = declare(table, file=file, section=section)
+            check = declare(table, file=file, section=section, line=where.line)
             if check.name in checks:
                 other = checks[check.name].source
                 raise ConfigError(f"{check.source}: the name {check.name!r} is taken by {other}; rename one")

@@ -164,7 +164,9 @@ def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -
 
             def named(report: Report, claim: Loaded = claim) -> Report:
                 where = replace(report.point, origin=point.origin, seed=point.seed)
-                return replace(report, name=check.name, target=target.target, claim=claim.target, point=where)
+                return replace(
+                    report, name=check.name, target=target.target, claim=claim.target, point=where, declared=check.place
+                )
 
             try:
                 report = _check(kind, target, claim, claims, x0, progress=progress, throw=False, **options)
@@ -217,6 +219,8 @@ def _problem(error: BaseException) -> GradcheckError:
 
 def _not_made(check: DeclaredCheck, error: GradcheckError) -> Report:
     """The report of a declared check that ended before there was anything to report."""
+    from gradcheck.evaluation.tracebacks import places  # of use to failures only
+
     kind, claim = next(iter(check.claims.items()))
     options, dim = Options(**{key: check.option(key) for key in ("rtol", "atol")}), check.option("dim")
     return Report(
@@ -242,6 +246,8 @@ def _not_made(check: DeclaredCheck, error: GradcheckError) -> Report:
         ngev=0,
         seconds=0.0,
         versions={},
+        raised=() if error.__cause__ is None else places(error.__cause__),
+        declared=check.place,
     )
 
 

@@ -132,17 +132,17 @@ def test_the_verdict_is_the_worst_of_all(changes, verdict, counts):
     ("changes", "sentence", "digits", "absolute"),
     [
         ({"comparison": survey(OK, OK)},
-         "Every entry agrees to at least 8 digits; any entry off by more than 2e-07 of its size (at most 3e-09) "
-         "would have been caught.", 8, 3e-9),
+         "Every entry agrees to at least 8 digits; an error above 2e-7 of an entry would have been seen, "
+         "and any above 3e-9.", 8, 3e-9),
         ({"comparison": survey(OK, BAD, digits=1.2)},
-         "Every entry that passed agrees to at least 1 digit; any entry off by more than 2e-07 of its size "
-         "(at most 3e-09) would have been caught.", 1, 3e-9),
+         "Every entry that passed agrees to at least 1 digit; an error above 2e-7 of an entry would have been "
+         "seen, and any above 3e-9.", 1, 3e-9),
         ({"comparison": survey(OK, digits=17.0)}, "Every entry agrees to at least 15 digits", 15, 3e-9),
         ({"comparison": survey(OK, digits=-0.5)}, "Every entry agrees to at least 0 digits", 0, 3e-9),
         ({"comparison": survey(BAD, digits=None)}, "Nothing passed, so there is no resolution to state.", None, math.inf),
         ({}, "Nothing passed, so there is no resolution to state.", None, math.inf),
         ({"directions": [direction(OK, 2e-8), direction(BAD, 1.0)]},
-         "Any direction off by more than 3e-08 would have been caught.", None, 3e-8),
+         "An error above 3e-8 along a direction would have been seen.", None, 3e-8),
         ({"limits": (("any", 1e-6), ("lone", 1e-3)), "limit_sentence": "As said."}, "As said.", None, 1e-3),
     ],
 )  # fmt: skip
@@ -204,7 +204,10 @@ def test_a_traceback_is_that_of_the_user():
     def broken(x):
         return deep(x)
 
-    trouble = check_gradient(broken, lambda x: x, [1.0], throw=False).trouble
+    report = check_gradient(broken, lambda x: x, [1.0], throw=False)
+    trouble = report.trouble
+    assert [(place.name, place.file) for place in report.raised] == [("broken", __file__), ("deep", __file__)]
+    assert report.raised[1].line == report.raised[0].line - 3
     assert [line.split(" in ")[1] for line in trouble.splitlines() if line.startswith("  File")] == ["broken", "deep"]
     assert trouble.endswith("ValueError: deep\n")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gradcheck.errors import OutputError
-from gradcheck.model import Target
+from gradcheck.model import Status, Target
 from gradcheck.reporting.github import append_summary, render
 from tests.reports import EVERY, erroneous, failing, oddly_named, passing, undecided
 
@@ -32,6 +32,12 @@ def annotations(text: str) -> list[tuple[str, dict[str, str], str]]:
         pairs = (pair.partition("=") for pair in match["properties"].split(","))
         found.append((match["level"], {key: unescape(value) for key, _, value in pairs}, unescape(match["text"])))
     return found
+
+
+@pytest.fixture(autouse=True)
+def _no_workflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if these tests did not run in a workflow themselves."""
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -87,6 +93,50 @@ def test_files_are_relative_to_the_working_directory(tmp_path: Path, monkeypatch
     claim = Target(name="g", file=str(tmp_path / "src" / "m.py"), line=4)
     ((_, properties, _),) = annotations(render([failing(claim=claim)]))
     assert properties["file"] == "src/m.py"
+
+
+def test_files_are_those_of_the_repository_where_the_workflow_tells_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "part").mkdir()
+    monkeypatch.chdir(tmp_path / "part")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    ((_, properties, _),) = annotations(render([failing(claim=Target(name="g", file="m.py", line=4))]))
+    assert properties["file"] == "part/m.py"
+
+
+DECLARED = Target(name="[gradcheck:one]", file="setup.cfg", line=7)
+OUTSIDE = (
+    Target(name="g", file="/usr/lib/python3/g.py", line=4),
+    Target(name="g", file="venv/lib/python3.11/site-packages/pack/g.py", line=4),
+)
+
+
+@pytest.mark.parametrize("claim", OUTSIDE)
+def test_what_is_installed_is_annotated_where_the_check_is_declared(claim: Target) -> None:
+    report = failing(claim=claim, target=claim, declared=DECLARED)
+    ((_, properties, _),) = annotations(render([report]))
+    assert (properties["file"], properties["line"]) == ("setup.cfg", "7")
+    ((_, properties, _),) = annotations(render([failing(claim=claim, target=DECLARED)]))
+    assert properties["file"] == "setup.cfg", "the function is in the repository"
+    ((_, properties, _),) = annotations(render([failing(claim=claim, target=claim)]))
+    assert properties["file"] == claim.file, "nothing better is known"
+
+
+def test_an_error_stands_where_it_was_raised() -> None:
+    places = (Target(name="f", file="m.py", line=3), Target(name="helper", file="n.py", line=9), OUTSIDE[0])
+    ((_, properties, _),) = annotations(render([erroneous(raised=places)]))
+    assert (properties["file"], properties["line"]) == ("n.py", "9"), "the innermost of the repository's own"
+    ((_, properties, _),) = annotations(render([failing(raised=places)]))
+    assert properties["file"] == "examples/quadratic.py"
+
+
+def test_what_could_not_be_judged_says_why() -> None:
+    ((_, _, text),) = annotations(render([undecided()]))
+    assert "INCONCLUSIVE  [1], [2]: the noise of f (about 1e-3) hides any error below 40 %; " in text
+    assert Status.NOISY.advice in text
+    ((_, _, text),) = annotations(render([failing()]))
+    assert "the gap persists" not in text
 
 
 def test_the_summary_is_appended(tmp_path: Path) -> None:

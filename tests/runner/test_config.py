@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradcheck.errors import ConfigError, ExitCode
-from gradcheck.model import Kind, Method
+from gradcheck.model import Kind, Method, Target
 from gradcheck.runner.config import DeclaredCheck, declare, find_checks, read_checks
 
 TOML = """
@@ -295,3 +295,19 @@ def test_a_declared_check_is_frozen_and_knows_what_was_given():
         check.target = "m:g"
     assert (check.option("points"), check.option("rtol")) == (1, None)
     assert DeclaredCheck(name="n", target="m:f").options == {}
+
+
+@pytest.mark.parametrize(("file", "text", "lines"), [("pyproject.toml", TOML, [5, 27]), ("setup.cfg", CFG, [5, 26])])
+def test_the_line_of_a_declaration_is_known(tmp_path, file, text, lines):
+    (tmp_path / file).write_text(text)
+    checks = read_checks(tmp_path)
+    assert [check.line for check in checks] == lines
+    assert all(text.splitlines()[check.line - 1].startswith("[") for check in checks)
+    assert checks[0].place == Target(name=checks[0].section, file=str(tmp_path / file), line=lines[0])
+
+
+def test_a_declaration_within_a_line_has_none_of_its_own(tmp_path):
+    text = '[tool.gradcheck]\nchecks = [{target = "m:f", grad = "m:g", dim = 3}]\n'
+    (tmp_path / "pyproject.toml").write_text(text)
+    (check,) = read_checks(tmp_path)
+    assert check.line is None
