@@ -111,3 +111,28 @@ def raise_for(report: Report, *, allow_inconclusive: bool = False) -> None:
     if report.verdict is Verdict.ERROR:
         kinds = (finding.kind for finding in report.findings if finding.verdict is Verdict.ERROR)
         raise UserCodeError(report.headline, next(kinds, "user_error"))
+
+
+class OutOfTime(BaseException):
+    """The budget is spent.  Like `KeyboardInterrupt`, it must not be taken for an error of the code that it ends.
+
+    cut_short: a call of user code was.
+    """
+
+    def __init__(self, *, cut_short: bool = False) -> None:
+        super().__init__("the budget is spent")
+        self.cut_short = cut_short
+
+
+_interrupts: tuple[type[BaseException], ...] = (KeyboardInterrupt, OutOfTime)
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether an exception that comes out of user code is not about that code: such are let through wherever it is called."""
+    return isinstance(error, _interrupts)
+
+
+def let_through(*kinds: type[BaseException]) -> None:
+    """Let exceptions of these kinds end a check as Ctrl-C does, and reach its caller: those of a test framework, say."""
+    global _interrupts
+    _interrupts = tuple({**dict.fromkeys(_interrupts), **dict.fromkeys(kinds)})

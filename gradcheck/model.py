@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -49,6 +50,11 @@ class Stop(enum.StrEnum):
 
     BUDGET = "budget"
     INTERRUPT = "interrupt"
+
+    @property
+    def subject(self) -> str:
+        """What ended it, as the subject of a sentence."""
+        return {"budget": "the budget", "interrupt": "Ctrl-C"}[self.value]
 
 
 class Status(enum.StrEnum):
@@ -460,6 +466,8 @@ def headline(report: Report) -> str:
         return f"The {what} is wrong."
     if report.verdict is Verdict.ERROR:
         return f"The {what} could not be checked: {blamed.message if blamed else 'user code failed.'}"
+    if report.interrupted:
+        return f"The {what} could not be judged: {ended_early(report)}."
     if report.inconclusive:
         return (
             f"The {what} could not be judged: {report.inconclusive:,} of {counted(report.checked, noun)} inconclusive."
@@ -467,3 +475,16 @@ def headline(report: Report) -> str:
     if blamed is not None:
         return f"The {what} agrees, but not safely: {blamed.message}"
     return f"The {what} could not be judged."
+
+
+def ended_early(report: Report) -> str:
+    """What ended an interrupted check before its time, and what was not seen by then."""
+    ended = f"{report.stopped.subject if report.stopped else 'something'} ended the check"
+    if not report.checked:
+        return f"{ended} before anything was compared"
+    total = math.prod(report.shape)
+    if report.method is Method.DIRECTIONS:
+        return f"{ended} after {counted(report.checked, 'entry' if report.entries else 'direction')}"
+    if report.checked < total:
+        return f"{ended} after {report.checked:,} of {counted(total, 'entry')}; the others were not examined"
+    return f"{ended} before all was examined"

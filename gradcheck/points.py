@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -249,8 +249,8 @@ def draw(
         return as_point(np.clip(x, low, high).astype(dtype), f"a random {np.dtype(dtype)} point within the bounds")
 
 
-def neighbours(x0: NDArray[Any], count: int, seed: int = 0, bounds: Bounds | None = None) -> list[NDArray[Any]]:
-    """Draw `count` further points around `x0`, of its shape and dtype; the k-th is the same whatever the count.
+def neighbours(x0: NDArray[Any], count: int, seed: int = 0, bounds: Bounds | None = None) -> Iterator[NDArray[Any]]:
+    """Draw `count` further points around `x0`, each when it is asked for, of its shape and dtype; the k-th is always the same.
 
     An entry moves by at most half of its own size, so that it keeps its sign, which is often the edge of a domain; one
     that is 0 moves by half of the median size of the others.  A point outside the bounds goes half-way to the bound.
@@ -260,7 +260,6 @@ def neighbours(x0: NDArray[Any], count: int, seed: int = 0, bounds: Bounds | Non
     nonzero = size[size > 0]
     typical = float(np.partition(nonzero, nonzero.size // 2)[nonzero.size // 2]) if nonzero.size else 1.0
     scale = np.where(size > 0, size, typical)
-    points = []
     for number in range(count):
         share = uniform(x0.size, _seed(seed), Stream.POINT + 1 + number).reshape(x0.shape)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -270,8 +269,7 @@ def neighbours(x0: NDArray[Any], count: int, seed: int = 0, bounds: Bounds | Non
                 x = np.where(x < low, x0 / 2 + low / 2, np.where(x > high, x0 / 2 + high / 2, x))
                 x = np.clip(x, low, high)
             x = x.astype(x0.dtype)
-        points.append(np.where(np.isfinite(x), x, x0))
-    return points
+        yield np.where(np.isfinite(x), x, x0)
 
 
 _NAMES = {

@@ -24,6 +24,7 @@ from gradcheck.errors import (
     OutputError,
     UsageError,
     UserCodeError,
+    let_through,
     raise_for,
 )
 from gradcheck.options.keywords import KEYWORDS
@@ -97,6 +98,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "gradcheck(rtol=..., points=..., ...): keywords for the checks that a test makes with the fixture gradcheck"
     )
     config.addinivalue_line("markers", marker)
+    let_through(pytest.exit.Exception, pytest.skip.Exception, pytest.fail.Exception)
     config.stash[DEFAULTS] = _defaults(config)
     if _on(config, "declared"):
         _find_declared(config)

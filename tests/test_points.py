@@ -347,7 +347,7 @@ def test_a_point_beyond_memory_or_range_is_an_error():
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_neighbours_move_with_the_scale_of_each_entry(dtype):
     x0 = np.array([[1e-8, -1.0], [1e5, 0.0]], dtype)
-    points = neighbours(x0, 40, seed=3)
+    points = list(neighbours(x0, 40, seed=3))
     assert len(points) == 40
     for k, x in enumerate(neighbours(x0, 5, seed=3)):
         assert np.array_equal(x, points[k])  # whatever the count
@@ -368,7 +368,7 @@ def test_neighbours_move_with_the_scale_of_each_entry(dtype):
 def test_neighbours_stay_inside_and_finite(x0, bounds):
     x0 = np.array(x0)
     low, high = bounds or (-INF, INF)
-    points = neighbours(x0, 20, bounds=bounds)
+    points = list(neighbours(x0, 20, bounds=bounds))
     for x in points:
         assert np.all((x >= low) & (x <= high) & np.isfinite(x))
     assert len({x.tobytes() for x in points}) > 1

@@ -120,6 +120,8 @@ class CheckRun:
             how["vectorized"] = None  # which is said of f
         if calls is not None and at is None:
             how |= {"args": options.args, "bounds": self.bounds}
+        if calls is not None:
+            how["deadline"] = self.watcher.deadline
         ledger = self._ledger(role, f if at is None else self._target) if calls is not None else None
         layout = self.layout if at is None else at
         made = Function(f, layout, role=role, scalar=scalar, values=values, ledger=ledger, **how)
@@ -139,7 +141,8 @@ class CheckRun:
 
     def vector_claim(self, claim: Callable[..., Any], role: str = "grad") -> Claim:
         """A claimed gradient, with the arguments of this check."""
-        return Claim(self.counted(claim, role), self.layout, self.layout, args=self.options.args, role=role)
+        counted, args, deadline = self.counted(claim, role), self.options.args, self.watcher.deadline
+        return Claim(counted, self.layout, self.layout, args=args, role=role, deadline=deadline)
 
     def matrix_claim(
         self, claim: Callable[..., Any], role: str, rows: int, at: NDArray[Any] | Layout | None = None
@@ -150,7 +153,8 @@ class CheckRun:
         """
         from gradcheck.evaluation.matrices import MatrixClaim
 
-        return MatrixClaim(claim, self.layout if at is None else at, rows, args=self.options.args, role=role)
+        x, args, deadline = self.layout if at is None else at, self.options.args, self.watcher.deadline
+        return MatrixClaim(claim, x, rows, args=args, role=role, deadline=deadline)
 
     def _ledger(self, role: str, call: Callable[..., Any]) -> Ledger | None:
         """The pages of the journal for a callable, if there is a journal."""
@@ -188,7 +192,8 @@ class CheckRun:
     def carry_out(self, compare: Callable[[], None]) -> Report:
         """Compare, and make a report of whatever is known when that ends."""
         try:
-            with np.errstate(all="ignore"):  # user code may divide by zero; what comes of it is judged
+            # User code may divide by zero; what comes of it is judged.
+            with np.errstate(all="ignore"), self.watcher.until_stopped(), self.watcher.deadline.enforced():
                 compare()
             self._doubt()
         except UserCodeError as error:
@@ -200,8 +205,9 @@ class CheckRun:
                 self._close()
                 raise
             return self._report()
-        except KeyboardInterrupt:
-            self.watcher.stopped = Stop.INTERRUPT
+        except BaseException:
+            self._close()
+            raise
         return self._finish()
 
     def examine(
@@ -289,16 +295,17 @@ class CheckRun:
             return
         from gradcheck.checks.explanation import explain_failure
 
-        diagnoses, self.draft.explained = explain_failure(
-            problem,
-            claim,
-            comparison,
-            places=self.draft.places,
-            kind=self.draft.kind,
-            claim_at=claim_at,
-            suspects=self.options.suspects,
-        )
-        self.draft.diagnoses += diagnoses
+        with self.watcher.until_stopped():
+            diagnoses, self.draft.explained = explain_failure(
+                problem,
+                claim,
+                comparison,
+                places=self.draft.places,
+                kind=self.draft.kind,
+                claim_at=claim_at,
+                suspects=self.options.suspects,
+            )
+            self.draft.diagnoses += diagnoses
 
     def _doubt(self) -> None:
         """Put on record what makes a check that found nothing wrong say little: trivial claims that pass, and special points."""
@@ -349,6 +356,8 @@ class CheckRun:
 
     def _report(self) -> Report:
         self._close()
+        if self.watcher.cut_short:
+            self.draft.notes.append("a call that had not returned when the budget was spent was cut short")
         called = [function for function, calls in self._functions if calls is not None]
         most = max(called, key=lambda function: function.calls, default=None)
         return self.draft.report(

@@ -99,7 +99,7 @@ def _second_point(
 
     def look() -> Mismatch | None:
         function, x, tolerance = problem.function, problem.x, problem.tolerance
-        other = neighbours(x, 1, problem.seed, function.bounds)[0]
+        other = next(neighbours(x, 1, problem.seed, function.bounds))
         chosen = np.sort(entries[:SECOND_LOOK]).astype(np.intp)
         try:
             claimed = claim_at(other)[chosen, None]

@@ -84,21 +84,23 @@ def _look_elsewhere(run: CheckRun, problem: Problem, claim: Claim) -> None:
     from gradcheck.methods.directions import search  # only where it is needed: start-up counts
 
     redrawn, number = 0, 0
-    for candidate in neighbours(run.flat, wanted * (1 + REDRAWS), problem.seed, run.bounds):
-        if number == wanted or run.watcher.expired():
-            break
-        there = _moved(problem, claim, candidate, number + 1)
-        if there is None:
-            redrawn += 1
-            continue
-        number += 1
-        claimed = there.preflight.claimed
-        found = search(there, run.watcher, claimed, directions=DIRECTIONS, locate=False, point=number)
-        run.draft.directions += found.directions
+    with run.watcher.until_stopped():
+        for candidate in neighbours(run.flat, wanted * (1 + REDRAWS), problem.seed, run.bounds):
+            if number == wanted or run.watcher.expired():
+                break
+            there = _moved(problem, claim, candidate, number + 1)
+            if there is None:
+                redrawn += 1
+                continue
+            number += 1
+            claimed = there.preflight.claimed
+            found = search(there, run.watcher, claimed, directions=DIRECTIONS, locate=False, point=number)
+            run.draft.directions += found.directions
     if redrawn:
-        run.draft.notes.append(f"{redrawn} further points were drawn again: f or the claim is not defined there")
-    if number < wanted and not run.watcher.stopped:
-        run.draft.notes.append(f"only {number + 1} of {run.options.points} points could be checked")
+        run.draft.notes.append(f"{redrawn:,} further points were drawn again: f or the claim is not defined there")
+    if number < wanted:
+        verb = "were looked at" if run.watcher.stopped else "could be checked"
+        run.draft.notes.append(f"only {number + 1:,} of {run.options.points:,} points {verb}")
 
 
 def _moved(problem: Problem, claim: Claim, x: NDArray[Any], number: int) -> Problem | None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 WIDER = 8.0  # order 4 bears a larger step than the one that suits order 2
 AGREED = 1e-7  # of the length of the terms of ⟨g, v⟩: a gap this small is plain agreement …
 PLAIN = 1e-5  # … unless noise allows for more than this
+LEAST_BUDGET = 1e-9  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def _require_gradient(run: CheckRun, f: Callable[..., Any], grad: Callable[..., 
             args=options.args,
             seed=options.seed,
             bounds=options.bounds,
-            budget=options.budget,
+            budget=None if (left := run.watcher.deadline.left) is None else max(left, LEAST_BUDGET),
             executor=options.executor,
             jobs=options.jobs,
             throw=False,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.errors import UserCodeError
+from gradcheck.errors import UserCodeError, is_interrupt
 from gradcheck.evaluation.answers import raised
+from gradcheck.evaluation.deadline import NO_END, Deadline
 from gradcheck.evaluation.engines import Arguments, with_arguments
 from gradcheck.variables.layout import ArrayLayout, Layout, Places, as_layout
 
@@ -43,6 +44,7 @@ class Claim:
     answer: how the derivative is laid out, for a gradient as x0 is; or its shape.
     once: the answer is so large that it is not asked for again to see whether it changes.
     altered: what of its argument the last call has changed; '' if nothing.
+    deadline: after which it is not called any more; `OutOfTime` says so.
     """
 
     once = False
@@ -56,22 +58,27 @@ class Claim:
         *,
         args: Arguments = (),
         role: str = "grad",
+        deadline: Deadline = NO_END,
     ) -> None:
         self.raw = call
         self.call: Callable[[NDArray[Any]], Any] = with_arguments(call, args)
         self.layout = as_layout(x0)
         self.answer = answer if isinstance(answer, Layout) else ArrayLayout(answer, np.float64)
         self.role = role
+        self.deadline = deadline
         self.epsilon = float(np.finfo(self.layout.dtype).eps)
 
     def raw_at(self, x: NDArray[Any]) -> Any:
         """What the claimed derivative returns at `x`, (n,), of which it is handed a copy; unconverted."""
+        self.deadline.require()
         argument = self.layout.argument(x.copy())
         try:
             value = self.call(argument)
         except UserCodeError:  # what it is made of has told already
             raise
-        except Exception as error:
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
             raise raised(self.role, self.call, error) from error
         self.altered = self.layout.altered(argument, x)
         return self.layout.collected(argument) if value is None else value

@@ -72,7 +72,7 @@ def _duration(call: Callable[[NDArray[Any]], Any], x: NDArray[Any]) -> float:
     return min(after - before for before, after in pairwise(moments))
 
 
-def what_was_raised(call: Callable[..., Any], error: BaseException) -> str:
+def what_was_raised(call: Callable[..., Any], error: BaseException, where: str = "") -> str:
     """The type of what user code raised, and its message in one line; of code compiled by Numba, with what would help."""
     from gradcheck.evaluation.engines import is_compiled
 
@@ -81,4 +81,4 @@ def what_was_raised(call: Callable[..., Any], error: BaseException) -> str:
         from gradcheck.numerics import kernels
 
         reason = kernels.reason(error)
-    return f"{name} at the point: {reason}".rstrip(": ")
+    return f"{name}{where}: {reason}".rstrip(": ")

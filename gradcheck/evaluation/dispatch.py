@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from gradcheck.errors import is_interrupt
 from gradcheck.evaluation import engines
+from gradcheck.evaluation.answers import raised
+from gradcheck.evaluation.deadline import Deadline
 from gradcheck.evaluation.engines import Batches, Calling, InLoop, InRows, Points, Steps, Values, Work
 from gradcheck.evaluation.harmless import harmless
 
@@ -104,6 +107,7 @@ class Dispatch:
     """Evaluates f at many points and keeps the books.
 
     calling: how f is called, as is known by now.
+    deadline: after which it is not called any more; `OutOfTime` says so.
     try_rows: it may be found out whether f takes rows.
     ledger: keeps what f answered, so that it is not asked again; then f is called one point at a time.
     calls: of f; a point of a batch counts as one.
@@ -117,12 +121,13 @@ class Dispatch:
         calling: Calling,
         role: str,
         workers: Workers | None,
+        deadline: Deadline,
         *,
         try_rows: bool,
         ledger: Ledger | None = None,
     ) -> None:
         self.calling, self.role, self.workers, self.try_rows = calling, role, workers, try_rows
-        self.ledger = ledger
+        self.deadline, self.ledger = deadline, ledger
         self.calls = 0
         self.seconds = math.inf
         self.engine = OneByOne.label
@@ -149,7 +154,7 @@ class Dispatch:
         if count >= self._largest:
             self._largest = count
             self.engine = engine.label + ("" if workers is None else f" on {workers.label}")
-        piece = max(1, int(BETWEEN_TICKS / self.seconds)) if workers is None else workers.piece(count, self.seconds)
+        piece = self._piece() if workers is None else workers.piece(count, self.seconds)
         unit = engine.unit(steps)
         piece = -(-piece // unit) * unit
         parts = [steps] if piece >= count else [steps.part(low, low + piece) for low in range(0, count, piece)]
@@ -166,10 +171,13 @@ class Dispatch:
             return self._kept(self.ledger, points, no_tick)
         rows = self.calling.rows is not None
         if self.workers is None or not self.workers.pays(len(points) * self.seconds):
-            started = time.perf_counter()
-            values = self._taken(self._run(InRows(points) if rows else Points(points)))
-            self.seconds = min(self.seconds, (time.perf_counter() - started) / max(1, len(points)))
-            return values
+            found, piece = [], len(points) if rows else self._piece()
+            for low in range(0, max(1, len(points)), piece):
+                part = points[low : low + piece]
+                started = time.perf_counter()
+                found.append(self._taken(self._run(InRows(part) if rows else Points(part))))
+                self.seconds = min(self.seconds, (time.perf_counter() - started) / max(1, len(part)))
+            return joined(found)
         works: list[Work] = [InRows(points)] if rows else [Points(row[None]) for row in points]
         return np.concatenate([self._taken(answer) for answer in self._answers(works, self.workers)])
 
@@ -206,20 +214,31 @@ class Dispatch:
         return [values[key] for key, _ in keys]
 
     def _answers(self, works: Iterable[Work], workers: Workers | None) -> Iterator[Values]:
-        return map(self._run, works) if workers is None else workers.results(self.calling, works)
+        return map(self._run, works) if workers is None else workers.results(self.calling, works, self.deadline)
+
+    def _piece(self) -> int:
+        """How many points are evaluated here before anybody asks how it goes."""
+        return max(1, int(BETWEEN_TICKS / self.seconds))
 
     def _run(self, work: Work) -> Values:
         """Work done here; the calls that an interrupt cuts short count, too."""
+        self.deadline.require()
         books = engines.Books()
         try:
             return work.run(self.calling, books)
-        except BaseException:
-            self.calls += books.calls
-            raise
+        except BaseException as error:
+            if is_interrupt(error) or isinstance(error, Exception):  # an exception of f's would be NaN by now
+                self.calls += books.calls
+                raise
+            return Values(np.empty((0, self.calling.size)), books.calls, ended=error)
 
     def _taken(self, answer: Values) -> Array:
-        """The values of an answer; its calls are put on record."""
+        """The values of an answer; its calls are put on record.  Raises `UserCodeError` if f was about to end it all."""
         self.calls += answer.calls
+        if answer.ended is not None and is_interrupt(answer.ended):
+            raise answer.ended
+        if answer.ended is not None:
+            raise raised(self.role, self.calling.call, answer.ended, where="") from answer.ended
         if answer.no_rows and self.calling.rows is not None:
             self.calling = replace(self.calling, rows=None)
             self.notes.append(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from gradcheck.errors import is_interrupt
 from gradcheck.variables.layout import ArrayLayout, Layout
 
 if TYPE_CHECKING:
@@ -163,12 +164,14 @@ class Values:
     values: (N, m), NaN where there is none.  calls: of f.  failure: the first exception of f, if any.
     no_rows: f takes none after all: given rows, it raised or answered otherwise than for each alone; the values are those
         for each alone.
+    ended: what f raised that is no `Exception`, such as `SystemExit`; there are no values then.
     """
 
     values: Array
     calls: int
     failure: Exception | None = None
     no_rows: bool = False
+    ended: BaseException | None = None
 
 
 class Work(Protocol):
@@ -202,6 +205,8 @@ class Points:
                         refused += 1
                         found.append(NAN)
                     except Exception as error:
+                        if is_interrupt(error):
+                            raise
                         failure = failure or error
                         found.append(NAN)
         except BaseException:
@@ -281,6 +286,8 @@ class Steps:
                         refused += 1
                         append(NAN)
                     except Exception as error:
+                        if is_interrupt(error):
+                            raise
                         failure = failure or error
                         append(NAN)
                     scratch[i] = kept
@@ -366,7 +373,9 @@ def by_rows(calling: Calling, rows: NDArray[Any]) -> Array | None:
     try:
         with np.errstate(all="ignore"):
             value = calling.read(calling.rows(calling.layout.stacked(rows)))
-    except Exception:
+    except Exception as error:
+        if is_interrupt(error):
+            raise
         return None
     if value.shape != (len(rows), *calling.value_shape) or value.dtype.kind not in "fiub":
         return None

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.errors import GradcheckError, UserCodeError
+from gradcheck.errors import GradcheckError, UserCodeError, is_interrupt
 from gradcheck.evaluation import engines
 from gradcheck.evaluation.answers import raised
+from gradcheck.evaluation.deadline import NO_END, Deadline
 from gradcheck.evaluation.dispatch import Dispatch, joined, no_tick
 from gradcheck.evaluation.engines import Arguments, Calling, FirstOfRows, Steps, with_arguments
 from gradcheck.model import FindingKind
@@ -49,6 +50,7 @@ class Function:
     jit: compile f with Numba.
     jobs, executor: evaluate on so many processes, or on a given executor.
     ledger: keeps what f answered, so that it is not asked again.
+    deadline: after which f is not called any more; `OutOfTime` says so.
 
     Attributes:
         size: m, the number of values (1 for a scalar f); known after `at`.
@@ -72,6 +74,7 @@ class Function:
         jobs: int = 1,
         executor: Executor | None = None,
         ledger: Ledger | None = None,
+        deadline: Deadline = NO_END,
     ) -> None:
         self.raw, self.args, self.layout = call, args, as_layout(x0)
         self.bounds, self.role, self.scalar = bounds, role, scalar
@@ -95,7 +98,7 @@ class Function:
 
             workers = Workers(jobs, executor, [])
         guess = vectorized is None and scalar and isinstance(self.layout, ArrayLayout)
-        self.dispatch = Dispatch(calling, role, workers, try_rows=guess, ledger=ledger)
+        self.dispatch = Dispatch(calling, role, workers, deadline, try_rows=guess, ledger=ledger)
 
     @property
     def call(self) -> Callable[[Any], Any]:
@@ -185,7 +188,12 @@ class Function:
         from gradcheck.evaluation.compilation import compile_with_numba
 
         self._jit = False
-        result = compile_with_numba(self.raw, self.args, self.layout.argument(x), value, self.role)
+        try:
+            result = compile_with_numba(self.raw, self.args, self.layout.argument(x), value, self.role)
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            raise raised(self.role, self.call, error) from error
         self.dispatch.calls += result.calls
         if result.note:
             self.notes.append(result.note)
@@ -211,13 +219,16 @@ class Function:
 
     def _called(self, lent: NDArray[Any], x: NDArray[Any], argument: Any) -> Any:
         """What f returns at x, unconverted, handed an argument made of `lent`, a copy of it; notes whether f changed that."""
+        self.dispatch.deadline.require()
         self.dispatch.calls += 1
         try:
             value = self._answer(argument, lent)
         except engines.NotCalled as error:
             self.dispatch.calls -= 1
             raise raised(self.role, self.call, error) from error
-        except Exception as error:
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
             raise raised(self.role, self.call, error) from error
         self.mutated = self.layout.altered(argument, x) or self.mutated
         return value

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.errors import UserCodeError
+from gradcheck.errors import UserCodeError, is_interrupt
 from gradcheck.evaluation import memory
 from gradcheck.evaluation.answers import raised
 from gradcheck.evaluation.claims import Block, Claim
+from gradcheck.evaluation.deadline import NO_END, Deadline
 from gradcheck.model import FindingKind
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.variables.layout import Layout, as_layout
@@ -40,10 +41,11 @@ class Matrix:
     value: what the user's function returned.
     rows, columns: m and n.
     role: whose answer it is, for messages.
+    deadline: after which no products are asked for.
     """
 
-    def __init__(self, value: Any, rows: int, columns: int, role: str) -> None:
-        self.rows, self.columns, self.role = rows, columns, role
+    def __init__(self, value: Any, rows: int, columns: int, role: str, deadline: Deadline = NO_END) -> None:
+        self.rows, self.columns, self.role, self.deadline = rows, columns, role, deadline
         self.sparse = hasattr(value, "tocsc")
         self.dense = not self.sparse and not _is_operator(value)
         if self.dense:
@@ -86,10 +88,13 @@ class Matrix:
     def _product(self, v: Array, size: int, how: str) -> Array:
         """What an operator makes of a vector (a copy of it), by `@`, `matvec` or `rmatvec`: (size,)."""
         call = self.value.__matmul__ if how == "@" else getattr(self.value, how)
+        self.deadline.require()
         try:
             product = call(v.copy())
-        except Exception as error:
-            raise raised(self.role, call, error, f", asked for a product by {how},") from error
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            raise raised(self.role, call, error, doing=f", asked for a product by {how},") from error
         array = real_array(product, self.role, remedy=REMEDY)
         if array.size != size:
             raise UserCodeError(
@@ -116,7 +121,7 @@ class Matrix:
         if hasattr(self.value, "rmatvec"):
             return self._product(unit, self.columns, "rmatvec")
         if hasattr(self.value, "T"):
-            return Matrix(self.value.T, self.columns, self.rows, self.role).times(unit)
+            return Matrix(self.value.T, self.columns, self.rows, self.role, self.deadline).times(unit)
         return None
 
     def blocks(self) -> Iterator[Block]:
@@ -181,17 +186,24 @@ class MatrixClaim(Claim):
     """
 
     def __init__(
-        self, call: Callable[..., Any], x0: NDArray[Any] | Layout, rows: int, *, args: Arguments = (), role: str
+        self,
+        call: Callable[..., Any],
+        x0: NDArray[Any] | Layout,
+        rows: int,
+        *,
+        args: Arguments = (),
+        role: str,
+        deadline: Deadline = NO_END,
     ) -> None:
         n = as_layout(x0).size
-        super().__init__(call, x0, (rows, n), args=args, role=role)
+        super().__init__(call, x0, (rows, n), args=args, role=role, deadline=deadline)
         self.rows = rows
         self.once = rows * n > LARGE
         self._probe = direction(n, 0, Stream.MATRIX)
 
     def matrix(self, raw: Any) -> Matrix:
         """What the user returned as a `Matrix`.  Raises `UserCodeError` for a wrong shape or something else altogether."""
-        return Matrix(raw, self.rows, self.layout.size, self.role)
+        return Matrix(raw, self.rows, self.layout.size, self.role, self.deadline)
 
     def raw_at(self, x: NDArray[Any]) -> Any:
         """As for any claim; one that finds no memory is told what would do with less."""

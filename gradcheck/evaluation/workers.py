@@ -16,10 +16,16 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from gradcheck.errors import UsageError, UserCodeError
+import numpy as np
+
+from gradcheck.errors import OutOfTime, UsageError, UserCodeError
+from gradcheck.evaluation.deadline import NO_END, Deadline
 from gradcheck.evaluation.engines import Books, Calling, Values, Work
 from gradcheck.wording import named, one_line
+
+E = TypeVar("E", bound=BaseException)
 
 WORTHWHILE = 2e-3  # seconds of work below which nothing is sent to workers …
 START_WORTHWHILE = 0.3  # … and below which no processes are started
@@ -56,11 +62,17 @@ def _perform_here(work: Work) -> Values:
 
 def _perform(calling: Calling, work: Work) -> Values:
     """Runs in a worker; what f raises is part of the answer."""
-    values = work.run(calling, Books())
+    books = Books()
+    try:
+        values = work.run(calling, books)
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        return Values(np.empty((0, calling.size)), books.calls, ended=_portable(error))
     return values if values.failure is None else replace(values, failure=_portable(values.failure))
 
 
-def _portable(error: Exception) -> Exception:
+def _portable(error: E) -> E | RuntimeError:
     """An exception that survives being sent; many with arguments of their own do not."""
     try:
         pickle.loads(pickle.dumps(error))
@@ -110,10 +122,11 @@ class Workers:
         fair = -(-count // (SHARE * self.count))
         return min(max(fair, min(long_enough, -(-count // self.count))), short_enough)
 
-    def results(self, calling: Calling, works: Iterable[Work]) -> Iterator[Values]:
+    def results(self, calling: Calling, works: Iterable[Work], deadline: Deadline = NO_END) -> Iterator[Values]:
         """What each piece of work gives, in order.
 
         Raises:
+            OutOfTime: the deadline has passed; work in processes of our own is ended.
             UsageError: f cannot be sent to the executor.
             UserCodeError: the executor failed twice on the same piece.
         """
@@ -128,8 +141,10 @@ class Workers:
                 if not sent:
                     return
                 try:
-                    values = sent[0].future.result()
+                    values = sent[0].future.result(deadline.left)
                 except (AsyncCancelledError, Exception) as error:  # of the executor: what f raises is in the values
+                    if isinstance(error, TimeoutError) and not sent[0].future.done():
+                        raise OutOfTime from None
                     failures += 1
                     self._mend(error, failures)
                     for piece in sent:

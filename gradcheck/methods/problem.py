@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gradcheck.errors import OutOfTime
+from gradcheck.evaluation.deadline import Deadline
 from gradcheck.model import Stop, Tolerance
 
 if TYPE_CHECKING:
@@ -48,16 +50,14 @@ class Problem:
         return int(self.preflight.value.size)
 
 
-class Stopped(Exception):
-    """There is no time left."""
-
-
 class Watcher:
     """Is told of progress, and knows when a check has to end.
 
     progress: called as (phase, done, total, detail), if anyone watches.
     budget: seconds from now after which to stop; None for no end.
+    deadline: the end.
     stopped: why the check ended before its time, if it did.
+    cut_short: a call of user code did not return in time, and was ended.
     """
 
     def __init__(
@@ -65,8 +65,9 @@ class Watcher:
     ) -> None:
         self.progress = progress
         self.started = time.perf_counter()
-        self.deadline = None if budget is None else self.started + budget
+        self.deadline = Deadline(budget)
         self.stopped: Stop | None = None
+        self.cut_short = False
 
     @property
     def seconds(self) -> float:
@@ -80,21 +81,22 @@ class Watcher:
 
     def expired(self) -> bool:
         """Whether the check must end here; asked only where something is left to be done."""
-        if self.stopped is None and self.deadline is not None and time.perf_counter() > self.deadline:
+        if self.stopped is None and self.deadline.passed():
             self.stopped = Stop.BUDGET
         return self.stopped is not None
 
     def require_time(self) -> None:
-        """Raises `Stopped` if the check must end here."""
+        """Raises `OutOfTime` if the check must end here."""
         if self.expired():
-            raise Stopped
+            raise OutOfTime
 
     @contextlib.contextmanager
     def until_stopped(self) -> Iterator[None]:
         """What runs within ends when time is up or Ctrl-C comes; `stopped` says so, and what is known by then stays."""
         try:
             yield
-        except Stopped:
-            pass
+        except OutOfTime as end:
+            self.stopped = self.stopped or Stop.BUDGET
+            self.cut_short = self.cut_short or end.cut_short
         except KeyboardInterrupt:
             self.stopped = Stop.INTERRUPT

@@ -7,7 +7,8 @@ One object::
 `schema` grows by one when a key changes its meaning or goes away; new keys do not count.  `verdict` is the worst of
 the checks, null where there are none.  Each check has
 
-* ``name``, ``kind`` ("gradient", "jacobian", "hessian", …), ``verdict``, ``headline`` (one sentence), ``interrupted``;
+* ``name``, ``kind`` ("gradient", "jacobian", "hessian", …), ``verdict``, ``headline`` (one sentence), ``interrupted``
+  and by what (``stopped``: "budget", "interrupt", or null);
 * ``target`` and ``claim``: objects with ``name``, ``file`` and ``line`` (null where unknown);
 * ``point`` (``shape``, ``dtype``, ``origin``, ``seed``, ``values``), ``shape`` of the derivative, ``method``,
   ``engine``, ``options``, ``tolerance`` (``rtol``, ``atol``);
@@ -91,6 +92,7 @@ def _check(report: Report) -> dict[str, Any]:
         "verdict": report.verdict.name,
         "headline": report.headline,
         "interrupted": report.interrupted,
+        "stopped": plain(report.stopped),
         "target": plain(report.target),
         "claim": plain(report.claim),
         "point": plain(report.point),

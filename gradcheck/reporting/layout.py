@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
-from gradcheck.model import DiagnosisKind, Finding, Kind, Method, Report, Target, Verdict
+from gradcheck.model import DiagnosisKind, Finding, Kind, Method, Report, Target, Verdict, ended_early
 from gradcheck.reporting import numbers, tables
 from gradcheck.reporting.blocks import Block, Column, Fact, Facts, Figure, Paragraph, Span, Table, Title, Verbatim
 from gradcheck.reporting.formats import Display
@@ -233,7 +233,7 @@ def _closing(report: Report, display: Display) -> Iterator[Fact]:
     for note in report.notes:
         yield _fact("note", note)
     if report.interrupted:
-        yield _fact("stopped", "before the end: what is here is valid, but not everything was examined")
+        yield _fact("stopped", f"{ended_early(report)}. What is here is valid.")
 
 
 def _tally(report: Report) -> str:

@@ -20,6 +20,7 @@ from gradcheck.errors import (
     GradientMismatch,
     TargetError,
     UserCodeError,
+    is_interrupt,
     raise_for,
 )
 from gradcheck.evaluation.sources import describe
@@ -28,6 +29,7 @@ from gradcheck.options.keywords import KEYWORDS, Options
 from gradcheck.runner.config import DeclaredCheck, Derivable
 from gradcheck.runner.reading import choose_point, read_args, read_bounds
 from gradcheck.runner.targets import Loaded, load, load_object
+from gradcheck.wording import named
 
 
 class Progress(Protocol):
@@ -122,7 +124,9 @@ def run(
             outcome.add(replace(stop.report, replay=replay(check)), allow_inconclusive=allow)
         except KeyboardInterrupt:
             outcome.interrupted = True
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
             outcome.fail(check, _problem(error), replay(check))
         if outcome.interrupted:
             break
@@ -162,7 +166,7 @@ def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -
         options["executor"] = executor
         for kind, claim in claims.items():
 
-            def named(report: Report, claim: Loaded = claim) -> Report:
+            def labelled(report: Report, claim: Loaded = claim) -> Report:
                 where = replace(report.point, origin=point.origin, seed=point.seed)
                 return replace(
                     report, name=check.name, target=target.target, claim=claim.target, point=where, declared=check.place
@@ -171,7 +175,7 @@ def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -
             try:
                 report = _check(kind, target, claim, claims, x0, progress=progress, throw=False, **options)
             except CheckInterrupted as stop:
-                raise CheckInterrupted(named(stop.report)) from None
+                raise CheckInterrupted(labelled(stop.report)) from None
             except GradcheckError as error:
                 yield error
                 continue
@@ -180,7 +184,7 @@ def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -
 
                 tried = try_mistakes(target.value, claim.value, x0, **options)
                 report = replace(report, notes=(*report.notes, tried.sentence))
-            yield named(report)
+            yield labelled(report)
 
 
 def _check(kind: Kind, target: Loaded, claim: Loaded, claims: Mapping[Kind, Loaded], x0: Any, **options: Any) -> Report:
@@ -209,10 +213,10 @@ def _problem(error: BaseException) -> GradcheckError:
     if isinstance(error, GradcheckError):
         return error
     problem: GradcheckError
-    if isinstance(error, SystemExit):
-        problem = UserCodeError(f"the checked code called sys.exit({error.code!r})")
+    if isinstance(error, Exception):
+        problem = InternalError(f"internal error, please report it: {named(error)}")
     else:
-        problem = InternalError(f"internal error, please report it: {type(error).__name__}: {error}")
+        problem = UserCodeError(f"the checked code raised {named(error)}")
     problem.__cause__ = error
     return problem
 
@@ -261,8 +265,10 @@ def _made(value: Any, spec: str) -> Any:
         return value
     try:
         return value()
-    except Exception as error:
-        raise UserCodeError(f"{spec}, called for its value, raised {type(error).__name__}: {error}") from error
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
+        raise UserCodeError(f"{spec}, called for its value, raised {named(error)}") from error
 
 
 @contextlib.contextmanager

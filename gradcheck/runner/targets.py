@@ -16,7 +16,7 @@ from typing import Any
 from gradcheck.errors import TargetError, UserCodeError
 from gradcheck.evaluation.sources import describe
 from gradcheck.model import Target
-from gradcheck.wording import quoted, short
+from gradcheck.wording import one_line, quoted, short
 
 LONGEST = 200  # characters of a target that a message shows
 _DEPENDENCIES = ("click", "llvmlite", "numba", "numpy", "pytest", "rich", "scipy")
@@ -262,8 +262,8 @@ def _as_users(error: BaseException) -> BaseException:
 
 
 def _say(error: BaseException) -> str:
-    text = error.msg if isinstance(error, SyntaxError) else str(error)
-    return " ".join(f"{type(error).__name__}: {text}".rstrip(": ").split())
+    text = short(str(error.msg)) if isinstance(error, SyntaxError) else one_line(error)
+    return f"{type(error).__name__}: {text}".rstrip(": ")
 
 
 def _a(value: object) -> str:

@@ -1,0 +1,179 @@
+"""Whatever user code raises is an error of that check, or the interrupt that it is; the others go on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gradcheck as api
+from gradcheck import Verdict
+from tests.hostile.harness import gradcheck, module
+
+RAISED = {
+    "asyncio.CancelledError('no')": "CancelledError",
+    "GeneratorExit": "GeneratorExit",
+    "SystemExit(0)": "SystemExit",
+    "StopIteration": "StopIteration",
+    "BaseException('no')": "BaseException",
+    "Own": "Own",
+    "Mute": "Mute",
+    "Deaf": "Deaf",
+    "MemoryError": "MemoryError",
+    "RecursionError": "RecursionError",
+    "ExceptionGroup('g', [ValueError(1)])": "ExceptionGroup",
+    "pytest.exit.Exception('no')": "Exit",
+    "pytest.skip.Exception('no')": "Skipped",
+}
+SOURCE = """
+import asyncio, pytest
+class Own(BaseException): pass
+class Mute(Exception):
+    def __str__(self): raise RuntimeError("x")
+class Deaf(BaseException):
+    def __str__(self): raise Own
+    __repr__ = __str__
+def bad(x): raise RAISED
+def bad_claim(x): raise RAISED
+def later(x):
+    if x[0] != 0.5: raise RAISED
+    return (x**2).sum()
+"""
+
+
+@pytest.mark.parametrize("raised", RAISED)
+@pytest.mark.parametrize(("target", "grad"), [("bad", "g"), ("f", "bad_claim")])
+def test_what_f_or_the_claim_raises_is_an_error_of_that_check_alone(
+    tmp_path: Path, raised: str, target: str, grad: str
+) -> None:
+    module(tmp_path, SOURCE.replace("RAISED", raised))
+    checks = f"[gradcheck:bad]\ntarget = m:{target}\ngrad = m:{grad}\ndim = 3\n"
+    checks += "[gradcheck:good]\ntarget = m:f\ngrad = m:g\ndim = 3\n"
+    (tmp_path / "setup.cfg").write_text(checks)
+    ended = gradcheck(tmp_path, "--junit", "r.xml", "--json", "r.json")
+    assert ended.code == 3
+    assert (tmp_path / "r.xml").exists()
+    bad, good = json.loads((tmp_path / "r.json").read_text())["checks"]
+    assert (bad["verdict"], good["verdict"]) == ("ERROR", "PASS")
+    assert f"raised {RAISED[raised]}" in bad["headline"]
+
+
+AWAY = {
+    **RAISED,
+    "Mute": "",
+    "StopIteration": "",
+    "MemoryError": "",
+    "RecursionError": "",
+    "pytest.exit.Exception('no')": "",
+}
+del AWAY["ExceptionGroup('g', [ValueError(1)])"]
+
+
+@pytest.mark.parametrize("raised", AWAY)
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_away_from_the_point_an_exception_is_no_value_and_the_rest_an_error(
+    tmp_path: Path, raised: str, jobs: int
+) -> None:
+    source = SOURCE.replace("def later(x):", "def later(x):\n    import time; time.sleep(.01)")
+    module(tmp_path, source.replace("RAISED", raised))
+    point = ",".join(["0.5", *["1.5"] * 30])
+    ended = gradcheck(tmp_path, "m:later", "--grad", "m:g", "--point", point, "--jobs", str(jobs))
+    assert ended.code == 3
+    assert ("f raised " in ended.out and AWAY[raised] in ended.out) == bool(AWAY[raised])
+    assert ("ERROR" in ended.out) == bool(AWAY[raised])
+
+
+def leave(*_: Any) -> Any:
+    raise SystemExit(0)
+
+
+def f(x: Any) -> float:
+    return float((x**2).sum())
+
+
+def g(x: Any) -> Any:
+    return 2 * x
+
+
+def test_sys_exit_does_not_get_through_the_functions() -> None:
+    x = np.ones(3)
+    with pytest.raises(api.UserCodeError, match=r"f raised SystemExit at the point: 0"):
+        api.check_gradient(leave, g, x)
+    report = api.check_gradient(f, leave, x, throw=False)
+    assert report.verdict is Verdict.ERROR
+    assert api.check_hvp(f, leave, x, throw=False).verdict is Verdict.ERROR
+    assert api.check_vjp(g, leave, x, throw=False).verdict is Verdict.ERROR
+    assert api.check_hessian(f, lambda x: 2 * np.eye(3), x, grad=leave, throw=False).verdict is Verdict.ERROR
+
+
+@pytest.mark.parametrize("where", ["f", "claim", "import", "factory"])
+def test_a_keyboard_interrupt_is_an_interrupt(tmp_path: Path, where: str) -> None:
+    module(tmp_path, "def stop(x=None): raise KeyboardInterrupt" + ("\nstop()" if where == "import" else ""))
+    target, grad = ("m:stop", "m:g") if where in ("f", "factory") else ("m:f", "m:stop")
+    ended = gradcheck(tmp_path, target, "--grad", grad, "--dim", "3", *(["--factory"] if where == "factory" else []))
+    assert ended.code == 130
+
+
+@pytest.mark.parametrize("place", ["import", "factory", "point", "args", "executor"])
+@pytest.mark.parametrize("raised", ["SystemExit(0)", "Own", "Mute", "Deaf", "asyncio.CancelledError"])
+def test_what_is_raised_before_the_check_is_one_line(tmp_path: Path, place: str, raised: str) -> None:
+    module(tmp_path, SOURCE.replace("RAISED", raised) + (f"\nraise {raised}" if place == "import" else ""))
+    more = {"factory": ["--factory"], "point": ["--point", "m:bad2"], "executor": ["--executor", "m:bad2"]}.get(
+        place, []
+    )
+    with (tmp_path / "m.py").open("a") as source:
+        source.write(f"\ndef bad2(): raise {raised}\n")
+    target, grad = ("m:bad2", "m:bad2") if place == "factory" else ("m:f", "m:g")
+    size = [] if place == "point" else ["--dim", "3"]
+    if place == "args":
+        more = ["--args", "m:nowhere.x"]
+    ended = gradcheck(tmp_path, target, "--grad", grad, *size, *more)
+    assert ended.code in (2, 3)
+    assert ended.out == ""
+    assert ended.err.startswith("error: ")
+
+
+# ---- pytest
+
+
+def run_pytest(folder: Path, body: str) -> str:
+    import os
+    import subprocess
+    import sys
+
+    from tests.hostile.harness import ROOT
+
+    (folder / "test_it.py").write_text(
+        "import numpy as np, pytest\nx0 = np.ones(3)\n"
+        f"def f(x):\n    {body}\n    return (x**2).sum()\n"
+        "def test_one(gradcheck): gradcheck(f, lambda x: 2 * x, x0)\n"
+        "def test_two(): pass\n"
+    )
+    words = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", "-q", "test_it.py"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""}
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("condition", ["True", "x[1] != 1"])
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("pytest.exit('enough')", "Exit: enough"),
+        ("pytest.skip('not here')", "1 passed, 1 skipped"),
+        ("pytest.fail('by hand')", "Failed: by hand"),
+    ],
+)
+def test_what_pytest_is_told_in_f_reaches_pytest(tmp_path: Path, condition: str, body: str, said: str) -> None:
+    text = run_pytest(tmp_path, f"if {condition}: {body}")
+    assert said in text
+    assert "INTERNALERROR" not in text
+
+
+def test_sys_exit_in_f_is_a_failure_of_that_test(tmp_path: Path) -> None:
+    text = run_pytest(tmp_path, "raise SystemExit(0)")
+    assert "1 failed, 1 passed" in text
+    assert "f raised SystemExit at the point: 0" in text
