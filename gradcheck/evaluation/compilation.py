@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.evaluation.engines import Arguments, with_arguments
-from gradcheck.wording import named
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,15 +69,3 @@ def _duration(call: Callable[[NDArray[Any]], Any], x: NDArray[Any]) -> float:
             call(x.copy())
             moments.append(time.perf_counter())
     return min(after - before for before, after in pairwise(moments))
-
-
-def what_was_raised(call: Callable[..., Any], error: BaseException, where: str = "") -> str:
-    """The type of what user code raised, and its message in one line; of code compiled by Numba, with what would help."""
-    from gradcheck.evaluation.engines import is_compiled
-
-    name, _, reason = named(error).partition(": ")
-    if is_compiled(call) and isinstance(error, Exception):
-        from gradcheck.numerics import kernels
-
-        reason = kernels.reason(error)
-    return f"{name}{where}: {reason}".rstrip(": ")

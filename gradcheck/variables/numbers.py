@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.errors import UserCodeError
+from gradcheck.errors import UserCodeError, is_interrupt
 from gradcheck.model import FindingKind
 from gradcheck.variables.arrays import as_numpy
 
@@ -34,7 +34,9 @@ def real_array(
         raise UserCodeError(message, FindingKind.WRONG_DTYPE, role)
     try:
         array = as_numpy(value)
-    except Exception as error:
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
         message = f"{role} returned {type(value).__name__}, which is {noun}"
         raise UserCodeError(message, FindingKind.WRONG_DTYPE, role) from error
     if array.dtype.kind == "c" and of_complex:
