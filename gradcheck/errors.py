@@ -119,6 +119,8 @@ class OutOfTime(BaseException):
     cut_short: a call of user code was.
     """
 
+    exit_code = ExitCode.UNDECIDED
+
     def __init__(self, *, cut_short: bool = False) -> None:
         super().__init__("the budget is spent")
         self.cut_short = cut_short

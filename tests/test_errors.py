@@ -20,6 +20,7 @@ CODES = {
     "GradientMismatch": ExitCode.FAIL,
     "GradientUndecided": ExitCode.UNDECIDED,
     "CheckInterrupted": ExitCode.INTERRUPTED,
+    "OutOfTime": ExitCode.UNDECIDED,
 }
 
 
