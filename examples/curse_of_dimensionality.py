@@ -143,7 +143,7 @@ def main():
         found = f"{problem}, {method}: n to the power {p}"
         assert np.abs(off.mean(axis=0)).max() < (0.25 if chosen.short else 0.15), found
         assert np.abs(off).max() < (0.5 if chosen.short else 0.3), found
-    draw(chosen.save / "curse_of_dimensionality.png", dimensions, measured, exponents)
+    draw(chosen.picture("curse_of_dimensionality"), dimensions, measured, exponents)
 
 
 if __name__ == "__main__":

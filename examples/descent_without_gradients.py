@@ -81,7 +81,7 @@ def main():
 
     assert np.allclose(path, runs["finite differences"][0], atol=1e-6), "finite differences take the gradient's path"
     assert 1.5 < ratio < 2.5, "the two-point estimator takes n times the steps"
-    draw(chosen.save / "descent_without_gradients.png", runs)
+    draw(chosen.picture("descent_without_gradients"), runs)
 
 
 if __name__ == "__main__":

@@ -237,7 +237,7 @@ def main():
         assert off[1000, method] > 100, "without gradients there is no map yet"
         assert off[20_000, method] < 1, "twenty times as many evaluations recover it"
     assert distance_off(classical_scaling(D, 2), places) < 1e-6, "classical scaling needs none"
-    draw(chosen.save / "multidimensional_scaling.png", places, D, runs[0])
+    draw(chosen.picture("multidimensional_scaling"), places, D, runs[0])
 
 
 if __name__ == "__main__":

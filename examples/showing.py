@@ -15,11 +15,22 @@ LINES = {  # how each method is drawn; two of them often share a path, so that o
 }
 
 
-def options(description: str) -> argparse.Namespace:
+class Chosen(argparse.Namespace):
+    """What was asked for."""
+
+    short: bool
+    save: Path | None
+
+    def picture(self, name: str) -> Path | None:
+        """Where the picture goes; None if none is wanted."""
+        return None if self.save is None else self.save / f"{name}.png"
+
+
+def options(description: str) -> Chosen:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--short", action="store_true", help="a smaller run, for a quick look and for tests")
-    parser.add_argument("--save", type=Path, default=Path(), metavar="DIR", help="folder for the picture")
-    return parser.parse_args()
+    parser.add_argument("--save", type=Path, metavar="DIR", help="draw a picture into this folder")
+    return parser.parse_args(namespace=Chosen())
 
 
 def table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -36,8 +47,12 @@ def table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -
 
 
 @contextmanager
-def picture(file: Path, rows: int, columns: int, size: tuple[float, float]) -> Iterator[tuple[Any, Any] | None]:
-    """Hand out a figure with rows × columns axes, and save it in the end; None where matplotlib is missing."""
+def picture(file: Path | None, rows: int, columns: int, size: tuple[float, float]) -> Iterator[tuple[Any, Any] | None]:
+    """Hand out a figure with rows × columns axes, and save it in the end; None where it goes nowhere or matplotlib is missing."""
+    if file is None:
+        print("no picture: --save DIR draws one into that folder")
+        yield None
+        return
     try:
         import matplotlib
     except ImportError:

@@ -74,9 +74,17 @@ def test_experiment(experiment: str, tmp_path: Path) -> None:
     assert drawn == ([f"{experiment}.png"] if importlib.util.find_spec("matplotlib") else [])
 
 
+def test_an_experiment_leaves_the_folder_clean(tmp_path: Path) -> None:
+    result = run(str(EXAMPLES / "descent_without_gradients.py"), "--short", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "no picture: --save DIR draws one" in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_experiment_without_matplotlib(tmp_path: Path) -> None:
     (tmp_path / "matplotlib.py").write_text("raise ImportError('not installed')\n")
-    result = run(str(EXAMPLES / "descent_without_gradients.py"), "--short", cwd=tmp_path, path=(tmp_path,))
+    arguments = (str(EXAMPLES / "descent_without_gradients.py"), "--short", "--save", "pictures")
+    result = run(*arguments, cwd=tmp_path, path=(tmp_path,))
     assert result.returncode == 0, result.stderr
     assert "no picture: matplotlib is not installed" in result.stdout
     assert list(tmp_path.rglob("*.png")) == []
