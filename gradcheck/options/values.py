@@ -47,6 +47,11 @@ class Values:
         """The value as a report tells it: numbers, text, lists."""
         return value
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of a declared value."""
+        return {"type": "string", "pattern": "\\S"}
+
 
 class Number(Values):
     """A finite number within limits."""
@@ -83,6 +88,12 @@ class Number(Values):
     def spell(self, value: Any) -> str | None:
         return spelled(value)
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        low = {"minimum": self.least} if self.above is None else {"exclusiveMinimum": self.above}
+        high = {"exclusiveMaximum": self.below} if self.below < math.inf else {}
+        return {"type": "integer" if self.whole else "number", **low, **high}
+
 
 class Flag(Values):
     """True or false."""
@@ -100,6 +111,10 @@ class Flag(Values):
             raise ValueError("it must be true or false")
         return bool(value)
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
+
 
 class Choice(Values):
     """One of a few words."""
@@ -115,6 +130,10 @@ class Choice(Values):
 
     def spell(self, value: Any) -> str | None:
         return str(value)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"enum": list(self.words)}
 
 
 class Text(Values):
@@ -191,6 +210,10 @@ class Suspects(Values):
     def plain(self, value: Any) -> Any:
         return list(value)
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": super().schema}
+
 
 class Callback(Values):
     """A callable."""
@@ -225,6 +248,11 @@ class Shape(Values):
 
     def spell(self, value: Any) -> str | None:
         return by(value)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        text = {"type": "string", "pattern": r"^\s*\d+(\s*[xX×]\s*\d+)*\s*$"}
+        return {"anyOf": [text, {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1}]}
 
 
 class Bounds(Values):
@@ -282,6 +310,11 @@ class Bounds(Values):
     def plain(self, value: Any) -> Any:
         return [side if (shape := getattr(side, "shape", ())) == () else f"array {by(shape)}" for side in value]
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        side = {"type": ["number", "array"]}
+        return {"anyOf": [super().schema, {"type": "array", "items": side, "minItems": 2, "maxItems": 2}]}
+
 
 class Point(Values):
     """Where to check: a list of numbers, a file, a target; in a check that code declares, an array."""
@@ -304,6 +337,10 @@ class Point(Values):
 
     def spell(self, value: Any) -> str | None:
         return repr(value) if isinstance(value, float) else super().spell(value)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"anyOf": [super().schema, {"type": ["number", "array"]}]}
 
 
 class Arguments(Values):
@@ -339,6 +376,10 @@ class Arguments(Values):
         if isinstance(value, dict):
             return {name: _brief(argument) for name, argument in value.items()}
         return [_brief(argument) for argument in value]
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"anyOf": [super().schema, {"type": ["array", "object"]}]}
 
 
 def spelled(value: Any) -> str | None:
