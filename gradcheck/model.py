@@ -68,6 +68,8 @@ class Status(enum.StrEnum):
     KINK = "kink"
     JUMP = "jump"
     CONTRADICTORY = "contradictory"
+    UNSETTLED = "unsettled"
+    NEGLIGIBLE = "negligible"
     NON_FINITE = "non_finite"
     NOT_EXAMINED = "not_examined"
 
@@ -82,12 +84,15 @@ _ADVICE = {
     Status.CONVERGED: "differences over a ladder of steps converge",
     Status.NOISY: "the noise of f limits the difference; "
     "compute f in higher precision, remove a large constant, or tighten its solver",
-    Status.BELOW_RESOLUTION: "f does not change by more than its own noise here; "
-    "rescale this variable, or check the term that depends on it alone",
+    Status.BELOW_RESOLUTION: "what f changes by with this variable is lost in its own noise; "
+    "check the term that depends on it alone, or compute f in higher precision",
     Status.ONE_SIDED: "f is defined on one side of the point only; differences are one-sided",
     Status.KINK: "the one-sided derivatives differ; no gradient exists here, choose another point",
     Status.JUMP: "f jumps here; no gradient exists, choose another point",
     Status.CONTRADICTORY: "small and large steps tell different stories; try another point, or compute f in higher precision",
+    Status.UNSETTLED: "differences do not settle: f bends, jumps or varies too fast close to the point; try another point",
+    Status.NEGLIGIBLE: "0 is claimed, and f changes by little beside what is ordinary; if that is the tolerance of a solver, "
+    "tighten it, else say with atol that it is nothing",
     Status.NON_FINITE: "f is not finite around the point; choose a point inside its domain, or bounds that keep within it",
     Status.NOT_EXAMINED: "the bound on re-examined entries was reached; give a larger budget, or check this entry alone",
 }

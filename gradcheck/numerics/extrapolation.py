@@ -27,6 +27,7 @@ CREDIBLE = 0.03  # a candidate is a story of its own if its uncertainty is below
 DOUBTFUL = 0.75  # … and it adds to the uncertainty of what it contradicts if below this share
 AS_GOOD = 1.0  # candidates whose uncertainties differ by no more than this factor are equals
 SAMPLED = 5  # rungs below that it takes to know the noise
+BLUR = 2.0  # a spread up to so many times what noise explains is noise
 NOISE_FACTOR = 3.0  # how much larger than the jumps seen the noise at a candidate may be
 ABRUPT = 1e-3  # a plateau that ends within one rung: the deviation before is below this share of the one after
 STEADY = 0.1  # offsets that differ by less than this share are the same
@@ -38,11 +39,15 @@ ROUGHER = 30.0  # noise that grows by this factor from small to larger steps mea
 
 @dataclass(frozen=True, slots=True)
 class Plateau:
-    """One story that a ladder tells: the derivative is `value` ± `uncertainty`, as seen at `step`."""
+    """One story that a ladder tells: the derivative is `value` ± `uncertainty`, as seen at `step`.
+
+    blurred: the uncertainty is the noise of φ, rather than what φ does between one step and the next.
+    """
 
     value: float
     uncertainty: float
     step: float
+    blurred: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,9 @@ def extrapolate(
         noise = np.zeros(table.shape)
         noise[:, :-1] = _noise(jumps / size[1:]) * size[:-1]
         rounding = EPSILON * np.abs(table)
-        uncertainty = np.maximum(spread, NOISE_FACTOR * noise / steps) + floor + rounding
+        shaken = NOISE_FACTOR * noise / steps
+        uncertainty = np.maximum(spread, shaken) + floor + rounding
+        blurred = spread <= BLUR * (shaken + floor)
         uncertainty[~np.isfinite(table) | ~np.isfinite(uncertainty)] = np.inf
     if not np.isfinite(uncertainty).any():
         nothing = Plateau(float("nan"), float("inf"), float(steps[-1]))
@@ -129,7 +136,7 @@ def extrapolate(
 
     def plateau(cell: int) -> Plateau:
         p, j = divmod(cell, steps.size)
-        return Plateau(float(table[p, j]), float(uncertainty[p, j]), float(steps[j]))
+        return Plateau(float(table[p, j]), float(uncertainty[p, j]), float(steps[j]), bool(blurred[p, j]))
 
     flat_uncertainty, flat_value = uncertainty.ravel(), np.where(np.isfinite(table), table, 0.0).ravel()
     flat_step = np.broadcast_to(steps, table.shape).ravel()
@@ -168,7 +175,7 @@ def extrapolate(
     chosen = plateau(best)
     doubt = _doubt(table[0], noise[0], floor, steps, chosen, dismissed[: steps.size])
     if doubt > chosen.uncertainty:
-        chosen = Plateau(chosen.value, doubt, chosen.step)
+        chosen = Plateau(chosen.value, doubt, chosen.step, blurred=False)
     gap = np.abs(flat_value - chosen.value)
     stories = (
         (gap > 2 * (flat_uncertainty + chosen.uncertainty))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 STAYS = 0.7  # a bend that keeps this share from one step to the next smaller one is a kink …
 BEYOND_NOISE = 10.0  # … if it is this many times the noise
 MAY_STAY, MAYBE_NOISE = 0.5, 5.0  # the same for a bend that casts doubt only
+ALMOST = 0.005  # of the way between two slopes
 SAME = 0.2  # the disagreement at a kink is the same from rung to rung to within this share, …
 ALIKE = 2 * SAME / (1 - SAME)  # … so that one is off the next by less than this
 ONCE_MORE = 1.5  # … and does not grow by more than this, as the rounding of f over smaller steps does
@@ -32,6 +33,7 @@ NATURAL = 0.35  # of the natural scale: a step over which f shows what is ordina
 LASTING = 1e-4  # of the natural scale: a plateau that lasts so far is no piece of a function that jumps about
 TINY = 1e-2  # an entry below this share of what f's change over a natural step amounts to is small
 USUAL = 0.1  # steps up to this many natural scales leave f at its usual size, so that its rounding errors do not grow
+SOLVED = 1e-8  # an entry below this share of what is ordinary may be the error of a solver, where 0 is claimed
 MARGIN = 1.25  # a FAIL needs a gap larger than the tolerance by this multiple of the uncertainty
 
 
@@ -104,7 +106,7 @@ def judge(
 
     jump = _jump(plus - centre, minus - centre, resolution)
     if jump:
-        reason = f"f jumps by {jump:.3g} at the point itself; {Status.JUMP.advice}"
+        reason = f"f jumps by {jump:.3g} at the point itself; no gradient exists there, choose another"
         return Judgement(Verdict.INCONCLUSIVE, Status.JUMP, central.best.value, float("inf"), float(steps[-1]), reason)
     best = central.best
     second = plus + minus - 2 * centre
@@ -121,7 +123,7 @@ def judge(
         return _weigh(claimed, best, central.others, Status.CONVERGED, bar)
     sure, possible = _bends(second, (plus != centre) | (minus != centre), steps, best.step, resolution)
     if sure is not None:
-        bent = Plateau(best.value, max(best.uncertainty, sure[0]), best.step)
+        bent = Plateau(best.value, max(best.uncertainty, sure[0]), best.step, blurred=False)
         best = min(bent, central.below(sure[1]), key=lambda plateau: plateau.uncertainty)
     closer = central.below(possible[1]) if possible is not None else None
     judgement = _weigh(claimed, best, central.others, Status.CONVERGED, bar, possible and possible[0], closer)
@@ -220,6 +222,11 @@ class _Bar:
         """Whether a value excludes the claim."""
         return abs(claimed - seen.value) > self.allowed(claimed, seen.value) + MARGIN * seen.uncertainty
 
+    def is_negligible(self, claimed: float, value: float) -> bool:
+        """Whether 0 is claimed where f changes by what may well be the tolerance it is computed to."""
+        nil = abs(claimed) <= self.epsilon**NIL * self.ordinary
+        return nil and abs(value) <= SOLVED * self.ordinary
+
     def would_show(self, uncertainty: float, size: float) -> bool:
         """Whether an uncertainty is small enough to have seen a real mistake."""
         return uncertainty <= max(RESOLVED * size, SMALL * self.scale(size), self.tolerance.atol)
@@ -263,6 +270,7 @@ def _weigh(
         if bar.would_show(uncertainty, size):
             return Judgement(Verdict.PASS, status, value, uncertainty, best.step, own=bar.scale(size))
         weak = Status.BELOW_RESOLUTION if uncertainty > size else Status.NOISY
+        weak = weak if best.blurred else Status.UNSETTLED
         return Judgement(Verdict.INCONCLUSIVE, weak, value, uncertainty, best.step, weak.advice)
     for other in others:
         if abs(claimed - other.value) <= other.uncertainty + bar.allowed(claimed, other.value):
@@ -272,12 +280,18 @@ def _weigh(
             )
             wide = abs(other.value - value) + other.uncertainty
             return Judgement(Verdict.INCONCLUSIVE, Status.CONTRADICTORY, value, wide, best.step, reason)
-    wide = uncertainty
+    wide, weak = uncertainty, Status.NOISY if best.blurred else Status.UNSETTLED
     if doubt is not None and (closer is None or not bar.refutes(claimed, closer)):
-        wide += doubt
+        wide, weak = wide + doubt, Status.UNSETTLED
     if gap <= allowed + MARGIN * wide:
-        return Judgement(Verdict.INCONCLUSIVE, Status.NOISY, value, wide, best.step, Status.NOISY.advice)
-    return Judgement(Verdict.FAIL, status, value, uncertainty, best.step, "the gap persists when the step changes")
+        return Judgement(Verdict.INCONCLUSIVE, weak, value, wide, best.step, weak.advice)
+    if bar.is_negligible(claimed, value):
+        reason = (
+            f"0 is claimed, {value:.2g} measured: {abs(value) / bar.ordinary:.1g} of what is ordinary here. If that is the "
+            f"tolerance of a solver, tighten it; else say with atol={2 * abs(value):.0e} that it is nothing"
+        )
+        return Judgement(Verdict.INCONCLUSIVE, Status.NEGLIGIBLE, value, wide, best.step, reason)
+    return Judgement(Verdict.FAIL, status, value, uncertainty, best.step)
 
 
 def _one_sided(
@@ -326,10 +340,19 @@ def _at_kink(claimed: float, right: Plateau, left: Plateau, bar: _Bar) -> Judgem
         <= high.value + high.uncertainty + bar.allowed(claimed, high.value)
     )
     reason = (
-        f"f has a kink here: the derivative is {left.value:.6g} on the left and {right.value:.6g} on the right; the claim "
-        + ("lies between them" if inside else "lies outside of both")
+        f"f has a kink here: the derivative is {left.value:.6g} on the left and {right.value:.6g} on the right; "
+        f"the claim {_place(claimed, left, right) if inside else 'lies outside of both'}"
     )
     verdict = Verdict.INCONCLUSIVE if inside else Verdict.FAIL
     step = min(left.step, right.step)
     spread += low.uncertainty + high.uncertainty
     return Judgement(verdict, Status.KINK, middle, spread, step, reason, left=left.value, right=right.value)
+
+
+def _place(claimed: float, left: Plateau, right: Plateau) -> str:
+    """Where a claim lies between the one-sided derivatives, in words."""
+    share = (claimed - left.value) / (right.value - left.value)
+    for name, at in ("is the left one", 0.0), ("is the right one", 1.0), ("is their mean", 0.5):
+        if abs(share - at) < ALMOST:
+            return name
+    return f"lies between them, {100 * share:.0f} % of the way from left to right"
