@@ -29,6 +29,7 @@ REACH = 1.37  # the largest step of a ladder in natural scales; no round number,
 DEPTH = 60  # … and the smallest this many binades below, where x = 0 sets no limit
 NEARBY = (0.03, 0.1, 0.3)  # how far f is searched for jumps, in natural scales
 MODEST = 0.3  # gaps below this share of the entry are doubted if f jumps nearby
+UNSEEN = 1e-8  # a change of f below this share of what all variables do is none that its steps were made for
 EXTENSION = 4  # rungs that a ladder grows upward at a time, while noise limits it at its top
 SHARP = 1e-7  # an uncertainty below this share of the value is good enough to stop
 SURE = 256  # once so many entries that looked plainly wrong turned out to be so, others that do need no ladder
@@ -156,9 +157,14 @@ class Reexamination:
     def _climb(self, columns: Columns, i: int, rows: list[int], wanted: Array, *, extend: bool = False) -> None:
         """Judge the open entries of column i from a ladder; with `extend`, climb on while larger steps might see more."""
         steps, plus, minus = self._rungs(i, wanted)
-        if extend and self._moves_beyond(columns, rows, plus, minus) and steps[0] < self.far[i]:
-            steps, plus, minus = self._higher(i, steps, plus, minus, RATIO * float(self.far[i]))
-        judgements = [self._judge(columns, row, i, plus, minus, steps) for row in rows]
+        lent = np.zeros(self.m)
+        if extend and steps[0] < self.far[i]:
+            unseen, still = self._unseen(columns, rows, plus, minus)
+            if still:
+                steps, plus, minus = self._higher(i, steps, plus, minus, RATIO * float(self.far[i]))
+            elif unseen:
+                lent = self._lent(i)
+        judgements = [self._judge(columns, row, i, plus, minus, steps, lent) for row in rows]
         while extend and steps[0] < self.far[i] and any(_limited(j, steps) for j in judgements):
             top = float(steps[0]) * RATIO**EXTENSION
             moved, finite = bool((plus != minus).any()), np.count_nonzero(np.isfinite(plus + minus))
@@ -166,7 +172,7 @@ class Reexamination:
             if np.count_nonzero(np.isfinite(plus + minus)) == finite:
                 break
             finer = judgements
-            judgements = [self._judge(columns, row, i, plus, minus, steps) for row in rows]
+            judgements = [self._judge(columns, row, i, plus, minus, steps, lent) for row in rows]
             if moved and not all(_refines(new, old) for new, old in zip(judgements, finer, strict=True)):
                 judgements = finer  # at such steps f is another function
                 break
@@ -181,13 +187,21 @@ class Reexamination:
             noise = float(self.preflight.calibration.noise[j])
             columns.detail[entry]["ladder"] = kept_ladder(steps, values, noise)
 
-    def _moves_beyond(self, columns: Columns, rows: list[int], plus: Array, minus: Array) -> bool:
-        """Whether an output did not change at all, for steps that are made for a variable so small: it may for larger ones."""
+    def _unseen(self, columns: Columns, rows: list[int], plus: Array, minus: Array) -> tuple[bool, bool]:
+        """Whether an output hardly changes, and whether one does not beyond its noise, over steps made for so small a variable."""
+        calibration, unseen, still = self.preflight.calibration, False, False
         for j in {int(columns.entry[row]) // self.n for row in rows}:
-            centre = self.preflight.value[j]
-            if (plus[:, j] == centre).all() and (minus[:, j] == centre).all():
-                return True
-        return False
+            values = np.concatenate([plus[:, j], minus[:, j]])
+            change = float(np.nanmax(np.abs(values - self.preflight.value[j]), initial=0.0))
+            unseen |= change <= UNSEEN * float(calibration.change[j])
+            still |= change <= float(calibration.noise[j])
+        return unseen, still
+
+    def _lent(self, i: int) -> Array:
+        """What the outputs change by, per step, over a step that suits the other variables: (m,)."""
+        steps, plus, minus = self._rungs(i, np.array([float(self.far[i]) / RATIO]))
+        change = np.fmax(np.abs(plus[0] - self.preflight.value), np.abs(minus[0] - self.preflight.value))
+        return np.where(np.isfinite(change), change, 0.0) / float(steps[0])
 
     def _higher(self, i: int, steps: Array, plus: Array, minus: Array, top: float) -> tuple[Array, Array, Array]:
         """A ladder with more rungs, up to `top`."""
@@ -204,7 +218,9 @@ class Reexamination:
         steps = steps_near(self.x[i : i + 1], wanted)
         return (steps, *self.function.pairs(self.x, np.full(steps.size, i, np.intp), steps))
 
-    def _judge(self, columns: Columns, row: int, i: int, plus: Array, minus: Array, steps: Array) -> Judgement:
+    def _judge(
+        self, columns: Columns, row: int, i: int, plus: Array, minus: Array, steps: Array, lent: Array
+    ) -> Judgement:
         j = int(columns.entry[row]) // self.n
         calibration = self.preflight.calibration
         natural = max(float(self.scales[i]), float(steps[0]) / REACH) if steps.size > 3 else float(self.scales[i])
@@ -221,6 +237,7 @@ class Reexamination:
             natural=natural,
             noise=float(calibration.noise[j]),
             epsilon=self.preflight.epsilon,
+            lent=float(lent[j]),
             tolerance=self.tolerance,
         )
 

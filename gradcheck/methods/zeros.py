@@ -68,7 +68,14 @@ def settle_zeros(
         seen = (place,) if every else (place[:, None], outputs)
         change = np.fmax(np.abs(ahead[seen] - value), np.abs(behind[seen] - value))
         found = nothing(
-            Pairs(first.numeric[rows], first.second[rows], first.step[rows], change, natural[place, None]),
+            Pairs(
+                first.numeric[rows],
+                first.second[rows],
+                first.step[rows],
+                change,
+                natural[place, None],
+                scales[block.columns[rows], None],
+            ),
             block.claimed[rows],
             centre=value,
             ordinary=np.broadcast_to(scale, look.gap.shape)[rows],

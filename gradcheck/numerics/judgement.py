@@ -11,7 +11,7 @@ from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.extrapolation import CREDIBLE, Extrapolation, Plateau, extrapolate
 from gradcheck.numerics.first_step import RESOLVED, SMALL
 from gradcheck.numerics.stencils import RATIO
-from gradcheck.numerics.zero import NIL, ROUNDING, Flat, flat_but_for_rounding, flat_stretch, natural_size
+from gradcheck.numerics.zero import NIL, ROUNDING, Flat, flat_but_for_rounding, flat_stretch, grain, natural_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,6 +71,7 @@ def judge(
     natural: float = 0.0,
     noise: float = 0.0,
     epsilon: float = 0.0,
+    lent: float = 0.0,
 ) -> Judgement:
     """Judge one entry from a ladder of steps.
 
@@ -87,16 +88,18 @@ def judge(
         natural: the natural scale of the variable, over which f shows what an ordinary entry is; 0 for `scale` alone.
         noise: of f, as measured at the point.
         epsilon: relative error of the numbers that the claim is computed with.
+        lent: what f changes by, per step, over steps that suit other variables: what is rounding against that is no mistake.
     """
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         noise = max(noise, resolution)
         own = natural_size(plus, minus, centre, steps, NATURAL * natural, noise) if natural else 0.0
-        bar = _Bar(tolerance, scale, own, epsilon)
+        bar = _Bar(tolerance, scale, own, epsilon, lent)
         flat = flat_stretch(plus, minus, centre, steps, natural, resolution, noise) if np.isfinite(centre) else None
         if flat is not None:
             if not bar.scale(0.0) and natural and not np.isfinite(flat.end):
                 bar = replace(bar, ordinary=abs(centre) / natural)  # nothing moves f: its own size is all there is
             return _at_flat(claimed, flat, bar)
+        resolution = max(resolution, grain(plus, minus, centre))
         unmoved = _unmoved(plus, minus, centre, resolution, quantum)
         amplitude = _amplitude(plus, minus, centre, steps, reach)
         floor = np.where(plus == minus, unmoved, resolution * amplitude) / (2 * steps)
@@ -203,6 +206,7 @@ class _Bar:
     ordinary: float
     own: float
     epsilon: float
+    lent: float
 
     def scale(self, size: float) -> float:
         """The scale of an entry of this size: its own if it is small against it."""
@@ -211,7 +215,8 @@ class _Bar:
     def allowed(self, claimed: float, value: float) -> float:
         """The gap that is accepted: the tolerance, and the rounding of the claim."""
         size = max(abs(claimed), abs(value))
-        return self.tolerance.atol + max(self.tolerance.rtol * size, ROUNDING * self.epsilon * self.scale(size))
+        rounding = ROUNDING * self.epsilon * max(self.scale(size), self.lent)
+        return self.tolerance.atol + max(self.tolerance.rtol * size, rounding)
 
     def is_nothing(self, claimed: float, best: Plateau) -> bool:
         """Whether the derivative is 0 as far as f can tell, and the claim as far as its rounding can."""
@@ -234,9 +239,12 @@ class _Bar:
 
 def _at_flat(claimed: float, flat: Flat, bar: _Bar) -> Judgement:
     """f is the same up to some distance: its derivative is 0 to within its resolution over that."""
-    size = abs(claimed)
-    if size <= flat.uncertainty + bar.tolerance.atol or size <= bar.epsilon**NIL * bar.scale(size):
-        return Judgement(Verdict.PASS, Status.CONVERGED, 0.0, flat.uncertainty, flat.distance, own=np.inf)
+    size, scale = abs(claimed), bar.scale(abs(claimed))
+    if size <= max(bar.epsilon**NIL * scale, flat.uncertainty) + bar.tolerance.atol:
+        if bar.would_show(flat.uncertainty, size) or not scale:
+            return Judgement(Verdict.PASS, Status.CONVERGED, 0.0, flat.uncertainty, flat.distance, own=np.inf)
+        lost = Status.BELOW_RESOLUTION
+        return Judgement(Verdict.INCONCLUSIVE, lost, 0.0, flat.uncertainty, flat.distance, lost.advice)
     for slope, spread in flat.trends:
         if abs(claimed - slope) <= spread:
             reason = f"{flat.sentence}; over many such changes its slope is {slope:.3g} ± {spread:.1g}, as claimed"

@@ -38,6 +38,7 @@ class Calibration:
     fraction: the step that suits a central difference, as a fraction of the natural scale of a variable.
     truncation: relative error of a central difference at that step, (m,).
     slope: the size of the derivative along the direction, (m,).
+    change: how far f was seen from its value at the point, (m,): what all variables together do over an ordinary step.
     bent: the one-sided differences along the direction disagree as they do at a kink, not as curvature makes them.
     """
 
@@ -47,6 +48,7 @@ class Calibration:
     fraction: float
     truncation: Array
     slope: Array
+    change: Array
     bent: bool
 
 
@@ -71,6 +73,8 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
             return found
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         resolution, quantum = _granularity(plus, minus, centre)
+        change = np.fmax.reduce(np.abs(np.concatenate([plus, minus]) - centre))
+        change = np.minimum(np.nan_to_num(change, nan=0.0), LARGEST)
         plus, minus, steps = plus[1:], minus[1:], steps[1:]
         t = steps[:, None]
         central = (plus - minus) / (2 * t)
@@ -96,14 +100,14 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
     usable_steps = np.isfinite(error)
     if not usable_steps.any() or not weight.any():
         fallback = np.full(noise.shape, epsilon ** (2 / 3))
-        return Calibration(noise, resolution, quantum, epsilon ** (1 / 3), fallback, slope, bent=True)
+        return Calibration(noise, resolution, quantum, epsilon ** (1 / 3), fallback, slope, change, bent=True)
     error[~usable_steps] = np.inf
     chosen = int((error <= 3 * error.min()).argmax())  # the smallest step of those as good as the best
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         relative = truncation[chosen] * weight
         relative[~np.isfinite(relative)] = 1.0
         bent = _bent(plus, minus, centre, steps, chosen, noise)
-    return Calibration(noise, resolution, quantum, float(steps[chosen]), relative, slope, bent)
+    return Calibration(noise, resolution, quantum, float(steps[chosen]), relative, slope, change, bent)
 
 
 def _calibrate_one(
@@ -149,6 +153,7 @@ def _calibrate_one(
         steps[chosen],
         np.array([truncation[chosen] * weight]),
         np.array([slope]),
+        np.array([max(values[-1] - centre, centre - values[0])]),
         bent,
     )
 

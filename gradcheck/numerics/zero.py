@@ -24,7 +24,7 @@ REGULAR = 16.0  # over a step four times as small f changes by no less than this
 STRETCH = 1e-4  # f is flat if it does not change for steps up to this share of the natural scale, …
 SHORTEST = 3  # … and so many rungs of the ladder
 QUANTA = 300  # f is quantised, and flat between two quanta only, if it passes more than so many within a natural scale
-COUNTED = 10  # … and may be, from so many; …
+COUNTED = 16  # … and may be, from so many; …
 LOOSE = 0.2  # … then its slope over many of them is known to this share
 MULTIPLES = 8  # the smallest change seen may be so many quanta
 COARSE = 8.0  # changes below so many spacings of f's values are their rounding
@@ -38,6 +38,7 @@ KINKED = (
 )
 SEVERAL = 3.0  # quanta that a function of this slope should have passed
 TELLING = 4  # so many changes are not whole numbers of one quantum by chance
+COUNTABLE = 1e6  # up to so many quanta a whole number of them can be told from another
 WHOLE = 0.02  # how far a whole number of quanta may be from one
 
 
@@ -126,10 +127,30 @@ def flat_stretch(
     trends: tuple[tuple[float, float], ...] = ()
     if passed > COUNTED:
         quantum = float(changes.max()) / passed
-        slopes, whole = (ahead - behind)[:first] / (2 * steps[:first]), np.abs(ahead - behind)[:first] > 2 * quantum
+        slopes, whole = (
+            (ahead - behind)[:first] / (2 * steps[:first]),
+            np.abs(ahead - behind)[:first] > 2 * SEVERAL * quantum,
+        )
         spread = quantum / steps[:first] + LOOSE * np.abs(slopes)
         trends = tuple(zip(slopes[whole].tolist(), spread[whole].tolist(), strict=True))
     return Flat(distance, end, uncertainty, trends)
+
+
+def grain(plus: Array, minus: Array, centre: float) -> float:
+    """The quantum that every change of φ is a multiple of, where the smallest steps do not move it; 0 if there is none.
+
+    Changes at steps that all move φ may be multiples of the smallest one because φ is linear.
+    """
+    change = np.fmax(np.abs(plus - centre), np.abs(minus - centre))
+    first = _largest_within(change, 0.0)
+    if first in (0, change.size):
+        return 0.0
+    changes = np.abs(np.concatenate([plus[:first], minus[:first]]) - centre)
+    changes = changes[np.isfinite(changes) & (changes > 0)]
+    least = float(changes.min(initial=np.inf))
+    near = changes[changes < COUNTABLE * least]
+    passed = float(_quanta(near)) if near.size else 0.0
+    return float(near.max()) / passed if passed > TELLING else 0.0
 
 
 def flat_but_for_rounding(
@@ -149,7 +170,8 @@ class Pairs:
     """f around the point for some entries of its derivative: arrays of one shape, or what broadcasts.
 
     difference: (φ(h) − φ(−h)) / 2h.  second: |φ(h) + φ(−h) − 2 φ(0)|.  step: h.
-    change: the larger of |φ(±H) − φ(0)|, NaN where φ has no value there.  natural: H, a natural step.
+    change: the larger of |φ(±H) − φ(0)|, NaN where φ has no value there.  natural: H, a natural step or more.
+    unit: the natural scale of the variable.
     """
 
     difference: Array
@@ -157,6 +179,7 @@ class Pairs:
     step: Array
     change: Array
     natural: Array
+    unit: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,12 +220,13 @@ def nothing(
     """
     size = np.maximum(np.abs(claimed), np.abs(pairs.difference))
     gap = np.abs(claimed - pairs.difference)
-    own = np.where(pairs.change > SEEN * noise, pairs.change / pairs.natural, 0.0)
+    shrunk = np.minimum(1.0, pairs.unit / pairs.natural)  # a curved f changes by less over a smaller step
+    own = np.where(pairs.change > SEEN * noise, pairs.change / pairs.natural * shrunk, 0.0)
     scale = np.maximum(ordinary, np.where(np.isfinite(own), own, 0.0))
     blurred = np.fmax(noise, ROUNDED * epsilon * pairs.change)  # where f is 0 it does not show what it rounds to
     rounding = 2 * blurred / pairs.step
     allowed = atol + np.maximum(rtol * size, ROUNDING * epsilon * scale) + rounding
-    bends = pairs.second / pairs.step > KINKED * scale * pairs.step / pairs.natural + 4 * rounding
+    bends = pairs.second / pairs.step > KINKED * scale / shrunk * pairs.step / pairs.natural + 4 * rounding
     small = (gap <= allowed) & (rounding <= SHARP * scale + atol) & (size <= SHARP * scale + allowed) & ~bends
     flat = (claimed == 0) & (pairs.difference == 0) & (pairs.second == 0) & (pairs.change == 0)
     least = 2 * np.maximum(pairs.change, np.maximum(noise, resolution)) / pairs.natural
