@@ -12,7 +12,7 @@ from gradcheck.numerics.extrapolation import ladder_steps
 from gradcheck.numerics.first_step import RESOLVED, SMALL, Ordinary
 from gradcheck.numerics.judgement import USUAL, Judgement, judge
 from gradcheck.numerics.stencils import RATIO, smallest_step, steps_near
-from gradcheck.numerics.zero import farthest
+from gradcheck.numerics.zero import SEEN, farthest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -194,7 +194,7 @@ class Reexamination:
             values = np.concatenate([plus[:, j], minus[:, j]])
             change = float(np.nanmax(np.abs(values - self.preflight.value[j]), initial=0.0))
             unseen |= change <= UNSEEN * float(calibration.change[j])
-            still |= change <= float(calibration.noise[j])
+            still |= change <= SEEN * float(calibration.noise[j])
         return unseen, still
 
     def _lent(self, i: int) -> Array:

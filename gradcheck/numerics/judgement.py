@@ -27,6 +27,7 @@ ALIKE = 2 * SAME / (1 - SAME)  # … so that one is off the next by less than th
 ONCE_MORE = 1.5  # … and does not grow by more than this, as the rounding of f over smaller steps does
 BELOW = 3  # rungs below a bend that show what noise there is
 SMALLEST = 6  # how many of the smallest steps show whether φ jumps at 0, …
+UNEVEN = 0.3  # of what f changes by: by more its two sides do not differ where it is smooth and the step small
 LEAP = 100.0  # spacings of f's values: less is rounding …
 SETTLED = 1e-2  # … being this share of the jump apart
 NATURAL = 0.35  # of the natural scale: a step over which f shows what is ordinary
@@ -34,6 +35,7 @@ LASTING = 1e-4  # of the natural scale: a plateau that lasts so far is no piece 
 TINY = 1e-2  # an entry below this share of what f's change over a natural step amounts to is small
 USUAL = 0.1  # steps up to this many natural scales leave f at its usual size, so that its rounding errors do not grow
 SOLVED = 1e-8  # an entry below this share of what is ordinary may be the error of a solver, where 0 is claimed
+COARSELY = 4096.0  # … of so many epsilon: in single precision an entry need not be known so well
 MARGIN = 1.25  # a FAIL needs a gap larger than the tolerance by this multiple of the uncertainty
 
 
@@ -133,6 +135,39 @@ def judge(
     lost = judgement.status is Status.BELOW_RESOLUTION
     if lost and rounded is not None and abs(claimed) <= 2 * resolution / rounded.distance:
         return _at_flat(claimed, rounded, bar)
+    if judgement.verdict is Verdict.FAIL:
+        broken = _broken(plus - minus, second, steps, best.step, resolution)
+        if broken:
+            sides = zip(("right", "left"), _one_sided(plus, minus, centre, steps, floor, amplitude), strict=True)
+            return _excused(judgement, claimed, [(name, side.best) for name, side in sides], broken, bar)
+    return judgement
+
+
+def _broken(change: Array, second: Array, steps: Array, chosen: float, resolution: float) -> float:
+    """The smallest step, below the one chosen, at which f is no smooth function of the step; 0 if there is none.
+
+    There the two sides differ by a good part of what they change, and by more than rounding.
+    """
+    uneven = np.abs(second) > UNEVEN * np.maximum(np.abs(change), LEAP * resolution)
+    rungs = np.flatnonzero(uneven & (steps < chosen))
+    return float(steps[rungs[-1]]) if rungs.size else 0.0
+
+
+def _excused(
+    judgement: Judgement, claimed: float, sides: list[tuple[str, Plateau]], distance: float, bar: _Bar
+) -> Judgement:
+    """No claim is wrong that has the derivative on one side of a jump or bend which is as near as f can show."""
+    for name, side in sides:
+        credible = side.uncertainty < CREDIBLE * abs(side.value - judgement.value)
+        if credible and abs(claimed - side.value) <= side.uncertainty + bar.allowed(claimed, side.value):
+            reason = (
+                f"f jumps or bends within {distance:.1g} of the point, and smaller steps are lost in its noise; "
+                f"the derivative on the {name} is {side.value:.6g}, as claimed"
+            )
+            wide = abs(side.value - judgement.value) + side.uncertainty
+            return replace(
+                judgement, verdict=Verdict.INCONCLUSIVE, status=Status.UNSETTLED, uncertainty=wide, reason=reason
+            )
     return judgement
 
 
@@ -234,7 +269,8 @@ class _Bar:
 
     def would_show(self, uncertainty: float, size: float) -> bool:
         """Whether an uncertainty is small enough to have seen a real mistake."""
-        return uncertainty <= max(RESOLVED * size, SMALL * self.scale(size), self.tolerance.atol)
+        small = max(SMALL, COARSELY * self.epsilon)
+        return uncertainty <= max(RESOLVED * size, small * self.scale(size), self.tolerance.atol)
 
 
 def _at_flat(claimed: float, flat: Flat, bar: _Bar) -> Judgement:
