@@ -188,7 +188,7 @@ class Reexamination:
             columns.detail[entry]["ladder"] = kept_ladder(steps, values, noise)
 
     def _unseen(self, columns: Columns, rows: list[int], plus: Array, minus: Array) -> tuple[bool, bool]:
-        """Whether an output hardly changes, and whether one does not beyond its noise, over steps made for so small a variable."""
+        """Whether an output hardly changes over steps made for so small a variable, and whether one does not beyond its noise."""
         calibration, unseen, still = self.preflight.calibration, False, False
         for j in {int(columns.entry[row]) // self.n for row in rows}:
             values = np.concatenate([plus[:, j], minus[:, j]])

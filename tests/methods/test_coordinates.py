@@ -112,7 +112,8 @@ def absolute(x):
 @pytest.mark.parametrize(
     ("claimed", "verdict", "word"),
     [(0.0, Verdict.INCONCLUSIVE, "is their mean"), (0.9, Verdict.INCONCLUSIVE, "95 % of the way"),
-     (1.0, Verdict.INCONCLUSIVE, "is the right one"), (-1.0, Verdict.INCONCLUSIVE, "is the left one"), (1.1, Verdict.FAIL, "outside"), (-3.0, Verdict.FAIL, "outside")],
+     (1.0, Verdict.INCONCLUSIVE, "is the right one"), (-1.0, Verdict.INCONCLUSIVE, "is the left one"),
+     (1.1, Verdict.FAIL, "outside"), (-3.0, Verdict.FAIL, "outside")],
 )  # fmt: skip
 def test_at_a_kink_both_derivatives_are_given_and_where_the_claim_lies(claimed, verdict, word):
     report = check_gradient(
