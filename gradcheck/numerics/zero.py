@@ -24,7 +24,7 @@ REGULAR = 16.0  # over a step four times as small f changes by no less than this
 STRETCH = 1e-4  # f is flat if it does not change for steps up to this share of the natural scale, …
 SHORTEST = 3  # … and so many rungs of the ladder
 QUANTA = 300  # f is quantised, and flat between two quanta only, if it passes more than so many within a natural scale
-COUNTED = 16  # … and may be, from so many; …
+COUNTED = 10  # … and may be, from so many; …
 LOOSE = 0.2  # … then its slope over many of them is known to this share
 MULTIPLES = 8  # the smallest change seen may be so many quanta
 COARSE = 8.0  # changes below so many spacings of f's values are their rounding
@@ -129,7 +129,7 @@ def flat_stretch(
         quantum = float(changes.max()) / passed
         slopes, whole = (
             (ahead - behind)[:first] / (2 * steps[:first]),
-            np.abs(ahead - behind)[:first] > 2 * SEVERAL * quantum,
+            np.abs(ahead - behind)[:first] > 4 * quantum,
         )
         spread = quantum / steps[:first] + LOOSE * np.abs(slopes)
         trends = tuple(zip(slopes[whole].tolist(), spread[whole].tolist(), strict=True))
