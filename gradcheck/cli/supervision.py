@@ -26,6 +26,8 @@ PASSED_ON = frozenset({"SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIG
 CRASHES = frozenset({"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT"})
 NOT_SAID = 255
 PR_SET_PDEATHSIG = 1
+LOOK = 1.0  # seconds between two looks at the child
+LINGER = 10.0  # seconds that the child may take to end once all is written
 ONE_CTRL_C = 0.5  # seconds within which a second one is the same: it may come from the terminal and from the parent
 
 _board: mmap.mmap | None = None
@@ -88,8 +90,15 @@ def _end_with(parent: int) -> None:
 
 def _wait(child: int, watched: set[signal.Signals]) -> int:
     """Pass signals on until the child ends; returns its exit code, or minus the signal that ended it."""
+    known = math.inf  # since when the exit code is
     while True:
-        seen = signal.sigwaitinfo(watched)
+        seen = signal.sigtimedwait(watched, LOOK)
+        if _board is not None and _board[0] != NOT_SAID:
+            known = min(known, time.monotonic())
+            if time.monotonic() - known > LINGER:  # a thread that does not end, a lock that a dead worker held
+                os.kill(child, signal.SIGKILL)
+        if seen is None:
+            continue
         if seen.si_signo == signal.SIGCHLD:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:

@@ -267,6 +267,9 @@ class Function:
                 FindingKind.WRONG_SHAPE,
                 role,
             )
+        if not array.size:
+            message = f"{role} returned an empty array; there is nothing to compare"
+            raise UserCodeError(message, FindingKind.WRONG_SHAPE, role)
         flat = array.astype(np.float64).reshape(-1)
         return flat, (() if self.scalar else array.shape)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,9 @@ def real_array(
     if value is None:
         message = f"{role} returned None: does it end without a return statement?"
         raise UserCodeError(message, FindingKind.WRONG_DTYPE, role)
+    if _is_masked(value):
+        message = f"{role} returned masked values, which are no numbers; fill them (numpy.ma.filled)"
+        raise UserCodeError(message, FindingKind.WRONG_DTYPE, role)
     try:
         array = as_numpy(value)
     except BaseException as error:
@@ -48,6 +52,14 @@ def real_array(
             role,
         )
     return array
+
+
+def _is_masked(value: Any) -> bool:
+    """Whether an array hides some of its values; NumPy would read what is behind the mask."""
+    if type(value) is np.ndarray or "numpy.ma" not in sys.modules:
+        return False
+    masked = sys.modules["numpy.ma"]
+    return isinstance(value, masked.MaskedArray) and bool(masked.is_masked(value))
 
 
 def unchanged(argument: NDArray[Any], x: NDArray[Any]) -> bool:

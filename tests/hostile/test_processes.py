@@ -45,6 +45,13 @@ def test_a_crash_when_the_process_ends_does_not_change_the_verdict(tmp_path: Pat
     assert "FAIL" in ended.out
 
 
+def test_a_thread_that_never_ends_does_not_keep_the_command(tmp_path: Path) -> None:
+    module(tmp_path, "import threading\nthreading.Thread(target=threading.Event().wait).start()")
+    ended = gradcheck(tmp_path, "m:f", "--grad", "m:wrong", "--dim", "3")
+    assert ended.code == 1
+    assert "FAIL" in ended.out
+
+
 def test_an_f_that_ends_its_workers_is_named(tmp_path: Path) -> None:
     text = "import os, time\nmain = os.getpid()\ndef ends(x):\n time.sleep(.01)\n"
     module(tmp_path, text + " if os.getpid() != main: os._exit(0)\n return (x**2).sum()")

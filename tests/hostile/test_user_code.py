@@ -136,6 +136,25 @@ def test_what_is_raised_before_the_check_is_one_line(tmp_path: Path, place: str,
     assert ended.err.startswith("error: ")
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        (
+            "def v(x): return np.array([])\ndef j(x): return np.zeros((0, 3))",
+            "m:v --jac m:j",
+            "returned an empty array",
+        ),
+        ("def v(x): return np.ma.masked", "m:v --grad m:g", "f returned masked values"),
+        ("def m(x): return np.ma.array(2*x, mask=[0, 0, 1])", "m:f --grad m:m", "grad returned masked values"),
+    ],
+)
+def test_an_answer_without_values_is_an_error(tmp_path: Path, text: str, line: str, said: str) -> None:
+    module(tmp_path, text)
+    ended = gradcheck(tmp_path, *line.split(), "--dim", "3")
+    assert ended.code == 3
+    assert said in ended.out
+
+
 # ---- pytest
 
 
