@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gradcheck import Verdict, check_hessian
 from gradcheck.checks.hessian import DifferencedGradient
 from gradcheck.evaluation.function import Function
 
@@ -48,3 +49,13 @@ def test_its_steps_are_fixed_so_that_it_is_smooth():
     first = differenced(x)
     differenced(x + 1)
     np.testing.assert_array_equal(differenced(x), first)
+
+
+@pytest.mark.parametrize("factor", [-1.0, 1.1])
+def test_a_hessian_beside_a_wrong_gradient_is_judged_against_f(factor):
+    f, x = (lambda x: float(np.sum(x**4))), np.array([0.5, -1.0, 2.0])
+    grad, hess = (lambda x: factor * 4 * x**3), (lambda x: np.diag(12 * x**2))
+    right = check_hessian(f, hess, x, grad=grad, throw=False)
+    assert (right.verdict, right.failed, right.inconclusive) == (Verdict.INCONCLUSIVE, 0, 0)
+    assert "grad is not the gradient of f" in right.headline
+    assert check_hessian(f, lambda x: factor * hess(x), x, grad=grad, throw=False).failed
