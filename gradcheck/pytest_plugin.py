@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import pytest
 
@@ -33,6 +33,7 @@ from gradcheck.options.values import Flag
 
 if TYPE_CHECKING:
     from gradcheck.model import Report
+    from gradcheck.options.keywords import Keywords
     from gradcheck.runner.config import DeclaredCheck
 
 ENTRIES_KEPT = 200  # of each check, for --gradcheck-report
@@ -142,27 +143,31 @@ class Gradcheck:
     def __init__(self, item: pytest.Item) -> None:
         self._item = item
 
-    def __call__(self, f: Callable[..., Any], grad: Callable[..., Any] | None, x0: Any, **options: Any) -> Report:
+    def __call__(
+        self, f: Callable[..., Any], grad: Callable[..., Any] | None, x0: Any, **options: Unpack[Keywords]
+    ) -> Report:
         """Compare a claimed gradient with differences of f."""
         return self._made("gradient", f, grad, x0, options)
 
-    def hessian(self, f: Callable[..., Any], hess: Callable[..., Any], x0: Any, **options: Any) -> Report:
+    def hessian(self, f: Callable[..., Any], hess: Callable[..., Any], x0: Any, **options: Unpack[Keywords]) -> Report:
         """Compare a claimed Hessian with differences of ``grad=`` or, without it, of f."""
         return self._made("hessian", f, hess, x0, options)
 
-    def jacobian(self, func: Callable[..., Any], jac: Callable[..., Any], x0: Any, **options: Any) -> Report:
+    def jacobian(
+        self, func: Callable[..., Any], jac: Callable[..., Any], x0: Any, **options: Unpack[Keywords]
+    ) -> Report:
         """Compare a claimed Jacobian with differences of func."""
         return self._made("jacobian", func, jac, x0, options)
 
-    def hvp(self, f: Callable[..., Any], hvp: Callable[..., Any], x0: Any, **options: Any) -> Report:
+    def hvp(self, f: Callable[..., Any], hvp: Callable[..., Any], x0: Any, **options: Unpack[Keywords]) -> Report:
         """Compare claimed products of Hessian and vector with differences of ``grad=`` or, without it, of f."""
         return self._made("hvp", f, hvp, x0, options)
 
-    def jvp(self, func: Callable[..., Any], jvp: Callable[..., Any], x0: Any, **options: Any) -> Report:
+    def jvp(self, func: Callable[..., Any], jvp: Callable[..., Any], x0: Any, **options: Unpack[Keywords]) -> Report:
         """Compare claimed products of Jacobian and vector with differences of func."""
         return self._made("jvp", func, jvp, x0, options)
 
-    def vjp(self, func: Callable[..., Any], vjp: Callable[..., Any], x0: Any, **options: Any) -> Report:
+    def vjp(self, func: Callable[..., Any], vjp: Callable[..., Any], x0: Any, **options: Unpack[Keywords]) -> Report:
         """Compare claimed products of transposed Jacobian and vector with differences of func."""
         return self._made("vjp", func, vjp, x0, options)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from gradcheck.evaluation.function import Function
 from gradcheck.methods.problem import Problem
 from gradcheck.model import Kind, Method, Report
 from gradcheck.numerics.stencils import natural_scales
-from gradcheck.options.keywords import Options
+from gradcheck.options.keywords import Keywords, Options
 from gradcheck.points import neighbours
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def check_gradient(
     x0: ArrayLike,
     *,
     value_and_grad: bool = False,
-    **options: Any,
+    **options: Unpack[Keywords],
 ) -> Report:
     """Compare a claimed gradient with differences of f, entry by entry.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.noise import Calibration, calibrate, ladder
 from gradcheck.numerics.stencils import CENTRAL, natural_scales, steps_near
-from gradcheck.options.keywords import Options
+from gradcheck.options.keywords import Keywords, Options
 from gradcheck.variables.layout import VectorLayout
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def check_hessian(
     *,
     grad: Callable[..., Any] | None = None,
     sparsity: Any = None,
-    **options: Any,
+    **options: Unpack[Keywords],
 ) -> Report:
     """Compare a claimed Hessian with differences of the gradient, or with second differences of f.
 

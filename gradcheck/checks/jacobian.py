@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.matrix import check_matrix
 from gradcheck.model import Kind, Report
-from gradcheck.options.keywords import Options
+from gradcheck.options.keywords import Keywords, Options
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
 def check_jacobian(
-    func: Callable[..., Any], jac: Callable[..., Any], x0: ArrayLike, *, sparsity: Any = None, **options: Any
+    func: Callable[..., Any],
+    jac: Callable[..., Any],
+    x0: ArrayLike,
+    *,
+    sparsity: Any = None,
+    **options: Unpack[Keywords],
 ) -> Report:
     """Compare a claimed Jacobian with differences of func: R^n → R^m.
 

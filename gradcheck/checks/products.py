@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from gradcheck.evaluation.function import Function
 from gradcheck.model import Finding, FindingKind, Kind, Report, Tolerance, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.stencils import natural_scales
-from gradcheck.options.keywords import Options
+from gradcheck.options.keywords import Keywords, Options
 from gradcheck.variables.layout import ArrayLayout, Layout, VectorLayout
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def check_hvp(
     x0: ArrayLike,
     *,
     grad: Callable[..., Any] | None = None,
-    **options: Any,
+    **options: Unpack[Keywords],
 ) -> Report:
     """Compare claimed Hessian–vector products with differences along random vectors; entries are [component, vector].
 
@@ -200,7 +200,7 @@ def check_jvp(
     x0: ArrayLike,
     *,
     vjp: Callable[..., Any] | None = None,
-    **options: Any,
+    **options: Unpack[Keywords],
 ) -> Report:
     """Compare claimed products J(x)v of func: R^n → R^m with differences along random vectors; entries are [component, vector].
 
@@ -231,7 +231,7 @@ def check_jvp(
     return _along(run, lambda: run.function(func, role="func", scalar=False), ahead, "jvp", identities)
 
 
-def check_vjp(func: Callable[..., Any], vjp: Callable[..., Any], x0: ArrayLike, **options: Any) -> Report:
+def check_vjp(func: Callable[..., Any], vjp: Callable[..., Any], x0: ArrayLike, **options: Unpack[Keywords]) -> Report:
     """Compare claimed products J(x)ᵀu of func: R^n → R^m with gradients of x ↦ ⟨u, func(x)⟩; entries are [vector, component].
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from gradcheck.errors import UsageError
 from gradcheck.options.row import HOW, MANY, OTHER, TRUST, WHAT, WHERE, Face, Option, unknown
@@ -207,6 +207,32 @@ class Options:
             if row.measures and not nothing:
                 told[key] = row.values.plain(value)
         return told
+
+
+class Keywords(TypedDict, total=False):
+    """The fields of `Options` as types, from which an editor completes the keywords of a check."""
+
+    args: tuple[Any, ...] | Mapping[str, Any]
+    bounds: Any
+    points: int
+    seed: int
+    method: str | Method
+    directions: int | None
+    eps: float | None
+    vectorized: bool | None
+    jit: bool
+    jobs: int
+    executor: Pool | None
+    budget: float | None
+    journal: str | None
+    rtol: float | None
+    atol: float
+    suspects: Mapping[str, Any]
+    strict: bool
+    allow_inconclusive: bool
+    name: str | None
+    progress: Progress | None
+    throw: bool
 
 
 KEYWORDS = {field.name: field.metadata["row"]._replace(name=field.name) for field in dataclasses.fields(Options)}

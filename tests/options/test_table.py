@@ -15,7 +15,7 @@ import gradcheck
 from gradcheck.cli.command import command
 from gradcheck.errors import ConfigError, UsageError
 from gradcheck.model import Kind, Method
-from gradcheck.options.keywords import KEYWORDS, Options
+from gradcheck.options.keywords import KEYWORDS, Keywords, Options
 from gradcheck.options.row import GROUPS, Face, Option, at
 from gradcheck.options.table import OPTIONS
 from gradcheck.options.values import Choice, Flag
@@ -45,6 +45,14 @@ def test_the_keywords_are_the_fields_of_options() -> None:
     for name, row in KEYWORDS.items():
         assert getattr(Options(), name) == row.default
         assert f"\n    {name}: " in inspect.getdoc(Options).replace("\n", "\n    "), "documented"
+
+
+def test_an_editor_completes_the_keywords_of_every_check() -> None:
+    typed = {name: hint.__forward_arg__ for name, hint in Keywords.__annotations__.items()}
+    assert typed == Options.__annotations__
+    for kind in Kind:
+        check = getattr(gradcheck, f"check_{kind}")
+        assert inspect.signature(check).parameters["options"].annotation == "Unpack[Keywords]"
 
 
 def test_a_claim_of_each_kind_has_an_option_and_a_method_that_choice_knows() -> None:
