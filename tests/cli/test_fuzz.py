@@ -223,7 +223,7 @@ def test_any_text_is_read_or_refused_in_a_line(here: Path, typed: str, read: Any
     st.dictionaries(st.sampled_from(sorted(KEYWORDS.keys() - NEVER)) | text(), JUNK, max_size=3),
     JUNK | st.just([0.5, 1.5]),
 )
-def test_any_keyword_is_taken_or_refused_in_a_line(given: dict[str, Any], x0: Any) -> None:
+def test_any_keyword_is_taken_or_refused_in_a_line(here: Path, given: dict[str, Any], x0: Any) -> None:
     def f(x: Any, *_: Any, **__: Any) -> float:
         return float((x * x).sum())
 
