@@ -19,6 +19,7 @@ from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.noise import Calibration, calibrate, ladder
 from gradcheck.numerics.stencils import natural_scales
 from gradcheck.variables.numbers import unchanged
+from gradcheck.wording import place
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,9 +74,12 @@ def examine(
     _same_size(function, known, value)
     mutated_by_f = function.mutated
     if not np.isfinite(value).all():
-        shown = value[~np.isfinite(value)][0]
+        bad = int(np.flatnonzero(~np.isfinite(value))[0])
+        where = (
+            f" in component {place(tuple(map(int, np.unravel_index(bad, function.shape))))}" if value.size > 1 else ""
+        )
         raise UserCodeError(
-            f"{function.role} is {shown} at the point; choose a point inside its domain",
+            f"{function.role} is {value[bad]}{where} at the point; choose a point inside its domain",
             FindingKind.NON_FINITE,
             function.role,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradcheck import check_gradient, check_hessian
+from gradcheck import check_gradient, check_hessian, check_jacobian
 from gradcheck.errors import UserCodeError
 from gradcheck.evaluation.claims import Claim, Counted
 from gradcheck.evaluation.function import Function
@@ -225,3 +225,11 @@ def test_an_answer_that_becomes_no_number_gets_a_finding_and_no_warning():
     answers = iter([2.0, 2.0, 2.0, np.nan])
     report = check_gradient(lambda x: float(x[0] ** 2), lambda x: np.array([next(answers, 2.0)]), [1.0], throw=False)
     assert [finding.kind for finding in report.findings] == [FindingKind.NON_DETERMINISTIC]
+
+
+def test_a_component_that_is_no_number_is_named():
+    x = np.array([0.3, -0.5, 1.2])
+    with np.errstate(invalid="ignore"):
+        report = check_jacobian(np.arcsin, lambda x: np.diag(1 / np.sqrt(1 - x * x)), x, throw=False)
+    assert report.verdict is Verdict.ERROR
+    assert "func is nan in component [2] at the point" in report.headline
