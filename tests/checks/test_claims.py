@@ -150,7 +150,11 @@ def test_a_wrong_entry_of_a_jacobian_is_named(index):
             "jac returned object (dtype object); give an array, or an operator with @ or matvec",
         ),
         (func, lambda x: Operator(B[:2]), "jac gives products of 2 entries by matvec, expected 3"),
-        (lambda x: func(x) * np.nan, jac, "func is nan at the point; choose a point inside its domain"),
+        (
+            lambda x: func(x) * np.nan,
+            jac,
+            "func is nan in component [0] at the point; choose a point inside its domain",
+        ),
         (lambda x: None, jac, "func returned None: does it end without a return statement?"),
     ],
 )
