@@ -12,6 +12,7 @@ import numpy as np
 from gradcheck.model import Tolerance
 from gradcheck.numerics.extrapolation import ladder_steps
 from gradcheck.numerics.judgement import Judgement, judge
+from gradcheck.numerics.noise import Precision
 from gradcheck.numerics.stencils import natural_scales, smallest_step, steps_near
 
 RTOL = 6e-6
@@ -42,13 +43,11 @@ def judged(
         minus,
         centre,
         steps,
-        resolution=resolution,
-        quantum=0.0,
+        precision=Precision(resolution, 0.0, resolution),
         scale=abs(claimed) if scale is None else scale,
         tolerance=Tolerance(rtol=rtol, atol=0.0),
         reach=natural / 10,
         natural=natural,
-        noise=resolution,
         epsilon=float(np.finfo(dtype).eps),
     )
 

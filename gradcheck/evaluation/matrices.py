@@ -6,6 +6,7 @@ columns, so that no second matrix is ever held.  SciPy is never imported: its ar
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -35,55 +36,187 @@ REMEDY = "give an array, or an operator with @ or matvec"
 SMALL_BYTES = 2**27  # a matrix of this size is not worth asking the system whether there is room for it
 
 
-class Matrix:
-    """m × n numbers of a claimed derivative.
+class Matrix(ABC):
+    """m × n numbers of a claimed derivative, however they are stored.
 
     value: what the user's function returned.
     rows, columns: m and n.
     role: whose answer it is, for messages.
-    deadline: after which no products are asked for.
+    dense, sparse: which of them it is; an operator is neither, and its entries cost a product each.
     """
 
-    def __init__(self, value: Any, rows: int, columns: int, role: str, deadline: Deadline = NO_END) -> None:
-        self.rows, self.columns, self.role, self.deadline = rows, columns, role, deadline
-        self.sparse = hasattr(value, "tocsc")
-        self.dense = not self.sparse and not _is_operator(value)
-        if self.dense:
-            array = real_array(value, role, remedy=REMEDY)
-            if array.size != rows * columns or (
-                array.ndim == 2 and array.shape != (rows, columns) and 1 not in array.shape
-            ):
-                raise UserCodeError(_misfit(array.shape, rows, columns, role), FindingKind.WRONG_SHAPE, role)
-            self.value: Any = array.reshape(rows, columns)
-        else:
-            shape = tuple(getattr(value, "shape", (rows, columns)))
-            if shape != (rows, columns):
-                raise UserCodeError(_misfit(shape, rows, columns, role), FindingKind.WRONG_SHAPE, role)
-            self.value = value.tocsc() if self.sparse else value
+    dense = sparse = False
+
+    def __init__(self, value: Any, rows: int, columns: int, role: str) -> None:
+        self.value, self.rows, self.columns, self.role = value, rows, columns, role
+
+    @abstractmethod
+    def block(self, chosen: NDArray[np.intp]) -> Array:
+        """The columns named, as rows: (N, m) float64."""
+
+    @abstractmethod
+    def times(self, v: Array) -> Array:
+        """The product with a vector, (m,).  Raises `UserCodeError` if an operator raises, or gives no m numbers."""
+
+    @abstractmethod
+    def row(self, i: int) -> Array | None:
+        """Row i, (n,); None if an operator cannot be asked for it."""
+
+    @abstractmethod
+    def entries(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Array:
+        """Single entries, (N,) float64."""
+
+    @abstractmethod
+    def asymmetry(
+        self, places: tuple[NDArray[Any], NDArray[Any]] | None = None
+    ) -> tuple[float, tuple[int, int], float]:
+        """The largest |H_ij − H_ji|, where it is, and the largest |H_ij|; for a square matrix.
+
+        places: rows and columns of all entries that are not zero, if they are known.
+        """
+
+    def blocks(self) -> Iterator[Block]:
+        """All columns in blocks, as `Surveyor.survey` wants them."""
+        width = max(1, BLOCK_ENTRIES // self.rows)
+        for start in range(0, self.columns, width):
+            chosen = np.arange(start, min(start + width, self.columns), dtype=np.intp)
+            yield Block(chosen, self.block(chosen))
+
+
+class _Stored(Matrix):
+    """Entries that can be looked up."""
+
+    @abstractmethod
+    def part(self, rows: slice, columns: slice) -> NDArray[Any]:
+        """A rectangle, as an array."""
+
+    def entries(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Array:
+        """Single entries, (N,) float64."""
+        if not rows.size:  # SciPy answers with a matrix
+            return np.empty(0)
+        return np.array(self.value[rows, columns], dtype=np.float64).reshape(-1)
+
+    def asymmetry(
+        self, places: tuple[NDArray[Any], NDArray[Any]] | None = None
+    ) -> tuple[float, tuple[int, int], float]:
+        """By the places that are not zero, or tile by tile."""
+        if places is not None and places[0].size:
+            rows, columns = places
+            values = self.entries(rows, columns)
+            with np.errstate(invalid="ignore", over="ignore"):
+                gap = np.abs(values - self.entries(columns, rows))
+            gap[~np.isfinite(gap)] = 0.0
+            k = int(np.argmax(gap))
+            where = min((int(rows[k]), int(columns[k])), (int(columns[k]), int(rows[k])))
+            return float(gap[k]), where, _largest(values)
+        worst, where, size = 0.0, (0, 0), 0.0
+        tiles = [slice(start, min(start + TILE, self.rows)) for start in range(0, self.rows, TILE)]
+        with np.errstate(invalid="ignore", over="ignore"):
+            for k, upper in enumerate(tiles):
+                for right in tiles[k:]:
+                    across, down = self.part(upper, right), self.part(right, upper).T
+                    gap = np.subtract(across, down, dtype=np.float64)
+                    size = max(size, _largest(across), _largest(down))
+                    if _largest(gap) > worst:
+                        gap = np.abs(np.where(np.isfinite(gap), gap, 0.0))
+                        row, column = divmod(int(np.argmax(gap)), gap.shape[1])
+                        worst, where = float(gap[row, column]), (upper.start + row, right.start + column)
+        return worst, where, size
+
+
+class Dense(_Stored):
+    """An array."""
+
+    dense = True
+
+    def part(self, rows: slice, columns: slice) -> NDArray[Any]:
+        """A view."""
+        return np.asarray(self.value[rows, columns])
 
     def block(self, chosen: NDArray[np.intp]) -> Array:
         """The columns named, as rows: (N, m) float64."""
-        if self.dense:
-            start = int(chosen[0]) if len(chosen) else 0
-            in_line = np.array_equal(chosen, np.arange(start, start + len(chosen)))
-            part = self.value[:, start : start + len(chosen)] if in_line else self.value[:, chosen]
-            return np.ascontiguousarray(part.T, dtype=np.float64)
-        if self.sparse:
-            return np.ascontiguousarray(self.value[:, chosen].toarray().T, dtype=np.float64)
+        start = int(chosen[0]) if len(chosen) else 0
+        in_line = np.array_equal(chosen, np.arange(start, start + len(chosen)))
+        part = self.value[:, start : start + len(chosen)] if in_line else self.value[:, chosen]
+        return np.ascontiguousarray(part.T, dtype=np.float64)
+
+    def times(self, v: Array) -> Array:
+        """The product with a vector, (m,); of another dtype some rows at a time, lest the whole matrix be copied."""
+        if self.value.dtype == np.float64:
+            return np.asarray(self.value @ v, dtype=np.float64).reshape(-1)
+        height = max(1, BLOCK_ENTRIES // self.columns)
+        starts = range(0, self.rows, height)
+        return np.concatenate([self.value[start : start + height].astype(np.float64) @ v for start in starts])
+
+    def row(self, i: int) -> Array:
+        """Row i, (n,)."""
+        return np.array(self.value[i], dtype=np.float64)
+
+
+class Sparse(_Stored):
+    """Anything with `tocsc`, by columns."""
+
+    sparse = True
+
+    def part(self, rows: slice, columns: slice) -> NDArray[Any]:
+        """A small array."""
+        return np.asarray(self.value[rows, columns].toarray())
+
+    def block(self, chosen: NDArray[np.intp]) -> Array:
+        """The columns named, as rows: (N, m) float64."""
+        return np.ascontiguousarray(self.value[:, chosen].toarray().T, dtype=np.float64)
+
+    def times(self, v: Array) -> Array:
+        """The product with a vector, (m,)."""
+        return np.asarray(self.value @ v, dtype=np.float64).reshape(-1)
+
+    def row(self, i: int) -> Array:
+        """Row i, (n,)."""
+        return np.asarray(self.value[[i], :].toarray(), dtype=np.float64).reshape(-1)
+
+
+class Operator(Matrix):
+    """Anything with `@` or a `matvec`: it answers with products alone.
+
+    deadline: after which none are asked for.
+    """
+
+    def __init__(self, value: Any, rows: int, columns: int, role: str, deadline: Deadline = NO_END) -> None:
+        super().__init__(value, rows, columns, role)
+        self.deadline = deadline
+
+    def block(self, chosen: NDArray[np.intp]) -> Array:
+        """The columns named, as rows: (N, m) float64."""
         products = np.empty((len(chosen), self.rows))
         for k, column in enumerate(chosen.tolist()):
-            unit = np.zeros(self.columns)
-            unit[column] = 1.0
-            products[k] = self.times(unit)
+            products[k] = self.times(_unit(self.columns, column))
         return products
 
     def times(self, v: Array) -> Array:
-        """The product with a vector, (m,).  Raises `UserCodeError` if an operator raises, or gives no m numbers."""
-        if self.dense and self.value.dtype != np.float64:  # a product would make a copy of the whole matrix
-            return np.concatenate([block @ v for block in self._row_blocks()])
-        if self.dense or self.sparse:
-            return np.asarray(self.value @ v, dtype=np.float64).reshape(-1)
+        """The product with a vector, (m,)."""
         return self._product(v, self.rows, "@" if hasattr(self.value, "__matmul__") else "matvec")
+
+    def row(self, i: int) -> Array | None:
+        """Row i, (n,), by `rmatvec` or the transposed operator."""
+        unit = _unit(self.rows, i)
+        if hasattr(self.value, "rmatvec"):
+            return self._product(unit, self.columns, "rmatvec")
+        if hasattr(self.value, "T"):
+            return as_matrix(self.value.T, self.columns, self.rows, self.role, self.deadline).times(unit)
+        return None
+
+    def entries(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Array:
+        """Single entries, (N,) float64."""
+        units, place = np.unique(columns, return_inverse=True)
+        return self.block(units)[place, rows]
+
+    def asymmetry(
+        self, places: tuple[NDArray[Any], NDArray[Any]] | None = None
+    ) -> tuple[float, tuple[int, int], float]:
+        """⟨u, Hv⟩ − ⟨Hu, v⟩ for one pair of random vectors; the place is (0, 0)."""
+        u, v = (direction(self.columns, 0, Stream.MATRIX + k) for k in (1, 2))
+        hu, hv = self.times(u), self.times(v)
+        return abs(float(u @ hv - hu @ v)), (0, 0), float(np.linalg.norm(hu) * np.linalg.norm(v))
 
     def _product(self, v: Array, size: int, how: str) -> Array:
         """What an operator makes of a vector (a copy of it), by `@`, `matvec` or `rmatvec`: (size,)."""
@@ -104,79 +237,31 @@ class Matrix:
             )
         return array.astype(np.float64).reshape(-1)
 
-    def _row_blocks(self) -> Iterator[Array]:
-        """A dense matrix as float64, some rows at a time."""
-        height = max(1, BLOCK_ENTRIES // self.columns)
-        for start in range(0, self.rows, height):
-            yield self.value[start : start + height].astype(np.float64)
 
-    def row(self, i: int) -> Array | None:
-        """Row i, (n,); None if an operator cannot be asked for it."""
-        if self.dense:
-            return np.array(self.value[i], dtype=np.float64)
-        if self.sparse:
-            return np.asarray(self.value[[i], :].toarray(), dtype=np.float64).reshape(-1)
-        unit = np.zeros(self.rows)
-        unit[i] = 1.0
-        if hasattr(self.value, "rmatvec"):
-            return self._product(unit, self.columns, "rmatvec")
-        if hasattr(self.value, "T"):
-            return Matrix(self.value.T, self.columns, self.rows, self.role, self.deadline).times(unit)
-        return None
+def as_matrix(value: Any, rows: int, columns: int, role: str, deadline: Deadline = NO_END) -> Matrix:
+    """What a user's function returned, as an m × n matrix.
 
-    def blocks(self) -> Iterator[Block]:
-        """All columns in blocks, as `Surveyor.survey` wants them."""
-        width = max(1, BLOCK_ENTRIES // self.rows)
-        for start in range(0, self.columns, width):
-            chosen = np.arange(start, min(start + width, self.columns), dtype=np.intp)
-            yield Block(chosen, self.block(chosen))
+    role: whose answer it is, for messages.
 
-    def entries(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Array:
-        """Single entries, (N,) float64."""
-        if not self.dense and not self.sparse:
-            units, place = np.unique(columns, return_inverse=True)
-            return self.block(units)[place, rows]
-        if not rows.size:  # SciPy answers with a matrix
-            return np.empty(0)
-        return np.array(self.value[rows, columns], dtype=np.float64).reshape(-1)
+    Raises:
+        UserCodeError: it has another shape, or is something else altogether.
+    """
+    sparse = hasattr(value, "tocsc")
+    if sparse or _is_operator(value):
+        shape = tuple(getattr(value, "shape", (rows, columns)))
+        if shape != (rows, columns):
+            raise UserCodeError(_misfit(shape, rows, columns, role), FindingKind.WRONG_SHAPE, role)
+        return Sparse(value.tocsc(), rows, columns, role) if sparse else Operator(value, rows, columns, role, deadline)
+    array = real_array(value, role, remedy=REMEDY)
+    if array.size != rows * columns or (array.ndim == 2 and array.shape != (rows, columns) and 1 not in array.shape):
+        raise UserCodeError(_misfit(array.shape, rows, columns, role), FindingKind.WRONG_SHAPE, role)
+    return Dense(array.reshape(rows, columns), rows, columns, role)
 
-    def asymmetry(
-        self, places: tuple[NDArray[Any], NDArray[Any]] | None = None
-    ) -> tuple[float, tuple[int, int], float]:
-        """The largest |H_ij − H_ji|, where it is, and the largest |H_ij|; for a square matrix.
 
-        places: rows and columns of all entries that are not zero, if they are known.
-
-        Of an operator only ⟨u, Hv⟩ − ⟨Hu, v⟩ is known, for one pair of random vectors, and the place is (0, 0).
-        """
-        if not self.dense and not self.sparse:
-            u, v = (direction(self.columns, 0, Stream.MATRIX + k) for k in (1, 2))
-            hu, hv = self.times(u), self.times(v)
-            return abs(float(u @ hv - hu @ v)), (0, 0), float(np.linalg.norm(hu) * np.linalg.norm(v))
-        if places is not None and places[0].size:
-            rows, columns = places
-            values = self.entries(rows, columns)
-            with np.errstate(invalid="ignore", over="ignore"):
-                gap = np.abs(values - self.entries(columns, rows))
-            gap[~np.isfinite(gap)] = 0.0
-            k = int(np.argmax(gap))
-            where = min((int(rows[k]), int(columns[k])), (int(columns[k]), int(rows[k])))
-            return float(gap[k]), where, _largest(values)
-        worst, where, size = 0.0, (0, 0), 0.0
-        tiles = [slice(start, min(start + TILE, self.rows)) for start in range(0, self.rows, TILE)]
-        with np.errstate(invalid="ignore", over="ignore"):
-            for k, upper in enumerate(tiles):
-                for right in tiles[k:]:
-                    across, down = self.value[upper, right], self.value[right, upper].T
-                    if self.sparse:
-                        across, down = across.toarray(), down.toarray()
-                    gap = np.subtract(across, down, dtype=np.float64)
-                    size = max(size, _largest(across), _largest(down))
-                    if _largest(gap) > worst:
-                        gap = np.abs(np.where(np.isfinite(gap), gap, 0.0))
-                        row, column = divmod(int(np.argmax(gap)), gap.shape[1])
-                        worst, where = float(gap[row, column]), (upper.start + row, right.start + column)
-        return worst, where, size
+def _unit(size: int, place: int) -> Array:
+    unit = np.zeros(size)
+    unit[place] = 1.0
+    return unit
 
 
 class MatrixClaim(Claim):
@@ -203,7 +288,7 @@ class MatrixClaim(Claim):
 
     def matrix(self, raw: Any) -> Matrix:
         """What the user returned as a `Matrix`.  Raises `UserCodeError` for a wrong shape or something else altogether."""
-        return Matrix(raw, self.rows, self.layout.size, self.role, self.deadline)
+        return as_matrix(raw, self.rows, self.layout.size, self.role, self.deadline)
 
     def raw_at(self, x: NDArray[Any]) -> Any:
         """As for any claim; one that finds no memory is told what would do with less."""

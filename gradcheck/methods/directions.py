@@ -101,7 +101,7 @@ class _Searcher:
         if self._scaled():
             return
         known = {} if self.oracle.corrected else {r.number: self.oracle.reading(r) for r in self.oracle.ladders}
-        self.locator = Locator(self.oracle, self.oracle.next, known)
+        self.locator = Locator(self.oracle, known)
         self.located = self.locator.found
         self.located.wrong += [i for i in self.oracle.corrected if self.oracle.rows[i].verdict[0] == Verdict.FAIL]
         self.oracle.watch = self._watch

@@ -73,8 +73,7 @@ def common_factor(oracle: GradientOracle, tolerance: Tolerance, *, searched: boo
 
 def _fresh(oracle: GradientOracle, factor: float, spread: float) -> Reading | None:
     """What a further direction reads when the factor is taken off, if that is no more than what is not known of the factor."""
-    fresh = oracle.residual(range(oracle.size), oracle.next)
-    oracle.next += 1
+    fresh = oracle.residual(range(oracle.size), oracle.fresh())
     largest = math.sqrt(max(ladder.square for ladder in oracle.ladders)) / abs(factor)
     return fresh if abs(fresh.value) <= fresh.uncertainty + 4 * spread * largest else None
 

@@ -62,7 +62,7 @@ class Ladder:
 class GradientOracle:
     """Directions and entries of one claimed gradient, judged; what a `Locator` asks is answered here.
 
-    ladders: of the directions judged so far.  rows: by index, the entries judged one by one.  next: number of the next direction.
+    ladders: of the directions judged so far.  rows: by index, the entries judged one by one.
     corrected: by index, what replaces the claim of the entries that are off.  watch: called after each reading.
     """
 
@@ -76,11 +76,10 @@ class GradientOracle:
         if not finite.all():
             slopes, scales = np.where(finite, claimed, 0.0), np.where(finite, scales, 0.0)
         self.probe = Probe(problem, watcher, slopes, scales, row=row)
-        calibration = preflight.calibration
-        self.resolution, self.quantum = float(calibration.resolution[row]), float(calibration.quantum[row])
-        self.meter = Meter(max(float(calibration.noise[row]), self.resolution), GRID, x.size)
+        self.precision = preflight.calibration.of(row)
+        self.meter = Meter(max(self.precision.noise, self.precision.resolution), GRID, x.size)
         self.ladders: list[Ladder] = []
-        self.next = 0
+        self._next = 0
         self.watch: Callable[[], None] = lambda: None
         self.highest = 0 if function.bounds is None else OUTSET[0]
         self.rows: dict[int, Columns] = {}
@@ -100,6 +99,11 @@ class GradientOracle:
         rungs = ladder.measured
         return kept_ladder(GRID[rungs], ladder.ideal - ladder.residuals[rungs], self.meter.noise)
 
+    def fresh(self) -> int:
+        """The number of a direction that was not used before."""
+        self._next += 1
+        return self._next - 1
+
     @property
     def disagree(self) -> bool:
         """Whether a direction is off by more than its uncertainty."""
@@ -107,8 +111,7 @@ class GradientOracle:
 
     def direction(self) -> Ladder:
         """A ladder along the next direction: around the steps that suited the last, and on while others may do better."""
-        ladder = Ladder(self.next)
-        self.next += 1
+        ladder = Ladder(self.fresh())
         last = self.ladders[-1] if self.ladders else None
         wanted: Sequence[int] = OUTSET
         if last is not None and last.judgement is not None and math.isfinite(last.judgement.uncertainty):
@@ -130,7 +133,9 @@ class GradientOracle:
         if ladder.judgement is not None and math.isfinite(ladder.judgement.uncertainty):
             with np.errstate(invalid="ignore", over="ignore"):
                 change = np.maximum(np.abs(ladder.plus - self.centre), np.abs(ladder.minus - self.centre))
-            growth = change * (self.resolution / abs(self.centre) if self.centre else float(np.finfo(np.float64).eps))
+            growth = change * (
+                self.precision.resolution / abs(self.centre) if self.centre else float(np.finfo(np.float64).eps)
+            )
             self.meter.learn(ladder.residuals, ladder.ideal - ladder.judgement.value, growth)
         self._demand(ladder)
         return ladder
@@ -152,8 +157,7 @@ class GradientOracle:
             minus + rounding,
             0.0,
             steps,
-            resolution=self.resolution,
-            quantum=self.quantum,
+            precision=self.precision._replace(noise=0.0),
             scale=self._visible(ladder) / SMALL,
             tolerance=Tolerance(rtol=0.0, atol=self._allowed(ladder)),
             reach=USUAL,
@@ -268,13 +272,11 @@ class GradientOracle:
                 tried[2],
                 self.centre,
                 tried[0],
-                resolution=self.resolution,
-                quantum=self.quantum,
+                precision=self.precision,
                 scale=ordinary,
                 tolerance=self.tolerance,
                 reach=scale * USUAL,
                 natural=scale,
-                noise=float(self.preflight.calibration.noise[self.row]),
                 epsilon=self.preflight.epsilon,
             )
             clear = j.verdict is not Verdict.INCONCLUSIVE and j.uncertainty < abs(claimed - j.value) / 8

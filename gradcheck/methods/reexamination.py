@@ -222,7 +222,6 @@ class Reexamination:
         self, columns: Columns, row: int, i: int, plus: Array, minus: Array, steps: Array, lent: Array
     ) -> Judgement:
         j = int(columns.entry[row]) // self.n
-        calibration = self.preflight.calibration
         natural = max(float(self.scales[i]), float(steps[0]) / REACH) if steps.size > 3 else float(self.scales[i])
         return judge(
             float(columns.claimed[row]),
@@ -230,12 +229,10 @@ class Reexamination:
             minus[:, j],
             float(self.preflight.value[j]),
             steps,
-            resolution=float(calibration.resolution[j]),
-            quantum=float(calibration.quantum[j]),
+            precision=self.preflight.calibration.of(j),
             scale=float(self.ordinary.of(self.scales[i], j, shared=True)),
             reach=natural * USUAL,
             natural=natural,
-            noise=float(calibration.noise[j]),
             epsilon=self.preflight.epsilon,
             lent=float(lent[j]),
             tolerance=self.tolerance,

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradcheck.errors import UserCodeError
 from gradcheck.evaluation.claims import Block
-from gradcheck.evaluation.matrices import BLOCK_ENTRIES, Matrix
+from gradcheck.evaluation.matrices import BLOCK_ENTRIES, Matrix, as_matrix
 from gradcheck.methods.results import Comparison, digits_of
 from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.directions import Stream, direction
@@ -56,7 +56,7 @@ class Pattern:
 
         Raises `UserCodeError` if its shape is another, or if it is an operator.  A claim that is one is not asked what it has.
         """
-        matrix = Matrix(given, claim.rows, claim.columns, "the sparsity pattern")
+        matrix = as_matrix(given, claim.rows, claim.columns, "the sparsity pattern")
         if not matrix.dense and not matrix.sparse:
             raise UserCodeError(
                 "the sparsity pattern is an operator; give a boolean array, or a sparse one",

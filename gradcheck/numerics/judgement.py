@@ -16,6 +16,8 @@ from gradcheck.numerics.zero import NIL, ROUNDING, Flat, flat_but_for_rounding, 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.numerics.noise import Precision
+
     Array = NDArray[np.float64]
 
 STAYS = 0.7  # a bend that keeps this share from one step to the next smaller one is a kink …
@@ -65,13 +67,11 @@ def judge(
     centre: float,
     steps: Array,
     *,
-    resolution: float,
-    quantum: float,
+    precision: Precision,
     scale: float,
     tolerance: Tolerance,
     reach: float = np.inf,
     natural: float = 0.0,
-    noise: float = 0.0,
     epsilon: float = 0.0,
     lent: float = 0.0,
 ) -> Judgement:
@@ -82,18 +82,17 @@ def judge(
         plus, minus: φ(±h), (R,), NaN where f has no value.
         centre: φ(0).
         steps: h, (R,), falling by the ratio of the ladder.
-        resolution: the spacing of representable values of f around φ(0).
-        quantum: the smallest change of f ever seen, 0 if it never changed.
+        precision: of f, as measured around φ(0).
         scale: the size an ordinary entry has here.
         tolerance: what gap is accepted whatever the precision of f.
         reach: the step up to which f is taken to keep its usual size; its rounding errors grow beyond.
         natural: the natural scale of the variable, over which f shows what an ordinary entry is; 0 for `scale` alone.
-        noise: of f, as measured at the point.
         epsilon: relative error of the numbers that the claim is computed with.
         lent: what f changes by, per step, over steps that suit other variables: what is rounding against that is no mistake.
     """
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        noise = max(noise, resolution)
+        resolution, quantum = precision.resolution, precision.quantum
+        noise = max(precision.noise, resolution)
         own = natural_size(plus, minus, centre, steps, NATURAL * natural, noise) if natural else 0.0
         bar = _Bar(tolerance, scale, own, epsilon, lent)
         flat = flat_stretch(plus, minus, centre, steps, natural, resolution, noise) if np.isfinite(centre) else None

@@ -72,6 +72,9 @@ class Oracle(Protocol):
     def size(self) -> int:
         """The number of entries."""
 
+    def fresh(self) -> int:
+        """The number of a direction that was not used before."""
+
     def residual(self, where: range, number: int, *, ramp: bool = False, wanted: float = 0.0) -> Reading:
         """r(where) along direction `number`; with `ramp`, weights multiplied by numbers that rise evenly from 0.5 to 1.5.
 
@@ -133,14 +136,14 @@ def _around(where: range, ratio: float, spread: float) -> range:
 class Locator:
     """Searches the entries behind `oracle`; `found` is up to date at any moment.
 
-    first: number of the first direction that the search may use; known: readings of everything along earlier directions.
+    known: readings of everything along earlier directions.
     fresh: readings since the last one that showed an error.
     """
 
-    def __init__(self, oracle: Oracle, first: int, known: dict[int, Reading] | None = None) -> None:
-        self.oracle, self.next, self.known = oracle, first, dict(known or {})
+    def __init__(self, oracle: Oracle, known: dict[int, Reading] | None = None) -> None:
+        self.oracle, self.known = oracle, dict(known or {})
         self.found = Located()
-        self.number = first
+        self.number = -1  # of the direction of the round
         self.lone_size = oracle.size
         self.sharp_size = oracle.size  # rising weights did not tell more than half a set of four times that size
         self.coarse = 0.0  # a small part of what one found error changes
@@ -149,7 +152,7 @@ class Locator:
         self.tried: set[int] = set()
         self.vain = 0  # entries of this round that were judged, and are right
         self.fresh: list[Reading] = []
-        self.random = np.random.Generator(np.random.Philox(key=[first, oracle.size]))
+        self.random = np.random.Generator(np.random.Philox(key=[len(self.known), oracle.size]))
 
     def locate(self) -> Located:
         """Rounds of search, each along another direction, until fresh directions are clean or nothing more can be found."""
@@ -160,7 +163,7 @@ class Locator:
                 self.number, reading = max(self.known.items(), key=lambda item: item[1].clarity)
                 self.known.clear()
             else:
-                self.number, self.next = self.next, self.next + 1
+                self.number = self.oracle.fresh()
                 reading = self.oracle.residual(everything, self.number)
             if not reading.dirty:
                 clean += 1
@@ -186,10 +189,10 @@ class Locator:
         for _ in range(MORE):
             if reading.clarity >= VISIBLE:
                 break
-            another = self.oracle.residual(range(self.oracle.size), self.next)
+            number = self.oracle.fresh()
+            another = self.oracle.residual(range(self.oracle.size), number)
             if another.clarity > reading.clarity:
-                self.number, reading = self.next, another
-            self.next += 1
+                self.number, reading = number, another
         return reading
 
     # ---- one round

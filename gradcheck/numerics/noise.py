@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,19 @@ SMALL_ENOUGH = 1e30  # values that are far from any overflow, also in single pre
 LARGEST = float(np.finfo(np.float64).max)
 SMALLEST_RUNG = 2  # a kink at the point shows at three rungs, be the smallest step the best
 FINEST = 2.0**-45  # one pair of values so close together that f changes by its quantum, if at all
+
+
+class Precision(NamedTuple):
+    """How exactly one output of f is known.
+
+    resolution: the spacing of its representable values.
+    quantum: its smallest change ever seen, 0 if it never changed.
+    noise: its error that does not fall with the step; 0 where only the resolution is known.
+    """
+
+    resolution: float
+    quantum: float
+    noise: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -50,6 +63,10 @@ class Calibration:
     slope: Array
     change: Array
     bent: bool
+
+    def of(self, output: int) -> Precision:
+        """How exactly one output is known."""
+        return Precision(float(self.resolution[output]), float(self.quantum[output]), float(self.noise[output]))
 
 
 def ladder(top: float = TOP, rungs: int = RUNGS) -> Array:

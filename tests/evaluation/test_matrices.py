@@ -8,7 +8,7 @@ import pytest
 from gradcheck.checks.matrix import asymmetry
 from gradcheck.errors import UserCodeError
 from gradcheck.evaluation import matrices, memory
-from gradcheck.evaluation.matrices import Matrix, MatrixClaim
+from gradcheck.evaluation.matrices import MatrixClaim, as_matrix
 from gradcheck.model import FindingKind, Tolerance, Verdict
 
 TIGHT = Tolerance(rtol=0.0, atol=0.0)
@@ -75,7 +75,7 @@ ALL = DENSE | SPARSE | OPERATORS
 
 @pytest.mark.parametrize("make", ALL.values(), ids=ALL)
 def test_every_kind_of_matrix_answers_alike(make):
-    matrix = Matrix(make(A), 4, 6, "jac")
+    matrix = as_matrix(make(A), 4, 6, "jac")
     v = np.arange(6.0)
     np.testing.assert_allclose(matrix.times(v), A @ v, rtol=1e-14)
     np.testing.assert_array_equal(matrix.block(np.array([4, 1])), A.T[[4, 1]])
@@ -90,7 +90,7 @@ def test_every_kind_of_matrix_answers_alike(make):
 @pytest.mark.parametrize("make", [DENSE["array"], SPARSE["csr_array"]], ids=["dense", "sparse"])
 def test_blocks_of_any_width_are_the_whole(make, monkeypatch):
     monkeypatch.setattr(matrices, "BLOCK_ENTRIES", 9)
-    blocks = list(Matrix(make(A), 4, 6, "jac").blocks())
+    blocks = list(as_matrix(make(A), 4, 6, "jac").blocks())
     assert [block.columns.tolist() for block in blocks] == [[0, 1], [2, 3], [4, 5]]
     np.testing.assert_array_equal(np.concatenate([block.claimed for block in blocks]), A.T)
 
@@ -99,12 +99,12 @@ def test_blocks_of_any_width_are_the_whole(make, monkeypatch):
 def test_other_numbers_than_float64_are_multiplied_in_double_precision(dtype):
     a = (RNG.normal(size=(4, 6)) * 3).astype(dtype)
     np.testing.assert_allclose(
-        Matrix(a, 4, 6, "jac").times(np.arange(6.0)), a.astype(float) @ np.arange(6.0), rtol=1e-14
+        as_matrix(a, 4, 6, "jac").times(np.arange(6.0)), a.astype(float) @ np.arange(6.0), rtol=1e-14
     )
 
 
 def test_a_matrix_variable_gives_an_array_of_four_axes():
-    np.testing.assert_array_equal(Matrix(A.reshape(2, 2, 2, 3), 4, 6, "jac").block(np.arange(6)), A.T)
+    np.testing.assert_array_equal(as_matrix(A.reshape(2, 2, 2, 3), 4, 6, "jac").block(np.arange(6)), A.T)
 
 
 @pytest.mark.parametrize(
@@ -122,14 +122,14 @@ def test_a_matrix_variable_gives_an_array_of_four_axes():
 )  # fmt: skip
 def test_what_is_no_matrix_that_fits_gets_one_line(value, message, kind):
     with pytest.raises(UserCodeError) as caught:
-        Matrix(value, 4, 6, "jac")
+        as_matrix(value, 4, 6, "jac")
     assert (str(caught.value), caught.value.kind) == (message, kind)
 
 
 @pytest.mark.parametrize("make", [linear_operator, SPARSE["csr_array"]], ids=["operator", "sparse"])
 def test_an_operator_that_has_a_shape_must_have_the_right_one(make):
     with pytest.raises(UserCodeError, match=r"jac has shape \(3, 6\), expected \(4, 6\)"):
-        Matrix(make(A[:3]), 4, 6, "jac")
+        as_matrix(make(A[:3]), 4, 6, "jac")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_an_operator_that_has_a_shape_must_have_the_right_one(make):
 )
 def test_an_operator_that_gives_no_right_product_gets_one_line(make, matrix, message):
     with pytest.raises(UserCodeError) as caught:
-        Matrix(make(matrix), 4, 6, "jac").times(np.ones(6))
+        as_matrix(make(matrix), 4, 6, "jac").times(np.ones(6))
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
 
@@ -155,7 +155,7 @@ def test_an_operator_cannot_change_the_vector_of_others():
             return v
 
     v = np.ones(3)
-    Matrix(Writes(), 3, 3, "hess").times(v)
+    as_matrix(Writes(), 3, 3, "hess").times(v)
     np.testing.assert_array_equal(v, np.ones(3))
 
 
@@ -165,10 +165,10 @@ def test_an_operator_cannot_change_the_vector_of_others():
 @pytest.mark.parametrize("make", ALL.values(), ids=ALL)
 def test_asymmetry_is_found_whatever_the_storage(make):
     symmetric = SQUARE + SQUARE.T
-    assert asymmetry(Matrix(make(symmetric), 5, 5, "hess"), TIGHT) == []
+    assert asymmetry(as_matrix(make(symmetric), 5, 5, "hess"), TIGHT) == []
     wrong = symmetric.copy()
     wrong[1, 3] += 1e-3
-    (finding,) = asymmetry(Matrix(make(wrong), 5, 5, "hess"), TIGHT)
+    (finding,) = asymmetry(as_matrix(make(wrong), 5, 5, "hess"), TIGHT)
     assert (finding.kind, finding.verdict, finding.target) == (FindingKind.NOT_SYMMETRIC, Verdict.FAIL, "hess")
     if make not in OPERATORS.values():
         assert (finding.evidence["row"], finding.evidence["column"]) == (1, 3)
@@ -179,7 +179,7 @@ def test_the_asymmetric_entries_are_found_in_any_block(monkeypatch):
     monkeypatch.setattr(matrices, "TILE", 2)
     wrong = SQUARE + SQUARE.T
     wrong[4, 2] += 1.0
-    assert {"row": 2, "column": 4}.items() <= asymmetry(Matrix(wrong, 5, 5, "hess"), TIGHT)[0].evidence.items()
+    assert {"row": 2, "column": 4}.items() <= asymmetry(as_matrix(wrong, 5, 5, "hess"), TIGHT)[0].evidence.items()
 
 
 # ---- memory
@@ -207,5 +207,5 @@ def test_a_claim_that_is_no_dense_array_is_not_held_to_the_memory_of_one(monkeyp
 
 def test_an_operator_with_one_row_and_many_columns_is_asked_a_column_at_a_time():
     n = 30_000
-    matrix = Matrix(WithAt(np.ones((1, n))), 1, n, "jac")
+    matrix = as_matrix(WithAt(np.ones((1, n))), 1, n, "jac")
     np.testing.assert_array_equal(matrix.block(np.array([0, n - 1])), np.ones((2, 1)))

@@ -11,7 +11,7 @@ from gradcheck import check_hessian, check_jacobian
 from gradcheck.errors import CheckInterrupted, UserCodeError
 from gradcheck.evaluation.claims import Block
 from gradcheck.evaluation.function import Function
-from gradcheck.evaluation.matrices import Matrix, MatrixClaim
+from gradcheck.evaluation.matrices import MatrixClaim, as_matrix
 from gradcheck.evaluation.preflight import examine
 from gradcheck.methods.problem import Problem
 from gradcheck.methods.sparsity import Compressed, Pattern
@@ -22,7 +22,7 @@ A = RNG.normal(size=(4, 6)) * (RNG.random((4, 6)) < 0.6)
 
 
 def pattern_of(mask):
-    return Pattern.of_values(Matrix(mask, *mask.shape, "jac"))
+    return Pattern.of_values(as_matrix(mask, *mask.shape, "jac"))
 
 
 @given(st.integers(1, 8), st.integers(1, 12), st.integers(0, 2**32 - 1), st.floats(0, 1))
@@ -42,7 +42,7 @@ def test_a_band_needs_as_many_groups_as_it_is_wide():
 @pytest.mark.parametrize("name", ["array", "csr_array", "csc_array", "coo_array"])
 def test_a_pattern_is_where_the_values_are(name):
     made = A if name == "array" else getattr(pytest.importorskip("scipy.sparse"), name)(A)
-    pattern = Pattern.of_values(Matrix(made, 4, 6, "jac"))
+    pattern = Pattern.of_values(as_matrix(made, 4, 6, "jac"))
     assert sorted(zip(pattern.of_column.tolist(), pattern.indices.tolist(), strict=True)) == [
         (i, j) for i in range(6) for j in range(4) if A[j, i]
     ]
@@ -51,7 +51,7 @@ def test_a_pattern_is_where_the_values_are(name):
 def test_what_the_claim_has_is_compared_though_the_pattern_does_not_know_it():
     given_pattern = np.zeros((4, 6), bool)
     given_pattern[0, 0] = True
-    pattern = Pattern.of(given_pattern, Matrix(A, 4, 6, "jac"))
+    pattern = Pattern.of(given_pattern, as_matrix(A, 4, 6, "jac"))
     assert pattern.indices.size == np.count_nonzero(given_pattern | (A != 0))
 
 
@@ -59,7 +59,7 @@ def test_a_pattern_of_another_shape_gets_one_line():
     with pytest.raises(
         UserCodeError, match=r"^the sparsity pattern has shape \(6, 4\), expected \(4, 6\); it looks tr"
     ):
-        Pattern.of((A != 0).T, Matrix(A, 4, 6, "jac"))
+        Pattern.of((A != 0).T, as_matrix(A, 4, 6, "jac"))
 
 
 def problem_at(function, x):
@@ -75,7 +75,7 @@ def test_groups_give_what_single_columns_give(bounds):
     x = np.linspace(-0.5, 0.5, 6)
     function.at(x)
     compressed = Compressed(problem_at(function, x), pattern_of(A))
-    blocks = list(compressed.blocks(Matrix(A, 4, 6, "jac")))
+    blocks = list(compressed.blocks(as_matrix(A, 4, 6, "jac")))
     assert sum(len(block.columns) for block in blocks) == np.count_nonzero(A)
     for block in blocks:
         steps = np.full(len(block.columns), 2.0**-10)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.judgement import judge
+from gradcheck.numerics.noise import Precision
 from tests.ladders import hashed, judged, known
 
 FACTORS = [1.1, 1.001, 1 + 1e-4, -1.0, 0.0]
@@ -153,8 +154,7 @@ def test_constants_that_cost_no_digits_change_no_verdict(quarters, factor):
             values(-1, constant),
             constant,
             steps,
-            resolution=2.0**-45,
-            quantum=0.0,
+            precision=Precision(2.0**-45, 0.0),
             scale=3.0,
             tolerance=Tolerance(rtol=1e-6, atol=0.0),
         )

@@ -24,6 +24,7 @@ class Errors:
         tolerated: float = 0.0,
         fail_after: int | None = None,
     ) -> None:
+        self.directions = 0
         self.errors = np.zeros(SIZE)
         if isinstance(errors, dict):
             self.errors[list(errors)] = list(errors.values())
@@ -38,6 +39,10 @@ class Errors:
     @property
     def size(self) -> int:
         return SIZE
+
+    def fresh(self) -> int:
+        self.directions += 1
+        return self.directions - 1
 
     def residual(self, where: range, number: int, *, ramp: bool = False, wanted: float = 0.0) -> Reading:
         self.readings += 1
@@ -69,7 +74,7 @@ class Errors:
 
 
 def found(errors: Errors) -> Located:
-    return Locator(errors, 0).locate()
+    return Locator(errors).locate()
 
 
 def at_random(count: int, seed: int = 0, low: float = -4.0) -> dict[int, float]:
@@ -191,7 +196,7 @@ def test_no_readings_find_nothing(spoil: Callable[[Reading], Reading]) -> None:
 
 def test_an_interrupted_search_keeps_what_it_found() -> None:
     errors = Errors(at_random(30, low=-1.0), fail_after=150)
-    locator = Locator(errors, 0)
+    locator = Locator(errors)
     with pytest.raises(KeyboardInterrupt):
         locator.locate()
     assert 0 < len(locator.found.wrong) < 30
