@@ -1,4 +1,4 @@
-"""CITATION.cff tells what setup.cfg tells."""
+"""CITATION.cff tells what setup.cfg tells, and the reference of the site has all that is public."""
 
 from __future__ import annotations
 
@@ -21,3 +21,9 @@ def test_the_citation_agrees_with_the_package() -> None:
     assert told["name"] == metadata["metadata"]["author"]
     assert told["version"] == gradcheck.__version__
     assert metadata["metadata"]["description"] in " ".join(text.split())
+
+
+def test_the_reference_has_every_public_name() -> None:
+    text = (ROOT / ".github" / "docs" / "api.rst").read_text(encoding="utf-8")
+    listed = re.findall(r"^\.\. auto(?:function|class|exception):: gradcheck\.(\w+)$", text, re.MULTILINE)
+    assert sorted(listed) == sorted(gradcheck.__all__)
