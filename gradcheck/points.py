@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,9 +34,14 @@ def as_bounds(bounds: Any, shape: tuple[int, ...] | None = None) -> Bounds | Non
     if bounds is None:
         return None
     try:
-        low, high = BOUNDS.check(bounds)
+        valid = BOUNDS.check(bounds)
     except ValueError as reason:
         raise PointError(f"bounds is {quoted(bounds)}; {reason}") from None
+    if isinstance(valid, Mapping):
+        raise PointError(
+            f"bounds is {quoted(bounds)}, by the names of leaves, and the point is one array; give one pair"
+        )
+    low, high = valid
     if shape is not None and not all(_fits(np.shape(side), shape) for side in (low, high)):
         raise PointError(f"bounds is {quoted(bounds)}; it must fit a point of shape {by(shape)}")
     return low, high
@@ -155,7 +160,7 @@ def _varies(path: str, value: Any) -> bool:
     if isinstance(value, (float, complex, np.ndarray, np.generic)):
         return np.asarray(value).dtype.kind in "fcO"
     raise PointError(
-        f"{path} of x0 is a {type(value).__name__}, which is no number; "
+        f"{path} of x0 is of type {type(value).__name__}, which is no number; "
         f"name the leaves that are variables, as in wrt=('W', 'b'), and it is handed on as it is"
     )
 
@@ -199,19 +204,21 @@ def _common_library(found: Sequence[tuple[str, Library | None]]) -> Library | No
     return library
 
 
-def _named(name: str | int, paths: Sequence[str]) -> list[int]:
-    """The leaves that a name of `wrt` stands for: one, or all of a branch.  Raises `UsageError` if there are none."""
+def _named(name: str | int, paths: Sequence[str], option: str = "wrt") -> list[int]:
+    """The leaves that a name stands for: one, or all of a branch.  Raises `UsageError` if there are none."""
     path = f"[{name}]" if isinstance(name, int) else name
     found = [k for k, known in enumerate(paths) if known == path or known.startswith((f"{path}.", f"{path}["))]
     if not found:
         shown = ", ".join(paths[:8]) + (", …" if len(paths) > 8 else "")
-        raise UsageError(f"wrt names {path}, which x0 does not have{did_you_mean(path, paths) or f'; it has {shown}'}")
+        raise UsageError(
+            f"{option} names {path}, which x0 does not have{did_you_mean(path, paths) or f'; it has {shown}'}"
+        )
     return found
 
 
 def _kind(value: Any) -> str:
     """What a value is, for messages: its dtype, or its type."""
-    return f"an array of {precision(value)}" if getattr(value, "shape", ()) else f"a {type(value).__name__}"
+    return f"an array of {precision(value)}" if getattr(value, "shape", ()) else f"of type {type(value).__name__}"
 
 
 # ---- points that are made
@@ -297,8 +304,27 @@ def describe_point(x: NDArray[Any], origin: str, seed: int | None = None, *, lay
 
 def flat_bounds(bounds: Any, layout: Layout) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """Bounds as two vectors, (n,) each.  Raises `PointError` if they do not fit."""
-    pair = as_bounds(bounds, None if layout.leaves else layout.shape)
-    return None if pair is None else (layout.spread(pair[0]), layout.spread(pair[1]))
+    if bounds is None:
+        return None
+    try:
+        if not layout.leaves:
+            pair = as_bounds(bounds, layout.shape)
+            assert pair is not None
+            low, high = layout.spread(pair[0]), layout.spread(pair[1])
+        elif isinstance(bounds, Mapping):
+            low, high = np.full(layout.size, -np.inf), np.full(layout.size, np.inf)
+            owners = [leaf.owner for leaf, _ in layout.leaves]
+            for name, pair in bounds.items():
+                for k in _named(name, owners, "bounds"):
+                    leaf, where = layout.leaves[k]
+                    low[where], high[where] = leaf.spread(pair[0]), leaf.spread(pair[1])
+        else:
+            low, high = layout.spread(bounds[0]), layout.spread(bounds[1])
+        if not (low < high).all():
+            raise ValueError("the lower ones must be less than the upper ones")
+    except (TypeError, ValueError) as reason:
+        raise PointError(f"bounds is {quoted(bounds)}; {reason}") from None
+    return low, high
 
 
 def require_within(x: NDArray[Any], bounds: tuple[NDArray[Any], NDArray[Any]] | None, layout: Layout) -> None:

@@ -17,12 +17,14 @@ from gradcheck.evaluation.claims import Block, Claim, Counted
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.preflight import examine
 from gradcheck.evaluation.sources import describe
+from gradcheck.evaluation.unpacking import argument_names, in_order, unpacked
 from gradcheck.methods.coordinates import Evaluate, Surveyor, observations
 from gradcheck.methods.entries import no_columns
 from gradcheck.methods.problem import Problem, Watcher
 from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Stop, Verdict
 from gradcheck.options.keywords import Options
 from gradcheck.points import describe_point, flat_bounds, lay_out, require_within
+from gradcheck.variables.layout import ArrayLayout, Layout
 from gradcheck.wording import quoted
 
 if TYPE_CHECKING:
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from gradcheck.evaluation.journal import Journal, Ledger
     from gradcheck.evaluation.matrices import MatrixClaim
     from gradcheck.methods.results import Comparison
-    from gradcheck.variables.layout import Layout
 
     Array = NDArray[np.float64]
 
@@ -59,11 +60,14 @@ class CheckRun:
     ) -> None:
         self.watcher = Watcher(None if options.progress is None else self._progress, options.budget)
         self.options = options
-        self.x0 = x0
-        self.layout, self.flat = lay_out(x0)
+        self.x0 = in_order(f, x0) if options.unpack and isinstance(x0, dict) else x0
+        names = argument_names(f, len(self.x0)) if options.unpack and isinstance(self.x0, (list, tuple)) else ()
+        self.layout, self.flat = lay_out(self.x0, wrt=options.wrt, unpack=options.unpack, names=names)
+        if options.jit and self.layout.leaves:
+            raise UsageError("jit compiles functions of one array, and x0 is a tree; leave it out")
         self.bounds = flat_bounds(options.bounds, self.layout)
         require_within(self.flat, self.bounds, self.layout)
-        own = type(x0).__module__ in ("builtins", "numpy")
+        own = type(x0).__module__ in ("builtins", "numpy") or not isinstance(self.layout, ArrayLayout)
         self._wrapper = (
             "" if own else type(x0).__name__
         )  # such as a Series of pandas, for which f may have been written
@@ -107,6 +111,8 @@ class CheckRun:
     ) -> Function:
         """What calls f, with the arguments, bounds and engine of this check.
 
+        f: the user's, or made of it, and takes what x0 is; its parts with `unpack`.
+
         role: whose value it is, for messages.
         calls: whose calls these are, 'f' or 'derivative'; None if f calls no user code but through another `Function`.
         values: how the values are laid out, if they are a tree.
@@ -120,6 +126,7 @@ class CheckRun:
             how["vectorized"] = None  # which is said of f
         if calls is not None and at is None:
             how |= {"args": options.args, "bounds": self.bounds}
+            f = self.whole(f, role)
         if calls is not None:
             how["deadline"] = self.watcher.deadline
         ledger = self._ledger(role, f if at is None else self._target) if calls is not None else None
@@ -128,14 +135,23 @@ class CheckRun:
         self._functions.append((made, calls))
         return made
 
+    def whole(self, f: Callable[..., Any], role: str) -> Callable[..., Any]:
+        """A callable of the user's, or made of it, as one of x as a whole."""
+        if not self.options.unpack or getattr(f, "of_whole", False):
+            return f
+        return unpacked(f, self.x0, self.options.args, role)
+
     def like(self, inner: Function, f: Callable[..., Any], at: NDArray[Any] | Layout) -> Function:
         """A `Function` of other variables, `at` them, that calls what `inner` calls, and nothing else."""
         calls = next(calls for function, calls in self._functions if function is inner)
         return self.function(f, role=inner.role, scalar=inner.scalar, calls=calls, values=inner.values, at=at)
 
-    def counted(self, claim: Callable[..., Any], role: str) -> Callable[..., Any]:
-        """A claimed derivative of the user's, with its calls counted."""
-        made = Counted(claim, self._ledger(role, claim))
+    def counted(self, claim: Callable[..., Any], role: str, *, product: bool = False) -> Callable[..., Any]:
+        """A claimed derivative of the user's, with its calls counted.
+
+        product: it takes x and a vector like it, both as a whole.
+        """
+        made = Counted(claim if product else self.whole(claim, role), self._ledger(role, claim))
         self._claims.append(made)
         return made
 

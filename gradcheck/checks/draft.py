@@ -180,8 +180,15 @@ class Draft:
             agrees = f"{which} agrees to at least {digits} digit{'' if digits == 1 else 's'}"
             share, largest = about(comparison.detectable_share), about(comparison.detectable)
             sentence = f"{agrees}; an error above {share} of an entry would have been seen, and any above {largest}"
+            by_leaf = sorted(comparison.detectable_parts, key=lambda part: -part[1])
+            if by_leaf:
+                limits = ", ".join(f"of {name} above {about(limit)}" for name, limit in by_leaf)
+                sentence += f"; an error of a single entry {limits} would have been seen"
             return Resolution(
-                absolute=comparison.detectable, digits=digits, sentence=_capital(sentence) + ".", parts=self.limits
+                absolute=comparison.detectable,
+                digits=digits,
+                sentence=_capital(sentence) + ".",
+                parts=self.limits or comparison.detectable_parts,
             )
         if self.limits:
             absolute = max(limit for _, limit in self.limits)

@@ -134,7 +134,8 @@ def gradient_of(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any] |
     missing = "without a gradient," if grad is None else "grad is not the gradient of f, so"
     run.draft.notes.append(f"{missing} f was differenced twice; give grad for a sharper and cheaper check")
     differenced = DifferencedGradient(inner, run.flat, run.options.seed)
-    return run.function(differenced, scalar=False, calls=None, at=VectorLayout(run.layout), values=run.layout)
+    vector = VectorLayout(run.layout)
+    return run.function(differenced, scalar=False, calls=None, at=vector, values=vector)
 
 
 def _is_gradient(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any]) -> bool:
@@ -151,6 +152,8 @@ def _is_gradient(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any])
             run.x0,
             method=Method.DIRECTIONS,
             args=options.args,
+            unpack=options.unpack,
+            wrt=options.wrt,
             seed=options.seed,
             bounds=options.bounds,
             budget=None if (left := run.watcher.deadline.left) is None else max(left, LEAST_BUDGET),

@@ -37,5 +37,9 @@ def check_jacobian(
     require_callables(func=func, jac=jac)
     run = CheckRun(Kind.JACOBIAN, func, jac, x0, Options(**options))
     return check_matrix(
-        run, lambda: run.function(func, role="func", scalar=False), run.counted(jac, "jac"), "jac", sparsity=sparsity
+        run,
+        lambda: run.function(func, role="func", scalar=False),
+        run.counted(jac, "jac"),
+        "jac",
+        sparsity=sparsity,
     )

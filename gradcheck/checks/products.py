@@ -68,6 +68,8 @@ class Contracted:
     outputs: how F(x) is laid out.  vectors: (K, m).
     """
 
+    of_whole = True
+
     def __init__(self, function: Callable[..., Any], outputs: Layout, vectors: Sequence[NDArray[Any]]) -> None:
         self.function, self.outputs = function, outputs
         self.vectors = np.stack(vectors).astype(np.float64)
@@ -185,7 +187,7 @@ def check_hvp(
     """
     require_callables(f=f, hvp=hvp, **({} if grad is None else {"grad": grad}))
     run = CheckRun(Kind.HVP, f, hvp, x0, Options(**options))
-    claimed = _product(run, run.counted(hvp, "hvp"), "hvp", run.layout, run.layout)
+    claimed = _product(run, run.counted(hvp, "hvp", product=True), "hvp", run.layout, run.layout)
 
     def identities(function: Function) -> list[Finding]:
         seed, tolerance = run.options.seed, run.options.tolerance
@@ -215,7 +217,10 @@ def check_jvp(
     """
     require_callables(func=func, jvp=jvp, **({} if vjp is None else {"vjp": vjp}))
     run = CheckRun(Kind.JVP, func, jvp, x0, Options(**options))
-    claimed, transposed = run.counted(jvp, "jvp"), None if vjp is None else run.counted(vjp, "vjp")
+    claimed, transposed = (
+        run.counted(jvp, "jvp", product=True),
+        None if vjp is None else run.counted(vjp, "vjp", product=True),
+    )
 
     def ahead(outputs: Layout) -> ProductClaim:
         return _product(run, claimed, "jvp", run.layout, outputs)
@@ -253,9 +258,9 @@ def check_vjp(func: Callable[..., Any], vjp: Callable[..., Any], x0: ArrayLike, 
         whole.at(run.flat)
         product.append(_product(run, counted, "vjp", whole.outputs, run.layout))
         vectors.extend(random_vector(whole.outputs, run.options.seed, k) for k in range(count))
-        return run.function(Contracted(func, whole.outputs, vectors), role="func", scalar=False)
+        return run.function(Contracted(run.whole(func, "func"), whole.outputs, vectors), role="func", scalar=False)
 
-    counted = run.counted(vjp, "vjp")
+    counted = run.counted(vjp, "vjp", product=True)
     return check_matrix(
         run,
         contracted,

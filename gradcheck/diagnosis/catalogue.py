@@ -23,6 +23,7 @@ TITLES = {
     "finding": "Findings: what was noticed about the functions themselves",
 }
 PLACE = "where it holds, if not everywhere: range; start, stop, stride; row, column; rows, columns; part; or indices"
+LEAF = "leaf or leaves, where x is a tree and it is about these alone; paths beside indices"
 COMMAND = "gradcheck --explain"
 
 
@@ -97,6 +98,7 @@ def _article(family: str, name: str, entry: Entry) -> Iterator[str]:
             yield f"  {key}{' (not always)' if key in entry.sometimes else ''}: {PARAMETERS[key]}"
         if entry.place:
             yield f"  {PLACE}"
+        yield f"  {LEAF}"
         yield ""
 
 

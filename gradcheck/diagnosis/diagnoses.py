@@ -71,6 +71,9 @@ PARAMETERS = {  # each key means the same in every kind
     "rows": "[start, stop] of the rows of a rectangle, stop not included",
     "columns": "[start, stop] of its columns",
     "part": "diagonal, off-diagonal, lower triangle or upper triangle",
+    "leaf": "the array of a tree that it is about; indices and ranges are within that",
+    "leaves": "the arrays of a tree that it is about",
+    "paths": "the name of each entry of a tree, the first 50",
 }
 
 UNIFORM = ("uncertainty", "recognised")  # of a factor: what is known where it was measured
@@ -166,12 +169,12 @@ DIAGNOSES = {
         place=True,
     ),
     DiagnosisKind.SWAPPED: Entry(
-        meaning="Two entries have each other's value.",
+        meaning="Two entries, or two arrays of a tree, have each other's value.",
         given="f = lambda x: x[0] ** 2 * x[1] + np.sum(x[2:] ** 2)",
         wrong="grad = lambda x: np.array([x[0] ** 2, 2 * x[0] * x[1], *(2 * x[2:])])",
         right="grad = lambda x: np.array([2 * x[0] * x[1], x[0] ** 2, *(2 * x[2:])])",
         remedy="Look at the order in which the components are put together.",
-        keys=("indices",),
+        sometimes=("indices",),
     ),
     DiagnosisKind.PERMUTED: Entry(
         meaning="The values are right, in another order of no simple kind.",

@@ -7,20 +7,24 @@ then the place of what is left.  What nothing explains is called `unexplained`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck.diagnosis.evidence import CHANCE, Facts, Law, Mismatch, Outcome, log_binomial, weigh
 from gradcheck.diagnosis.laws import costly_laws, laws
-from gradcheck.diagnosis.regions import PLACES, Region, indices, listed, locate
+from gradcheck.diagnosis.leaves import among, exchanged, inside, names, of_leaf
+from gradcheck.diagnosis.regions import PLACES, Region, listed, listing, locate
 from gradcheck.diagnosis.unexplained import doubts, figures_of, standing_out, values
 from gradcheck.model import Diagnosis, DiagnosisKind, Kind
+from gradcheck.wording import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from gradcheck.diagnosis.leaves import Leaf
 
     Mask = NDArray[np.bool_]
 
@@ -56,10 +60,105 @@ def explain(mismatch: Mismatch) -> Explanation:
         facts = Facts(mismatch)
         if not facts.wrong.any():
             return Explanation((), np.empty(0, np.int64))
+        leaves = list(mismatch.places.leaves())
+        return _by_leaf(facts, leaves) if leaves else _explain(facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What facts are about, if not about the whole derivative.
+
+    words: for all its entries, such as "all of W1 (60 entries)".
+    parameters: that say so.
+    part: there is more than that.
+    rest: what there is beside is right.
+    """
+
+    words: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    part: bool = False
+    rest: bool = True
+
+
+WHOLE = Scope()
+
+
+def _by_leaf(facts: Facts, leaves: Sequence[Leaf]) -> Explanation:
+    """The same for the gradient by a tree: what holds for all that is wrong comes first, then each leaf by itself."""
+    wrong = [leaf for leaf in leaves if facts.wrong[inside(facts.entry, leaf[1])].any()]
+    if len(wrong) > 1 or int(facts.wrong.sum()) == 1:
+        found = _together(facts, wrong, whole=len(wrong) == len(leaves))
+        if found is not None:
+            return found
+    found_by_leaf: list[tuple[Leaf, Explanation]] = []
+    nothing_right: list[Leaf] = []
+    for places, where in wrong:
+        there = inside(facts.entry, where)
+        part = Facts(of_leaf(facts.mismatch, places, where))
+        words = f"all of {places.owner} ({counted(len(part), 'entry')})"
+        rest = not (facts.wrong | facts.blind)[~there].any()
+        scope = Scope(words, {"leaf": places.owner}, part=len(leaves) > 1, rest=rest)
+        explanation = _explain(part, scope, share=int(part.wrong.sum()) / int(facts.wrong.sum()))
+        if len(leaves) > 1 and not explanation.entries.size and part.wrong.all() and len(part) > 1:
+            nothing_right.append((places, where))
+        else:
+            found_by_leaf.append(((places, where), explanation))
+    if len(nothing_right) == len(leaves):
         return _explain(facts)
+    diagnoses = [diagnosis for _, explanation in found_by_leaf for diagnosis in explanation.diagnoses]
+    if nothing_right:
+        diagnoses.append(_nothing_right(facts, nothing_right))
+    entries = [explanation.entries + where.start for (_, where), explanation in found_by_leaf]
+    order = sorted(diagnoses, key=lambda diagnosis: -diagnosis.explained)
+    return Explanation(tuple(order), np.sort(np.concatenate([np.empty(0, np.int64), *entries])))
 
 
-def _explain(facts: Facts) -> Explanation:
+def _together(facts: Facts, wrong: Sequence[Leaf], *, whole: bool) -> Explanation | None:
+    """What explains all that is wrong, be it in several leaves; None if nothing does.
+
+    whole: no leaf is right.
+    """
+    if int(facts.wrong.sum()) == 1:
+        return _explain(facts)
+    for law in exchanged(facts, wrong):
+        outcome: Outcome | None = weigh(facts, law)
+        if outcome and outcome.convincing and (outcome.explained == facts.wrong).all() and not outcome.spoiled.any():
+            return Explanation((_report(facts, outcome),), np.sort(facts.entry[facts.wrong]))
+    outcome = _complete(facts, facts.wrong, [], _Second(facts.mismatch), costly=True)
+    if outcome is not None:
+        return Explanation((_report(facts, outcome),), np.sort(facts.entry[facts.wrong]))
+    if whole:
+        return None
+    there = np.logical_or.reduce([inside(facts.entry, where) for _, where in wrong])
+    part = Facts(among(facts.mismatch, there))
+    outcome = _complete(part, part.wrong, [], _Second(part.mismatch), costly=False)
+    if outcome is None:
+        return None
+    scope = Scope(
+        f"all of {names(wrong)} ({counted(len(part), 'entry')})",
+        {"leaves": [places.owner for places, _ in wrong]},
+        part=True,
+        rest=not facts.blind[~there].any(),
+    )
+    return Explanation((_report(part, outcome, scope),), np.sort(part.entry[part.wrong]))
+
+
+def _nothing_right(facts: Facts, leaves: Sequence[Leaf]) -> Diagnosis:
+    """Leaves that are wrong throughout, in no simple way."""
+    there = np.logical_or.reduce([inside(facts.entry, where) for _, where in leaves])
+    rest = "" if (facts.wrong | facts.blind)[~there].any() else ", all else is"
+    owners = [places.owner for places, _ in leaves]
+    return Diagnosis(
+        kind=DiagnosisKind.BLOCK,
+        message=f"nothing of {names(leaves)} is right{rest}.",
+        parameters={"entries": int(there.sum())} | ({"leaf": owners[0]} if len(owners) == 1 else {"leaves": owners}),
+        explained=int((there & facts.wrong).sum()) / int(facts.wrong.sum()),
+        advice="Look at the formula for this array alone." if len(owners) == 1 else "Look at what these arrays share.",
+    )
+
+
+def _explain(facts: Facts, scope: Scope = WHOLE, *, share: float = 1.0) -> Explanation:
+    """The explanation of facts about a scope, which holds this share of all that is wrong."""
     remaining = facts.wrong.copy()
     diagnoses: list[Diagnosis] = []
     second = _Second(facts.mismatch)
@@ -70,12 +169,13 @@ def _explain(facts: Facts) -> Explanation:
             outcome = _partial(facts, remaining, weighed)
         if outcome is None:
             break
-        diagnoses.append(_report(facts, outcome))
+        diagnoses.append(_report(facts, outcome, scope))
         remaining = remaining & ~outcome.explained
         if not remaining.any():
             break
     if remaining.any():
-        diagnoses.append(_place(facts, remaining, first=not diagnoses))
+        diagnoses.append(_place(facts, remaining, scope, first=not diagnoses))
+    diagnoses = [replace(diagnosis, explained=share * diagnosis.explained) for diagnosis in diagnoses]
     return Explanation(tuple(diagnoses), np.sort(facts.entry[facts.wrong & ~remaining]))
 
 
@@ -182,7 +282,7 @@ def _region(facts: Facts, outcome: Outcome) -> Region:
     return locate(np.sort(facts.entry[outcome.explained]), facts.places, np.sort(facts.entry[others]), square=square)
 
 
-def _report(facts: Facts, outcome: Outcome) -> Diagnosis:
+def _report(facts: Facts, outcome: Outcome, scope: Scope = WHOLE) -> Diagnosis:
     law = outcome.law
     count, known = int(np.sum(outcome.explained)), len(facts)
     others = int(np.sum(outcome.spoiled | (facts.wrong & ~outcome.explained)))
@@ -197,8 +297,12 @@ def _report(facts: Facts, outcome: Outcome) -> Diagnosis:
             kind = _kind_of_part(law, region, count, others)
             advice = PART_ADVICE.get(region.name or "none", OTHER_PART_ADVICE)
     else:
-        where = f"on all {known:,} entries" if count == known else f"on all {count:,} entries that differ"
-        where = "on the only entry" if known == 1 else where
+        of = f" of {facts.places.owner}" if facts.places.owner else ""
+        where = f"on {scope.words or f'all {known:,} entries'}"
+        where = where if count == known else f"on all {count:,} entries{of} that differ"
+        where = f"on {facts.places.owner or 'the only entry'}" if known == 1 else where
+        if law.is_uniform and scope.part:
+            kind, advice = DiagnosisKind.BLOCK, OTHER_PART_ADVICE
         where = (
             f"on {listed(facts.entry[outcome.explained], facts.places)}, the only one that differs"
             if count == 1 < known
@@ -208,7 +312,7 @@ def _report(facts: Facts, outcome: Outcome) -> Diagnosis:
     return Diagnosis(
         kind=kind,
         message=message + ".",
-        parameters=parameters | {"entries": count},
+        parameters={**parameters, **scope.parameters, "entries": count},
         explained=count / int(np.sum(facts.wrong)),
         advice=advice,
     )
@@ -245,19 +349,20 @@ def _kind_of_part(law: Law, region: Region, count: int, others: int) -> Diagnosi
 # ---- places
 
 
-def _place(facts: Facts, remaining: Mask, *, first: bool) -> Diagnosis:
+def _place(facts: Facts, remaining: Mask, scope: Scope, *, first: bool) -> Diagnosis:
     """Where the entries are that no law explains."""
     entries = np.sort(facts.entry[remaining])
     count, known, share = len(entries), len(facts), len(entries) / int(np.sum(facts.wrong))
     others = ~remaining & ~facts.wrong & ~facts.blind
     more = "" if first else "besides, "
-    alone = not facts.blind.any() and not facts.visible.any()
+    alone = scope.rest and not facts.blind.any() and not facts.visible.any()
+    place = listing(entries, facts.places) | dict(scope.parameters)
     if count == 1 and (alone or not first):
         return Diagnosis(
             kind=DiagnosisKind.SINGLE_ENTRY,
             message=f"{more}{listed(entries, facts.places)} {'alone ' if first and known > 1 else ''}is wrong: "
             f"{values(facts, int(entries[0]))}.",
-            parameters={"indices": indices(entries, facts.places), "entries": 1},
+            parameters={**place, "entries": 1},
             explained=share,
             advice="" if known == 1 else "Look for the line that sets this component.",
         )
@@ -270,7 +375,7 @@ def _place(facts: Facts, remaining: Mask, *, first: bool) -> Diagnosis:
         return Diagnosis(
             kind=DiagnosisKind.BLOCK,
             message=f"{region.text} are wrong, in no simple way; the other {known - count:,} are right.",
-            parameters={**region.parameters, "entries": count},
+            parameters={**region.parameters, **scope.parameters, "entries": count},
             explained=share,
             advice="Look at the formula for this block alone.",
         )
@@ -280,14 +385,14 @@ def _place(facts: Facts, remaining: Mask, *, first: bool) -> Diagnosis:
             message=f"{more}{listed(entries, facts.places)} {'is' if count == 1 else 'are'} wrong, in no simple way"
             + (f": {values(facts, int(entries[0]))}" if count == 1 else "")
             + (f"; {doubts(facts)}." if first and not alone else "."),
-            parameters={"indices": indices(entries, facts.places), "entries": count},
+            parameters={**place, "entries": count},
             explained=share,
             advice="" if first and not alone else "Look for the lines that set these components.",
         )
     return Diagnosis(
         kind=DiagnosisKind.UNEXPLAINED,
         message=standing_out(facts, remaining),
-        parameters=figures_of(facts, remaining),
+        parameters=figures_of(facts, remaining) | dict(scope.parameters),
         explained=0.0,
     )
 

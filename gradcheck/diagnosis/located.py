@@ -23,7 +23,7 @@ from gradcheck.diagnosis.factors import (
     lengths,
 )
 from gradcheck.diagnosis.laws import ZERO_ADVICE, ZERO_SENTENCE
-from gradcheck.diagnosis.regions import indices, listed, progression
+from gradcheck.diagnosis.regions import listed, listing, progression
 from gradcheck.diagnosis.unexplained import figures, pair
 from gradcheck.model import Diagnosis, DiagnosisKind, Kind
 from gradcheck.variables.layout import Places
@@ -90,7 +90,7 @@ def some_off(terms: range, places: Places, factors: Factors, *, zero: bool) -> D
         parameters = {"indices": []}
     return _diagnosis(
         DiagnosisKind.ENTRIES if everywhere else DiagnosisKind.BLOCK,
-        f"{region.text} {'is' if region.name in ('row', 'column', 'stride') else 'are'} wrong, in no simple way",
+        f"{region.text} {'is' if region.name in ('row', 'column', 'stride', 'leaf') else 'are'} wrong, in no simple way",
         "",
         count,
         "" if everywhere else "Look at the formula for this block alone.",
@@ -114,7 +114,7 @@ def lone(entries: Sequence[int], first: tuple[float, float], places: Places, *, 
     else:
         sentence, kind = f"{count:,} entries are wrong: {named.removeprefix('entries ')}", DiagnosisKind.ENTRIES
         advice = "Look for the lines that set these components."
-    return _diagnosis(kind, sentence, "", count, advice, {"indices": indices(flat, places)})
+    return _diagnosis(kind, sentence, "", count, advice, listing(flat, places))
 
 
 def many(dense: Dense, entries: Sequence[int], places: Places) -> Diagnosis:
@@ -125,7 +125,7 @@ def many(dense: Dense, entries: Sequence[int], places: Places) -> Diagnosis:
         "",
         dense.count,
         "",
-        {"indices": indices(np.sort(np.asarray(entries, np.int64)), places), "low": dense.low, "high": dense.high},
+        listing(np.sort(np.asarray(entries, np.int64)), places) | {"low": dense.low, "high": dense.high},
     )
 
 

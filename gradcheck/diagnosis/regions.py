@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,23 @@ if TYPE_CHECKING:
 
 LISTED = 5  # entries named one by one in a sentence …
 KEPT = 50  # … and in the parameters
-PLACES = frozenset(("indices", "range", "start", "stop", "stride", "row", "column", "rows", "columns", "part"))
+PLACES = frozenset(
+    (
+        "indices",
+        "range",
+        "start",
+        "stop",
+        "stride",
+        "row",
+        "column",
+        "rows",
+        "columns",
+        "part",
+        "leaf",
+        "leaves",
+        "paths",
+    )
+)
 """The keys by which parameters say where: `locate` has what each of them means."""
 
 
@@ -26,7 +42,7 @@ PLACES = frozenset(("indices", "range", "start", "stop", "stride", "row", "colum
 class Region:
     """Some entries: in words ("entries [3] to [7]"), as plain values, and whether they form a pattern.
 
-    name: 'range', 'stride', 'row', 'column', 'block'; of a square matrix 'diagonal', 'off-diagonal', 'lower triangle',
+    name: 'range', 'stride', 'row', 'column', 'block', 'leaf'; of a square matrix 'diagonal', 'off-diagonal', 'lower triangle',
         'upper triangle', 'row and column'; '' if they form none.
     """
 
@@ -38,7 +54,7 @@ class Region:
 def listed(entries: Ints, places: Places) -> str:
     """'entry [3]', 'entries [3], [5] and [9]', or the first few and how many more; 'the derivative' by a scalar."""
     if not places.shape:
-        return "the derivative"
+        return places.owner or "the derivative"
     names = [places.name(int(k)) for k in entries[: LISTED if len(entries) > LISTED + 1 else LISTED + 1]]
     if len(entries) == 1:
         return f"entry {names[0]}"
@@ -47,9 +63,11 @@ def listed(entries: Ints, places: Places) -> str:
     return f"entries {', '.join(names[:-1])} and {names[-1]}"
 
 
-def indices(entries: Ints, places: Places) -> list[list[int]]:
-    """The first few as plain lists of indices."""
-    return [list(places.index(int(k))) for k in entries[:KEPT]]
+def listing(entries: Ints, places: Places) -> dict[str, Any]:
+    """The first few as parameters: their indices and, where these do not tell in which leaf they are, their names."""
+    shown = [int(k) for k in entries[:KEPT]]
+    found: dict[str, Any] = {"indices": [list(places.index(k)) for k in shown]}
+    return found | {"paths": [places.name(k) for k in shown]} if places.layout.leaves else found
 
 
 def locate(entries: Ints, places: Places, others: Ints, *, square: bool = False) -> Region:
@@ -65,7 +83,7 @@ def locate(entries: Ints, places: Places, others: Ints, *, square: bool = False)
     for region, members in _patterns(entries, places, square):
         if members(entries).all() and not members(others).any():
             return region
-    return Region(listed(entries, places), {"indices": indices(entries, places)})
+    return Region(listed(entries, places), listing(entries, places))
 
 
 def progression(terms: range, places: Places) -> Region:
@@ -73,12 +91,24 @@ def progression(terms: range, places: Places) -> Region:
     first, last, step = terms[0], terms[-1], terms.step
     if len(terms) == places.size:
         return Region(f"all {len(terms):,} entries", {})
+    leaves = list(places.leaves())
+    for leaf, where in leaves:
+        if where.start <= first and last < where.stop:
+            shift = where.start
+            if len(terms) == leaf.size:
+                return Region(f"all of {leaf.owner}", {"leaf": leaf.owner}, "leaf")
+            inside = progression(range(first - shift, last - shift + step, step), leaf)
+            return replace(inside, parameters={**inside.parameters, "leaf": leaf.owner})
+    covered = [leaf.owner for leaf, where in leaves if first <= where.start and where.stop <= last + 1]
+    if step == 1 and len(terms) == sum(leaf.size for leaf, _ in leaves if leaf.owner in covered):
+        return Region(f"all of {', '.join(covered[:-1])} and {covered[-1]}", {"leaves": covered}, "leaf")
     if len(places.shape) == 2:
         rows, columns = places.shape
+        of = f" of {places.owner}" if places.owner else ""
         if step == columns and len(terms) == rows:
-            return Region(f"column {first}", {"column": first}, "column")
+            return Region(f"column {first}{of}", {"column": first}, "column")
         if step == 1 and first % columns == 0 and len(terms) == columns:
-            return Region(f"row {first // columns}", {"row": first // columns}, "row")
+            return Region(f"row {first // columns}{of}", {"row": first // columns}, "row")
     return _stretch(first, last, step, places)
 
 
@@ -98,6 +128,7 @@ def _patterns(entries: Ints, places: Places, square: bool) -> Iterator[tuple[Reg
     first, last = int(entries[0]), int(entries[-1])
     if len(shape) == 2:
         columns = shape[1]
+        of = f" of {places.owner}" if places.owner else ""
         i, j = np.divmod(entries, columns)
         if square and shape[0] == columns:
             yield Region("the diagonal", {"part": "diagonal"}, "diagonal"), lambda e: e // columns == e % columns
@@ -116,9 +147,9 @@ def _patterns(entries: Ints, places: Places, square: bool) -> Iterator[tuple[Reg
             yield off, lambda e: e // columns != e % columns
         top, bottom, left, right = int(i.min()), int(i.max()), int(j.min()), int(j.max())
         if top == bottom and shape[0] > 1:
-            yield Region(f"row {top}", {"row": top}, "row"), lambda e: e // columns == top
+            yield Region(f"row {places.row(top)}{of}", {"row": top}, "row"), lambda e: e // columns == top
         if left == right and columns > 1:
-            yield Region(f"column {left}", {"column": left}, "column"), lambda e: e % columns == left
+            yield Region(f"column {places.column(left)}{of}", {"column": left}, "column"), lambda e: e % columns == left
     yield _stretch(first, last, 1, places), lambda e: (e >= first) & (e <= last)
     step = math.gcd(*np.diff(entries).tolist())
     if step > 1 and len(entries) > 2:
@@ -127,7 +158,7 @@ def _patterns(entries: Ints, places: Places, square: bool) -> Iterator[tuple[Reg
             lambda e: (e >= first) & (e <= last) & ((e - first) % step == 0),
         )
     if len(shape) == 2 and top < bottom and left < right:
-        words = f"rows {top} to {bottom}, columns {left} to {right}"
+        words = f"rows {places.row(top, bottom)}, columns {places.column(left, right)}{of}"
         yield (
             Region(words, {"rows": [top, bottom + 1], "columns": [left, right + 1]}, "block"),
             lambda e: (e // columns >= top) & (e // columns <= bottom) & (e % columns >= left) & (e % columns <= right),

@@ -60,6 +60,9 @@ class Surveyor:
         self.steps = steps_near(problem.x, wanted)
         self.ordinary = Ordinary(scales, calibration.slope / self.n**0.5, self.preflight.value)
         self.passed = Tally()
+        self.parts = (
+            [(part, Tally()) for part in problem.function.layout.parts] if problem.function.layout.leaves else []
+        )
         self.kept: list[Columns] = []
         self.ignored: list[NDArray[np.intp]] = []
         self.checked = 0
@@ -115,6 +118,7 @@ class Surveyor:
             )
         if not agreed:
             self._count(look)
+            self._count_parts(look, block.columns)
             self._find_ignored(block, plus, minus)
         self._keep(self._recorded(block, h, numeric, look, agreed, evaluations))
 
@@ -124,6 +128,13 @@ class Surveyor:
             self.passed.add(self.tolerance, *parts)
         elif agreed.any():
             self.passed.add(self.tolerance, *(part[agreed] for part in parts))
+
+    def _count_parts(self, look: FirstLook, columns: NDArray[np.intp]) -> None:
+        """The same for each leaf of x."""
+        for part, tally in self.parts:
+            there = look.agreed & ((columns >= part.where.start) & (columns < part.where.stop))[:, None]
+            if there.any():
+                tally.add(self.tolerance, look.gap[there], look.size[there], look.large[there], look.uncertainty[there])
 
     def _find_ignored(self, block: Block, plus: Array, minus: Array) -> None:
         """Columns along which neither f nor the claim changes."""
@@ -232,6 +243,11 @@ class Surveyor:
             i, j = passed.entry % self.n, passed.entry // self.n
             large = np.maximum(size, self.ordinary.of(self.ordinary.scales[i], j))
             self.passed.add(self.tolerance, passed.gap, size, large, passed.uncertainty)
+            for part, tally in self.parts:
+                there = (i >= part.where.start) & (i < part.where.stop)
+                if there.any():
+                    rows = passed.take(there)
+                    tally.add(self.tolerance, rows.gap, size[there], large[there], rows.uncertainty)
 
     def _summary(self, columns: Columns) -> Comparison:
         passed, failed, errors = self.passed, 0, 0
@@ -248,6 +264,7 @@ class Surveyor:
             detectable_share=passed.share,
             ignored=np.concatenate([np.empty(0, np.int64), *self.ignored]) if self.ignored else np.empty(0, np.int64),
             errors=errors,
+            detectable_parts=tuple((part.name, tally.detectable) for part, tally in self.parts if tally.count),
         )
 
 

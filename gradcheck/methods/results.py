@@ -45,6 +45,7 @@ class Comparison:
     digits: every passed entry agrees to this many digits of what is ordinary there; None if none passed.
     detectable: a larger error of any passed entry would have been caught.
     detectable_share: the same relative to what is ordinary there.
+    detectable_parts: the same as `detectable` for each leaf of x that has entries that passed, by its name.
     ignored: columns along which f did not change at all at the first step, and the claim is 0.
     directions: one record for each.
     diagnoses: what the search for wrong entries came to.
@@ -61,6 +62,7 @@ class Comparison:
     digits: float | None = None
     detectable: float = math.inf
     detectable_share: float = math.inf
+    detectable_parts: tuple[tuple[str, float], ...] = ()
     ignored: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     directions: tuple[DirectionCheck, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()

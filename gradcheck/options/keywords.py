@@ -16,6 +16,7 @@ from gradcheck.options.values import (
     Choice,
     Executor,
     Flag,
+    Leaves,
     Number,
     Suspects,
     Text,
@@ -60,6 +61,21 @@ class Options:
         keyword="further arguments of f and of the claim: a tuple, or a dict of arguments by name",
         metavar="P",
         default=(),
+    )
+    unpack: bool = keyword(
+        Flag(),
+        WHAT,
+        "{f} takes the parts of the point as arguments: a list in its order, a dict by name.",
+        keyword="x0 is a tuple, list or dict of the arguments of f: f(*x0) or f(**x0), and the claim alike",
+        default=False,
+    )
+    wrt: tuple[str | int, ...] | None = keyword(
+        Leaves(),
+        WHAT,
+        "A leaf of the point that is a variable; the others are handed on. Repeatable.",
+        keyword="the leaves of x0 that are variables, by their names; the others are handed on as they are",
+        metavar="NAME",
+        repeatable=True,
     )
     bounds: Any = keyword(
         Bounds(),

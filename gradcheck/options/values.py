@@ -215,6 +215,34 @@ class Suspects(Values):
         return {"type": "array", "items": super().schema}
 
 
+class Leaves(Values):
+    """Names of leaves of a tree, or of branches; the places in a list or tuple stand for themselves."""
+
+    rule = "it must be a name of a leaf of x0, such as 'W' or 'out.b', or a tuple of them"
+
+    def read(self, text: str) -> Any:
+        return [part.strip() for part in text.replace("\n", ",").split(",") if part.strip()]
+
+    def declared(self, value: Any) -> Any:
+        if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value):
+            value = [part for name in value for part in self.read(name)]
+        return self.check(value)
+
+    def check(self, value: Any) -> Any:
+        names = (value,) if isinstance(value, (str, int)) else value
+        if not isinstance(names, (list, tuple)) or not names:
+            raise ValueError(self.rule)
+        if not all(isinstance(name, (str, int)) and not isinstance(name, bool) and name != "" for name in names):
+            raise ValueError(self.rule)
+        return tuple(names)
+
+    def spell(self, value: Any) -> str | None:
+        return str(value)
+
+    def plain(self, value: Any) -> Any:
+        return list(value)
+
+
 class Callback(Values):
     """A callable."""
 
@@ -256,14 +284,29 @@ class Shape(Values):
 
 
 class Bounds(Values):
-    """A pair (lower, upper) of numbers, or of arrays of the shape of the point; declared, also a file or a target."""
+    """A pair (lower, upper) of numbers, or of arrays or trees like the point; or pairs by the names of leaves.
+
+    Declared, also text: a pair, a file, a target, any of them for a leaf as in ``W=0:1``, or a list of these.
+    """
 
     typed = "it must be of the form LO:HI, such as 0:1, 0: or :10, or a file of two rows, or a target such as 'module:bounds'"
     rule = "it must be a pair (lower, upper) of numbers, or of arrays of the shape of the point; -inf and inf stand for none"
+    several = "one for all leaves, or one for each as in W=0:1"
 
     def declared(self, value: Any) -> Any:
+        if isinstance(value, (list, tuple)) and value and all(isinstance(part, str) for part in value):
+            named = [part.partition("=") for part in value]
+            if len(value) > 1 and not all(equals for _, equals, _ in named):
+                raise ValueError(f"it must be {self.several}")
+            if named[0][1]:
+                return {name.strip(): self.declared(text) for name, _, text in named}
+            value = value[0]
+        if isinstance(value, Mapping):
+            return {str(name): self.declared(side) for name, side in value.items()}
         if not isinstance(value, str):
             return self.check(value)
+        if value.partition("=")[1]:
+            return self.declared(value.replace("\n", ",").split(","))
         low, colon, high = value.partition(":")
         try:
             if not colon:
@@ -279,10 +322,14 @@ class Bounds(Values):
     def check(self, value: Any) -> Any:
         if isinstance(value, str):
             raise ValueError(self.rule)
+        if isinstance(value, Mapping):
+            return {name: self.check(pair) for name, pair in value.items()}
         try:
             low, high = value
         except (TypeError, ValueError):
             raise ValueError(self.rule) from None
+        if _is_tree(low) or _is_tree(high):
+            return low, high  # whether they fit the point shows where that is known
         if isinstance(low, (int, float)) and isinstance(high, (int, float)):
             below = low < high  # false for NaN
         else:
@@ -302,13 +349,29 @@ class Bounds(Values):
     def spell(self, value: Any) -> str | None:
         if isinstance(value, str):
             return value
-        sides = [spelled(side) for side in value]
-        if None in sides:
+        if any(spelled(side) is None for side in value):
             return None
+        sides = [spelled(side) for side in value]
         return ":".join("" if math.isinf(side) else str(word) for side, word in zip(value, sides, strict=True))
 
     def plain(self, value: Any) -> Any:
-        return [side if (shape := getattr(side, "shape", ())) == () else f"array {by(shape)}" for side in value]
+        if isinstance(value, Mapping):
+            return {name: self.plain(pair) for name, pair in value.items()}
+        return [_plain_side(side) for side in value]
+
+
+def _is_tree(side: Any) -> bool:
+    """Whether bounds on one side are told leaf by leaf."""
+    if isinstance(side, (list, tuple)):
+        return any(isinstance(part, Mapping) or getattr(part, "shape", ()) != () for part in side)
+    return isinstance(side, Mapping) or hasattr(side, "__dataclass_fields__")
+
+
+def _plain_side(side: Any) -> Any:
+    if _is_tree(side):
+        return "tree"
+    shape = getattr(side, "shape", ())
+    return f"array {by(shape)}" if shape else side
 
     @property
     def schema(self) -> dict[str, Any]:

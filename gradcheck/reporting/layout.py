@@ -18,6 +18,7 @@ from gradcheck.reporting.formats import Display
 from gradcheck.wording import counted
 
 NAMED = 10  # reports that did not pass and are named before and after all others
+LEAVES_SHOWN = 8  # arrays of a tree that are named with their shapes
 KINDS_SHOWN = 3  # diagnoses or findings whose explanation is offered
 
 
@@ -175,7 +176,11 @@ def _what(report: Report, verbose: bool) -> Iterator[Fact]:
 
 def _point(report: Report, verbose: bool) -> str:
     point = report.point
-    if len(point.shape) == 1:
+    if point.leaves:
+        shown = [f"{name} {_times(shape)}" if shape else name for name, shape in point.leaves[:LEAVES_SHOWN]]
+        more = ["…"] if len(point.leaves) > LEAVES_SHOWN else []
+        parts = [f"{counted(point.size, 'entry')} ({', '.join(shown + more)})"]
+    elif len(point.shape) == 1:
         parts = [counted(point.size, "entry")]
     else:
         parts = [f"shape {_times(point.shape)}" if point.shape else "a single number"]

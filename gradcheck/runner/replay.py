@@ -68,7 +68,7 @@ def spec(function: Any) -> str | None:
 
 def _typed(point: Point) -> str | None:
     """The point as it can be typed; None if it has too many entries, or another precision than typed numbers have."""
-    if not point.values or point.dtype != "float64":
+    if not point.values or point.leaves or point.dtype != "float64":
         return None
     if len(point.shape) == 1 < point.size:
         return ",".join(map(repr, point.values))

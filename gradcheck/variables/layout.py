@@ -348,11 +348,27 @@ class Places:
         inside = (self.outputs, output), (self.layout, variable)
         return f"[{', '.join(filter(None, (_inside(layout, entry) for layout, entry in inside)))}]"
 
+    def row(self, first: int, last: int | None = None) -> str:
+        """A row of a matrix, or several: its number, or what its output is called."""
+        return _span(self.outputs if self.outputs.shape else ArrayLayout(self.shape[:1], float), first, last)
+
+    def column(self, first: int, last: int | None = None) -> str:
+        """The same for columns, and what their variables are called."""
+        return _span(self.layout if self.outputs.shape else ArrayLayout(self.shape[1:], float), first, last)
+
     def leaves(self) -> Iterator[tuple[Places, slice]]:
         """The arrays that the variables of a gradient are made of, each with its entries; none if they are one array."""
         if not self.outputs.shape:
             for leaf, where in self.layout.leaves:
                 yield Places((), leaf), where
+
+
+def _span(layout: Layout, first: int, last: int | None) -> str:
+    """The entries from one to another: ``3``, ``3 to 5``, ``of W1`` where they are just those of a leaf."""
+    if last is None:
+        return _inside(layout, first)
+    whole = next((leaf.owner for leaf, where in layout.leaves if (where.start, where.stop) == (first, last + 1)), None)
+    return f"of {whole}" if whole else f"{_inside(layout, first)} to {_inside(layout, last)}"
 
 
 def _inside(layout: Layout, entry: int) -> str:

@@ -334,8 +334,11 @@ class TreeLayout(Layout):
             plain = type(value) in (list, tuple)
             if len(numbers) == 1 and container_of(value) is None:
                 return {numbers[0]: value}
-            if self.alone and plain and not isinstance(root.container, Row):
+            all_there = isinstance(root.container, Row) and plain and len(value) == len(root.keys)
+            if self.alone and plain and not all_there:
+                place = {number: k for k, number in enumerate(numbers)}
                 holding = [child for child in root.children if child.numbers & self.wanted]
+                holding.sort(key=lambda child: min(place[number] for number in child.numbers & self.wanted))
                 if len(value) == len(holding):
                     pairs = zip(holding, value, strict=True)
                     return {k: leaf for child, one in pairs for k, leaf in find(child, one, self.wanted, role).items()}
