@@ -242,6 +242,12 @@ class Leaves(Values):
     def plain(self, value: Any) -> Any:
         return list(value)
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        place = {"type": "integer", "minimum": 0}
+        names = {"type": "array", "items": {"anyOf": [super().schema, place]}, "minItems": 1}
+        return {"anyOf": [super().schema, place, names]}
+
 
 class Callback(Values):
     """A callable."""
@@ -359,6 +365,13 @@ class Bounds(Values):
             return {name: self.plain(pair) for name, pair in value.items()}
         return [_plain_side(side) for side in value]
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        side = {"type": ["number", "array"]}
+        pair = {"type": "array", "items": side, "minItems": 2, "maxItems": 2}
+        by_leaf = {"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, pair]}}
+        return {"anyOf": [super().schema, pair, by_leaf]}
+
 
 def _is_tree(side: Any) -> bool:
     """Whether bounds on one side are told leaf by leaf."""
@@ -372,11 +385,6 @@ def _plain_side(side: Any) -> Any:
         return "tree"
     shape = getattr(side, "shape", ())
     return f"array {by(shape)}" if shape else side
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        side = {"type": ["number", "array"]}
-        return {"anyOf": [super().schema, {"type": "array", "items": side, "minItems": 2, "maxItems": 2}]}
 
 
 class Point(Values):
