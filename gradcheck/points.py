@@ -85,7 +85,7 @@ def as_point(x0: Any, what: str = "the point") -> NDArray[Any]:
 
 
 def lay_out(
-    x0: Any, *, wrt: Sequence[str | int] | None = None, unpack: bool = False, names: Sequence[str] = ()
+    x0: Any, *, wrt: str | int | Sequence[str | int] | None = None, unpack: bool = False, names: Sequence[str] = ()
 ) -> tuple[Layout, NDArray[Any]]:
     """How x0 is laid out as a vector, and that vector, (n,), float64 or float32; it may share memory with `x0`.
 
@@ -106,6 +106,7 @@ def lay_out(
 
     from gradcheck.variables.trees import Branch, TreeLayout, take_apart  # an array does without
 
+    wrt = (wrt,) if isinstance(wrt, (str, int)) else wrt
     root, leaves = take_apart(x0, names)
     if unpack and not isinstance(root, Branch):
         raise UsageError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -69,7 +69,7 @@ class Options:
         keyword="x0 is a tuple, list or dict of the arguments of f: f(*x0) or f(**x0), and the claim alike",
         default=False,
     )
-    wrt: tuple[str | int, ...] | None = keyword(
+    wrt: str | int | Sequence[str | int] | None = keyword(
         Leaves(),
         WHAT,
         "A leaf of the point that is a variable; the others are handed on. Repeatable.",
@@ -229,6 +229,8 @@ class Keywords(TypedDict, total=False):
     """The fields of `Options` as types, from which an editor completes the keywords of a check."""
 
     args: tuple[Any, ...] | Mapping[str, Any]
+    unpack: bool
+    wrt: str | int | Sequence[str | int] | None
     bounds: Any
     points: int
     seed: int
