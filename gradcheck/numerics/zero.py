@@ -21,6 +21,7 @@ ROUNDING = 32.0  # a claim is rounded, too: by so many epsilon of what is ordina
 NIL = 2 / 3  # … and where f says 0, a claim below epsilon to this power of it is rounding
 SEEN = 16.0  # f has changed visibly if it did by so many times its noise
 REGULAR = 16.0  # over a step four times as small f changes by no less than this share of what a steep power would
+FINER = 5  # so many rungs are looked at
 STRETCH = 1e-4  # f is flat if it does not change for steps up to this share of the natural scale, …
 SHORTEST = 3  # … and so many rungs of the ladder
 QUANTA = 300  # f is quantised, and flat between two quanta only, if it passes more than so many within a natural scale
@@ -92,9 +93,9 @@ def natural_size(plus: Array, minus: Array, centre: float, steps: Array, natural
         return 0.0
     k = int(within[0])
     size = float(change[k] / steps[k])
-    if within.size > 1 and change[within[1]] > SEEN * noise:
-        finer = int(within[1])
-        size = min(size, REGULAR * float(change[finer] / steps[finer]))
+    for order, finer in enumerate(within[1:FINER].tolist(), 1):
+        if change[finer] > SEEN * noise:
+            size = min(size, REGULAR**order * float(change[finer] / steps[finer]))
     return size
 
 
@@ -222,10 +223,12 @@ def nothing(
     gap = np.abs(claimed - pairs.difference)
     shrunk = np.minimum(1.0, pairs.unit / pairs.natural)  # a curved f changes by less over a smaller step
     own = np.where(pairs.change > SEEN * noise, pairs.change / pairs.natural * shrunk, 0.0)
+    curved = REGULAR * pairs.second / pairs.step**2 * pairs.natural
+    own = np.where(pairs.second > 0, np.minimum(own, curved), own)
     scale = np.maximum(ordinary, np.where(np.isfinite(own), own, 0.0))
     blurred = np.fmax(noise, ROUNDED * epsilon * pairs.change)  # where f is 0 it does not show what it rounds to
     rounding = 2 * blurred / pairs.step
-    allowed = atol + np.maximum(rtol * size, ROUNDING * epsilon * scale) + rounding
+    allowed = atol + np.maximum(rtol * size, ROUNDING * epsilon * scale) + 2 * noise / pairs.step
     bends = pairs.second / pairs.step > KINKED * scale / shrunk * pairs.step / pairs.natural + 4 * rounding
     small = (gap <= allowed) & (rounding <= SHARP * scale + atol) & (size <= SHARP * scale + allowed) & ~bends
     flat = (claimed == 0) & (pairs.difference == 0) & (pairs.second == 0) & (pairs.change == 0)
