@@ -7,6 +7,7 @@ would swallow the exceptions that f raises.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -144,7 +145,7 @@ def compile_plain(f: Callable[..., Any]) -> Callable[..., Any]:
 
 def reason(error: BaseException) -> str:
     """Why Numba could not compile or run a function, in one line."""
-    text = str(error)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # Numba colours its messages where it can
     if ("scipy" in text.lower() and isinstance(error, ImportError)) or ("SciPy" in text and "required" in text):
         return "`@`, np.dot and np.linalg need SciPy when compiled by Numba; install scipy"
     lines = [
