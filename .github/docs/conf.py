@@ -44,7 +44,7 @@ def fields_as_lists(app: Any, what: str, name: str, thing: Any, options: Any, li
     told: list[str] = []
     within = False
     for line in lines:
-        line = re.sub(r"(?<![\\*])\*\*(?=\w)", r"\\*\\*", line.replace("|", r"\|"))
+        line = re.sub(r"(?<![\\*])\*+(?=\w)", lambda stars: len(stars[0]) * r"\*", line.replace("|", r"\|"))
         begins = FIELD.match(line)
         if begins and not within:
             told.append("")
