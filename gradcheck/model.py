@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
 from gradcheck.wording import counted
@@ -438,12 +437,12 @@ class Report:
         return _shown_by("as_figure", self)
 
 
-def _shown_by(function: str, *arguments: Any) -> Any:
-    """What a function of `gradcheck.reporting.formats` makes of a report.
+SHOWN_BY: dict[str, Callable[..., Any]] = {}
+"""What shows a report, by name: `reporting.formats` enters it, so that the nouns import nothing that stands above them."""
 
-    The one place where the ground reaches up: a report can show itself, and what shows it is loaded when it is asked for.
-    """
-    return getattr(import_module("gradcheck.reporting.formats"), function)(*arguments)
+
+def _shown_by(function: str, *arguments: Any) -> Any:
+    return SHOWN_BY[function](*arguments)
 
 
 def headline(report: Report) -> str:

@@ -172,13 +172,13 @@ class Gradcheck:
         return self._made("vjp", func, vjp, x0, options)
 
     def _made(self, kind: str, f: Any, claim: Any, x0: Any, given: Mapping[str, Any]) -> Report:
-        import gradcheck
+        from gradcheck.checks.kinds import checker
+        from gradcheck.model import Kind
         from gradcheck.runner.replay import command
 
         item = self._item
         options = {"name": item.nodeid} | item.config.stash[DEFAULTS] | _marked(item) | dict(given)
-        check: Callable[..., Report] = getattr(gradcheck, f"check_{kind}")
-        report = check(f, claim, x0, **{**options, "throw": False})
+        report = checker(Kind(kind))(f, claim, x0, **{**options, "throw": False})
         report = replace(report, replay=command(report, f, claim, options) or _pytest_command(item))
         _record(item, report)
         if not options.get("throw", True):

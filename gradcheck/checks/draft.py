@@ -25,6 +25,7 @@ from gradcheck.model import (
     Tolerance,
     Verdict,
 )
+from gradcheck.reporting import formats as formats  # a report shows itself by it
 from gradcheck.variables.layout import Layout, Places
 from gradcheck.version import __version__
 from gradcheck.wording import about

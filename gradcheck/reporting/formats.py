@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
 
 from gradcheck.errors import UsageError
+from gradcheck.model import SHOWN_BY
 
 if TYPE_CHECKING:
     from gradcheck.model import Report
@@ -154,3 +155,6 @@ def as_figure(report: Report) -> Any:
     """The pictures of one report as a Matplotlib figure."""
     FORMATS["png"].require()
     return FORMATS["png"].module.figure(report)
+
+
+SHOWN_BY.update(as_text=as_text, as_fragment=as_fragment, as_figure=as_figure)

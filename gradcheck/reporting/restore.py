@@ -10,6 +10,7 @@ from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from gradcheck import model
 from gradcheck.model import DerivativeEstimate, DirectionCheck, EntryCheck, Report
+from gradcheck.reporting import formats as formats  # a report shows itself by it
 
 _MEASURED = {"numeric": "value"} | {f.name: f.name for f in fields(DerivativeEstimate) if f.name != "value"}
 _HINTS = {kind: get_type_hints(kind) for kind in vars(model).values() if isinstance(kind, type) and is_dataclass(kind)}

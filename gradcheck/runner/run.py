@@ -10,9 +10,9 @@ import math
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from typing import Any, Protocol
 
+from gradcheck.checks.kinds import checker
 from gradcheck.errors import (
     CheckInterrupted,
     ExitCode,
@@ -196,12 +196,6 @@ def _check(kind: Kind, target: Loaded, claim: Loaded, claims: Mapping[Kind, Load
     if kind is Kind.JVP and Kind.VJP in claims:
         options["vjp"] = claims[Kind.VJP].value
     return checker(kind)(target.value, claim.value, x0, **options)
-
-
-def checker(kind: Kind) -> Callable[..., Report]:
-    """The function that checks such a claim."""
-    found: Callable[..., Report] = getattr(import_module("gradcheck"), f"check_{kind}")
-    return found
 
 
 def _role(check: DeclaredCheck, kind: Kind) -> str:

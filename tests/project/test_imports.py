@@ -46,8 +46,6 @@ ONLY_IMPORTER = {
     "scipy": set(),
     "matplotlib": {"gradcheck.reporting.png"},
 }
-UPWARD = {("gradcheck.model", "gradcheck.reporting.formats")}
-"""A report can show itself; what shows it is loaded when it is asked for, by name, in one place."""
 HEAVY = ("numpy", "numba", "llvmlite", "click", "rich", "pytest", "_pytest", "scipy", "matplotlib")
 
 NOT_FOR_A_GRADIENT = (  # that is right, of a plain function, in few dimensions
@@ -108,15 +106,9 @@ def imports(module: str, *, at_run_time: bool = False) -> set[str]:
 def ours(module: str) -> set[str]:
     """The modules of this package that a module imports, be it for their types only."""
     found = imports(module)
-    return (
-        {
-            f"{name}.__init__" if f"{name}.__init__" in MODULES else name
-            for name in found
-            if name.startswith("gradcheck")
-        }
-        - {module, "gradcheck.__init__"}
-        - {upper for lower, upper in UPWARD if lower == module}
-    )
+    return {
+        f"{name}.__init__" if f"{name}.__init__" in MODULES else name for name in found if name.startswith("gradcheck")
+    } - {module, "gradcheck.__init__"}
 
 
 WITHIN = [name for name in MODULES if name != "gradcheck.__init__"]  # the root is the face of all
