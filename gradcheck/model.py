@@ -250,6 +250,33 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """A line of source.  text: what stands there, without its indentation."""
+
+    file: str
+    line: int
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """A change of source with which the claim agrees with all that was measured.
+
+    file, line: where the changed lines begin.
+    before, after: the lines there as they are and as they should be, whole, without a line break at the end.
+    diff: the same as a unified diff that ``git apply`` takes; it may change further files.
+    certain: nothing that means something else agrees as well.
+    """
+
+    file: str
+    line: int
+    before: str
+    after: str
+    diff: str
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """A known mistake that explains the gap.
 
@@ -257,6 +284,7 @@ class Diagnosis:
     parameters: factor, indices, ranges, term, … as plain JSON-able values.
     explained: the share (0 to 1) of the wrong entries that it accounts for.
     advice: the line of code usually behind it, or ''.
+    where: the line that is wrong, if the evidence points to one.
     """
 
     kind: DiagnosisKind
@@ -264,6 +292,7 @@ class Diagnosis:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     explained: float = 1.0
     advice: str = ""
+    where: Where | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,6 +381,7 @@ class Report:
     checked, failed, inconclusive: numbers of entries (or of directions, with the directions method) compared in all.
     directions: one record for each random direction.
     error_map: where a Jacobian, a Hessian or the gradient by a matrix did not pass; None for a vector, or if all passed.
+    fixes: changes of the claim's source that make it right, best first.
     noise: the measured noise level of f, in the units of f; None where it was not measured.
     resolution: the smallest error that would have been caught.
     nfev, ngev: calls of f and of the claimed derivative, all included.
@@ -383,6 +413,7 @@ class Report:
     directions: tuple[DirectionCheck, ...] = ()
     findings: tuple[Finding, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
+    fixes: tuple[Fix, ...] = ()
     error_map: ErrorMap | None = None
     noise: float | None = None
     resolution: Resolution
@@ -445,6 +476,10 @@ def _shown_by(function: str, *arguments: Any) -> Any:
     return SHOWN_BY[function](*arguments)
 
 
+def _at(where: Where | None) -> str:
+    return "" if where is None else f" in line {where.line} of {where.file.replace(chr(92), '/').rpartition('/')[2]}"
+
+
 def headline(report: Report) -> str:
     """One plain sentence: the verdict, and the first diagnosis or finding behind it."""
     what = (
@@ -459,9 +494,10 @@ def headline(report: Report) -> str:
         return f"The {what} is right: {counted(report.checked, noun)} agree{'s' if report.checked == 1 else ''}."
     if report.verdict is Verdict.FAIL:
         if report.diagnoses and report.diagnoses[0].kind is not DiagnosisKind.UNEXPLAINED:
-            return f"The {what} is wrong: {report.diagnoses[0].message}"
+            return f"The {what} is wrong{_at(report.diagnoses[0].where)}: {report.diagnoses[0].message}"
         if report.failed:
-            return f"The {what} is wrong: {report.failed:,} of {counted(report.checked, noun)} disagree."
+            where = report.diagnoses[0].where if report.diagnoses else None
+            return f"The {what} is wrong{_at(where)}: {report.failed:,} of {counted(report.checked, noun)} disagree."
         elsewhere = {d.point for d in report.directions if d.verdict is Verdict.FAIL and d.point}
         if elsewhere:
             return f"The {what} is right at the first point and wrong at {counted(len(elsewhere), 'other point')}."

@@ -357,6 +357,16 @@ class CheckRun:
             elsewhere=problem.preflight.elsewhere,
         )
 
+    def mend(self, problem: Problem, claim: Claim) -> None:
+        """Look for a patch of the claim, the first that was counted, if entries failed."""
+        comparison = self.draft.comparison
+        if comparison is None or not comparison.failed or self.options.fix is False or self.watcher.stopped:
+            return
+        from gradcheck.checks.mending import look_for_fixes
+
+        claimed = self._claims[0]
+        look_for_fixes(self.draft, self.options, self.watcher.left, problem, claim, claimed, self._target)
+
     def _progress(self, phase: str, done: int, total: int, detail: str) -> None:
         assert self.options.progress is not None
         self.options.progress(phase, done, total, self.nfev, detail)

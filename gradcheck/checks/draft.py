@@ -15,6 +15,7 @@ from gradcheck.model import (
     ErrorMap,
     Finding,
     FindingKind,
+    Fix,
     Kind,
     Method,
     Point,
@@ -59,6 +60,7 @@ class Draft:
     directions: list[DirectionCheck] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     diagnoses: list[Diagnosis] = field(default_factory=list)
+    fixes: tuple[Fix, ...] = ()
     explained: frozenset[int] = frozenset()
     limits: tuple[tuple[str, float], ...] = ()
     limit_sentence: str = ""
@@ -138,6 +140,7 @@ class Draft:
             error_map=self._error_map(),
             findings=tuple(self.findings),
             diagnoses=tuple(self.diagnoses),
+            fixes=self.fixes,
             noise=self.noise,
             resolution=self._resolution(),
             nfev=nfev,

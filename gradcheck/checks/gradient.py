@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcheck.checks.check import DIRECTIONS, CheckRun, require_callables
 from gradcheck.errors import UsageError, UserCodeError
-from gradcheck.evaluation.claims import Claim, gradient_blocks
+from gradcheck.evaluation.claims import Claim, Wrapper, gradient_blocks
 from gradcheck.evaluation.function import Function
 from gradcheck.methods.problem import Problem
 from gradcheck.model import Kind, Method, Report
@@ -71,6 +71,7 @@ def check_gradient(
         else:
             run.search(problem, claimed)
         run.explain(problem, claim, claim.at)
+        run.mend(problem, claim)
         _look_elsewhere(run, problem, claim)
 
     return run.carry_out(compare)
@@ -117,11 +118,14 @@ def _moved(problem: Problem, claim: Claim, x: NDArray[Any], number: int) -> Prob
     return replace(problem, x=x, preflight=preflight, seed=problem.seed + number)
 
 
-class _Item:
+class _Item(Wrapper):
     """One of the values that a function returns, as a callable that can be sent to another process."""
 
     def __init__(self, both: Callable[..., Any], number: int) -> None:
-        self.both, self.number = both, number
+        self.inner, self.number = both, number
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        return self.both(*arguments, **named)[self.number]
+        return self.inner(*arguments, **named)[self.number]
+
+    def around(self, inner: Callable[..., Any]) -> _Item:
+        return _Item(inner, self.number)

@@ -61,6 +61,7 @@ def check_matrix(
             run.draft.findings += identities(function)
         _compare(run, problem, matrix, sparsity, may_search=at is None)
         run.explain(problem, claimed, None)
+        run.mend(problem, claimed)
         if run.options.points > 1:
             run.draft.notes.append(
                 f"only 1 of {run.options.points} points was checked: further points are for gradients"

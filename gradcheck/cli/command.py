@@ -16,7 +16,7 @@ import click
 from click.shell_completion import shell_complete
 
 from gradcheck.cli import output, results
-from gradcheck.cli.parameters import PARAMETERS, format_options, print_help
+from gradcheck.cli.parameters import PARAMETERS, format_options, print_help, with_values
 from gradcheck.cli.supervision import supervised
 from gradcheck.errors import ExitCode, GradcheckError, UsageError
 
@@ -75,6 +75,9 @@ class _Command(click.Command):
         if args is None:
             output.give_up_stdout()
         sys.exit(code)
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(context, list(with_values(args)))
 
     def _made(self, arguments: list[str]) -> int:
         with self.make_context("gradcheck", arguments) as context:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -12,7 +13,7 @@ from gradcheck.cli import output
 from gradcheck.errors import GradcheckError
 from gradcheck.options.row import GROUPS, OTHER, Face, Option, at
 from gradcheck.options.table import OPTIONS
-from gradcheck.options.values import Choice, File, Flag, Point, Target
+from gradcheck.options.values import Choice, File, Flag, FlagOrNumber, Point, Target
 
 
 class _Typed(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 or so
@@ -44,6 +45,8 @@ class TableOption(click.Option):
         if isinstance(row.values, Flag):
             negated = "" if row.default is False else f"/{row.negated}"
             flags, more = [*flags[:-1], flags[-1] + negated], {"is_flag": True}
+        elif isinstance(row.values, FlagOrNumber):
+            flags, more = [row.negated, *flags], more | {"is_flag": False, "flag_value": "true"}
         elif isinstance(row.values, Choice):
             metavar = f"[{'|'.join(row.values.words)}]"
         text = " ".join(filter(None, (row.help.replace("{f}", "TARGET"), default)))
@@ -51,6 +54,20 @@ class TableOption(click.Option):
         own = None if Face.CONFIG in row.where and row.default is not False else row.default
         super().__init__([*flags, row.name], metavar=metavar, default=own, help=text, **more)
         self.group = row.group
+
+
+def with_values(args: list[str]) -> Iterator[str]:
+    """The arguments, in which a flag that may take a number has its value: what follows it is a target otherwise."""
+    optional = [row for row in OPTIONS.values() if isinstance(row.values, FlagOrNumber)]
+    flags = {row.flag: True for row in optional} | {row.negated: False for row in optional}
+    for k, argument in enumerate(args):
+        if argument in flags:
+            following = args[k + 1] if k + 1 < len(args) else ""
+            number = flags[argument] and following.replace(".", "", 1).isdigit()
+            row = next(row for row in optional if argument in (row.flag, row.negated))
+            yield argument if number else f"{row.flag}={str(flags[argument]).lower()}"
+        else:
+            yield argument
 
 
 def print_help(context: click.Context, parameter: click.Parameter, value: bool) -> None:

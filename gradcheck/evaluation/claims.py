@@ -25,6 +25,19 @@ if TYPE_CHECKING:
 BLOCK_VALUES = 2**20  # values of f held at a time
 
 
+class Wrapper:
+    """A callable of ours around one of the user's, `inner`."""
+
+    inner: Callable[..., Any]
+
+    def around(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        """The same around another one."""
+        raise NotImplementedError
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        raise NotImplementedError
+
+
 class Counted:
     """A user's claimed derivative, with its calls counted, and kept where there is a `ledger`."""
 

@@ -74,6 +74,12 @@ class Watcher:
         """How long it has been."""
         return time.perf_counter() - self.started
 
+    @property
+    def left(self) -> float | None:
+        """Seconds until the check must end; None for no end."""
+        left = self.deadline.left
+        return None if left is None else max(left, 0.0)
+
     def tick(self, phase: str, done: int, total: int, detail: str = "") -> None:
         """So much of a phase is done."""
         if self.progress is not None:

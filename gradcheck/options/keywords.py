@@ -16,6 +16,7 @@ from gradcheck.options.values import (
     Choice,
     Executor,
     Flag,
+    FlagOrNumber,
     Leaves,
     Number,
     Suspects,
@@ -169,6 +170,16 @@ class Options:
         EVERYWHERE | Face.PYTEST,
         keyword="a check that a trivial claim such as 0 would pass as well is inconclusive",
         default=False,
+    )
+    fix: bool | float | None = keyword(
+        FlagOrNumber(above=0),
+        TRUST,
+        "Look for a patch of a wrong claim, for at most SECONDS; --no-fix: do not.",
+        EVERYWHERE | Face.PYTEST,
+        keyword="look for a patch of a wrong claim: True, False, or for how many seconds",
+        metavar="[SECONDS]",
+        shown="2 where {f} and claim are cheap; 10",
+        measures=False,
     )
     allow_inconclusive: bool = keyword(
         Flag(),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from gradcheck.errors import GradcheckError, UsageError
-from gradcheck.options.values import Flag, Values
+from gradcheck.options.values import Flag, FlagOrNumber, Values
 from gradcheck.wording import near_match, quoted
 
 WHAT, WHERE, HOW, TRUST, OUTPUT, MANY, OTHER = GROUPS = (
@@ -98,6 +98,8 @@ class Option(NamedTuple):
         """What gives it this value on the command line; None if nothing does."""
         if isinstance(self.values, Flag):
             return [self.flag] if value else [] if self.default is False else [self.negated]
+        if isinstance(self.values, FlagOrNumber) and isinstance(value, bool):
+            return [self.flag if value else self.negated]
         if self.repeatable and not isinstance(value, (list, tuple)):
             return None
         texts = [self.values.spell(one) for one in (value if self.repeatable else [value])]

@@ -116,6 +116,24 @@ class Flag(Values):
         return {"type": "boolean"}
 
 
+class FlagOrNumber(Number):
+    """True, false, or a number within limits."""
+
+    def __init__(self, least: float = 0, *, above: float | None = None) -> None:
+        super().__init__(least, above=above)
+        self.rule = self.rule.replace("it must be", "it must be true, false, or")
+
+    def read(self, text: str) -> Any:
+        number = super().read(text)
+        return Flag().read(text) if isinstance(number, str) else number
+
+    def check(self, value: Any) -> Any:
+        return value if isinstance(value, bool) else super().check(value)
+
+    def spell(self, value: Any) -> str | None:
+        return str(value).lower() if isinstance(value, bool) else super().spell(value)
+
+
 class Choice(Values):
     """One of a few words."""
 

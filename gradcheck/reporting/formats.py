@@ -127,6 +127,7 @@ FORMATS = {
         Format("html", "text/html", (".html", ".htm"), "Write a page of HTML as well."),
         Format("svg", "image/svg+xml", (".svg",)),
         Format("png", "image/png", (".png",), needs=("matplotlib", "Matplotlib")),
+        Format("patch", "text/x-diff", (".patch", ".diff")),
     )
 }
 SUFFIXES = {suffix: form for form in FORMATS.values() for suffix in form.suffixes}

@@ -8,7 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from gradcheck.errors import OutputError
-from gradcheck.model import Report, Target, Verdict
+from gradcheck.model import Report, Target, Verdict, Where
 from gradcheck.reporting import layout, lines, markdown, tables
 from gradcheck.reporting.blocks import Span, Table
 from gradcheck.reporting.formats import DEFAULT, Display
@@ -41,11 +41,14 @@ def _annotation(report: Report) -> str:
 def _place(report: Report) -> dict[str, str]:
     """The file and the line where a reader of the repository should look, as properties of an annotation.
 
-    That is where user code raised, else the claimed derivative, else the function; where all of them are installed
-    packages, the declaration of the check.  Files are relative to the repository, where the workflow tells its folder.
+    That is where user code raised, else the line that is wrong, if it is known, else the claimed derivative, else the
+    function; where all of them are installed packages, the declaration of the check. Files are relative to the
+    repository, where the workflow tells its folder.
     """
     raised = reversed(report.raised) if report.verdict is Verdict.ERROR else ()
-    known = [p for p in (*raised, report.claim, report.target, report.declared) if p is not None and p.file is not None]
+    wrong = (diagnosis.where for diagnosis in report.diagnoses)
+    places = (*raised, *wrong, report.claim, report.target, report.declared)
+    known = [place for place in places if place is not None and place.file is not None]
     if not known:
         return {}
     place = next(filter(_within, known), known[0])
@@ -53,7 +56,7 @@ def _place(report: Report) -> dict[str, str]:
     return found | ({"line": str(place.line)} if place.line is not None else {})
 
 
-def _within(place: Target) -> bool:
+def _within(place: Target | Where) -> bool:
     """Whether a file is one of the repository's own."""
     file = _relative(place.file or "")
     return not os.path.isabs(file) and not {"site-packages", "dist-packages"} & set(file.split("/"))
@@ -68,6 +71,7 @@ def _relative(file: str) -> str:
 def _message(report: Report) -> str:
     story = layout.story(report, Display(top=WORST_SHOWN))
     told = [lines.printable(report.headline)]
+    told += (lines.printable(f"{'fix' if fix.certain else 'perhaps'}: {layout.change(fix)}") for fix in report.fixes)
     for block in story.tables:
         if isinstance(block, Table):
             told += (_row(block, row) for row in block.rows)

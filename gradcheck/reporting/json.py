@@ -22,7 +22,8 @@ the checks, null where there are none.  Each check has
 * ``directions``: the same with ``number`` and ``point`` in place of ``index``, ``path`` and ``explained``;
 * ``error_map``: null, or where a matrix did not pass (``shape``, ``block``, ``cells``, ``largest``; see `ErrorMap`);
 * ``findings`` (``kind``, ``message``, ``target``, ``verdict``, ``evidence``), ``diagnoses`` (``kind``, ``message``,
-  ``parameters``, ``explained``, ``advice``), ``notes``, ``trouble`` (a traceback or null),
+  ``parameters``, ``explained``, ``advice``, ``where``: null, or ``file``, ``line`` and ``text``), ``fixes`` (``file``,
+  ``line``, ``before``, ``after``, ``diff``, ``certain``), ``notes``, ``trouble`` (a traceback or null),
   ``raised`` (the places in it: ``name``, ``file``, ``line``), ``declared`` (the same or null), ``replay``, ``versions``.
 
 A number that JSON cannot write is the string "NaN", "Infinity" or "-Infinity".
@@ -115,6 +116,7 @@ def _check(report: Report) -> dict[str, Any]:
         "error_map": plain(report.error_map),
         "findings": plain(report.findings),
         "diagnoses": plain(report.diagnoses),
+        "fixes": plain(report.fixes),
         "notes": list(report.notes),
         "trouble": report.trouble,
         "raised": plain(report.raised),

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
-from gradcheck.model import DiagnosisKind, Finding, Kind, Method, Report, Target, Verdict, ended_early
+from gradcheck.model import DiagnosisKind, Finding, Fix, Kind, Method, Report, Target, Verdict, ended_early
 from gradcheck.reporting import numbers, tables
 from gradcheck.reporting.blocks import Block, Column, Fact, Facts, Figure, Paragraph, Span, Table, Title, Verbatim
+from gradcheck.reporting.changes import in_words
 from gradcheck.reporting.formats import Display
 from gradcheck.wording import counted
 
@@ -56,7 +57,12 @@ def story(report: Report, display: Display) -> Story:
         what=tuple(_what(report, display.verbose)),
         trouble=(Verbatim("traceback", report.trouble.rstrip("\n")),) if report.trouble else (),
         tables=tuple(tables.of(report, display)),
-        cause=(*_findings(blamed, display.verbose), *_diagnoses(report, display.verbose), *_explained(causes)),
+        cause=(
+            *_findings(blamed, display.verbose),
+            *_diagnoses(report, display.verbose),
+            *_fixes(report),
+            *_explained(causes),
+        ),
         remarks=(*_findings(others, display.verbose), *_explained(noticed), *_closing(report, display)),
         replay=(Verbatim("replay", report.replay),) if report.replay else (),
     )
@@ -213,6 +219,23 @@ def _diagnoses(report: Report, verbose: bool) -> Iterator[Fact]:
         if verbose and diagnosis.parameters:
             parts.append(f"({_pairs(diagnosis.parameters.items())})")
         yield _fact("diagnosis", " ".join(filter(None, parts)))
+
+
+def _fixes(report: Report) -> Iterator[Fact]:
+    """Changes of the source, or the line that the evidence points to."""
+    if report.fixes:
+        yield from (_fact("fix" if fix.certain else "fix?", change(fix)) for fix in report.fixes)
+        if not report.fixes[0].certain:
+            yield _fact("", "each agrees with all that was measured; what they mean elsewhere differs")
+        return
+    where = next((d.where for d in report.diagnoses if d.where is not None), None)
+    if where is not None:
+        yield _fact("line", f"{relative(where.file)}:{where.line}   {where.text}")
+
+
+def change(fix: Fix) -> str:
+    """A fix in one line: where, what stands there, and what should."""
+    return f"{relative(fix.file)}:{fix.line}   {in_words(fix)}"
 
 
 def _explained(kinds: Iterable[str]) -> Iterator[Fact]:

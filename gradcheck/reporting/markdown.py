@@ -9,6 +9,7 @@ from html import escape
 from gradcheck.model import Report
 from gradcheck.reporting import layout
 from gradcheck.reporting.blocks import Block, Facts, Paragraph, Span, Table, Title, Verbatim
+from gradcheck.reporting.changes import suggestions
 from gradcheck.reporting.formats import DEFAULT, Display
 from gradcheck.reporting.lines import printable
 
@@ -56,7 +57,8 @@ def _bytes(text: str) -> int:
 
 def _report(report: Report, display: Display, *, folded: bool) -> str:
     told = layout.story(report, display)
-    cause = [Facts(told.cause)] if told.cause else []
+    cause: list[Block] = [Facts(told.cause)] if told.cause else []
+    cause += (Verbatim("suggestion", lines) for lines in suggestions(report))
     facts = (Facts(told.remarks), Facts(told.what))
     text = _joined([told.title, told.verdict, *cause, *told.trouble, *told.tables, *facts, *told.replay])
     if folded and not report.verdict:
@@ -79,7 +81,7 @@ def _blocks(told: Iterable[Block]) -> Iterator[str]:
             case Facts():
                 yield "\n".join(f"- {_escape(key) + ': ' if key else ''}{_inline(value)}" for key, value in block.rows)
             case Verbatim(key=key, text=text):
-                yield f"{_escape(key)}:\n\n{_fenced(text)}"
+                yield _fenced(text, key) if key == "suggestion" else f"{_escape(key)}:\n\n{_fenced(text)}"
             case Table():
                 yield _table(block)
 
@@ -109,8 +111,8 @@ def _escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\g<0>", printable(text))
 
 
-def _fenced(text: str) -> str:
+def _fenced(text: str, language: str = "text") -> str:
     """A code block whose fence is longer than any within."""
     longest = max(map(len, re.findall(r"`{3,}", text)), default=2)
     fence = "`" * (longest + 1)
-    return f"{fence}text\n" + "\n".join(printable(line) for line in text.expandtabs(4).split("\n")) + f"\n{fence}"
+    return f"{fence}{language}\n" + "\n".join(printable(line) for line in text.expandtabs(4).split("\n")) + f"\n{fence}"

@@ -630,7 +630,7 @@ def test_github_format_annotates_and_appends_a_summary(here: Path, monkeypatch: 
     (here / "summary.md").write_text("before\n")
     code, said = invoke(*WRONG, "--format", "github")
     assert code == 1
-    assert said.startswith("::error file=m.py,line=16,")
+    assert said.startswith("::error file=m.py,line=18,"), "the line that is wrong"
     assert "m:f" in (here / "summary.md").read_text(encoding="utf-8").removeprefix("before\n")
 
 
@@ -784,3 +784,34 @@ def test_an_executor_that_cannot_be_made_is_the_users(tmp_path: Path) -> None:
     returned, _, err = run(tmp_path, "pool:f", "--grad", "pool:g", "--dim", "9", "--executor", "pool:raises")
     assert returned == 3
     assert "pool:raises, called for its value, raised RuntimeError: no licence" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        (("--fix", "m:f"), True),
+        (("m:f", "--fix"), True),
+        (("--fix", "2.5", "m:f"), 2.5),
+        (("--fix=3", "m:f"), 3),
+        (("--no-fix", "m:f"), False),
+        (("--no-fix", "7", "m:f"), False),
+        (("m:f",), None),
+    ],
+)
+def test_a_flag_that_may_have_a_number_takes_no_target(words: tuple[str, ...], given: object) -> None:
+    from gradcheck.cli.command import command
+
+    context = command.make_context("gradcheck", list(words))
+    assert context.params["fix"] == given
+    assert context.params["targets"][-1] == "m:f"
+
+
+def test_a_patch_that_git_applies(here: Path) -> None:
+    import subprocess
+
+    subprocess.run(["git", "init", "-q"], check=True)
+    code, said = invoke(*WRONG, "--format", "patch", "--fix", "60")
+    assert code == 1
+    subprocess.run(["git", "apply"], input=said.encode(), check=True)
+    del sys.modules["m"]
+    assert invoke(*WRONG, "--no-fix")[0] == 0

@@ -29,6 +29,7 @@ GIVEN: dict[str, list[str]] = {  # on the command line; one text for each row th
     "method": ["directions"], "directions": ["4"], "eps": ["1e-05"], "jobs": ["2"], "executor": ["m:pool"],
     "budget": ["60"], "journal": ["run.db"], "rtol": ["0.001"], "atol": ["0.01"], "suspects": ["m:a", "m:b"],
     "wrt": ["W", "out.b"],
+    "fix": ["2.5"],
 }  # fmt: skip
 
 
@@ -156,7 +157,7 @@ def test_the_plugin_has_the_flags_and_ini_keys_of_the_table(
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     text = "\n".join(pytester.runpytest_inprocess("-p", "gradcheck.pytest_plugin", "--help").outlines)
     rows = at(Face.PYTEST, OPTIONS)
-    assert rows.keys() == {"rtol", "points", "seed", "strict", "allow_inconclusive"}
+    assert rows.keys() == {"rtol", "points", "seed", "strict", "fix", "allow_inconclusive"}
     for name, row in rows.items():
         assert f"  --gradcheck-{row.flag[2:]}" in text
         assert f"  gradcheck_{name} (" in text

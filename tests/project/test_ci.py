@@ -92,8 +92,8 @@ def test_annotations_and_reports_at_once(folder: Path, blocked: str | None) -> N
     ]
     assert (found[0][1]["file"], found[0][1]["line"]) == (
         "m.py",
-        str(SOURCE[: SOURCE.index("def wrong")].count("\n") + 1),
-    )
+        str(SOURCE[: SOURCE.index("def wrong")].count("\n") + 2),
+    ), "the line that is wrong"
     assert "50% of <a> & b" in found[2][2]
     names = ["right, of course: 100%", "wrong", "kinked", "raising", "missing"]
     if blocked != "r.xml":

@@ -1,0 +1,1 @@
+"""From the source of a wrong derivative to a verified patch."""
