@@ -257,6 +257,7 @@ class Keywords(TypedDict, total=False):
     rtol: float | None
     atol: float
     suspects: Mapping[str, Any]
+    fix: bool | float | None
     strict: bool
     allow_inconclusive: bool
     name: str | None
