@@ -1,4 +1,7 @@
-"""The nouns: frozen records that a check fills in and a report renders.  Data only, no behaviour beyond look-ups."""
+"""The nouns: frozen records that a check fills in and a report renders.  Data only, no behaviour beyond look-ups.
+
+It is long because all of them are here: whoever reads a report finds each noun in one place.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The pytest plugin: the fixture and the marker ``gradcheck``, declared checks as tests, a summary, reports.
 
-The only importer of pytest.  It is loaded in every project that has gradcheck installed: nothing that
-takes time is imported at the top.
+The only importer of pytest, and therefore one long module.  It is loaded in every project that has gradcheck installed:
+nothing that takes time is imported at the top.
 """
 
 from __future__ import annotations

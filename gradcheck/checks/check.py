@@ -1,6 +1,7 @@
 """One check in the making, from callables to a `Report`: the steps that every kind of derivative shares.
 
 What is particular to a kind stands in the module of that name; it hands `CheckRun.carry_out` what to compare.
+It is long because one object has to hold all that a check is made with, so that nothing of it can be lost.
 """
 
 from __future__ import annotations

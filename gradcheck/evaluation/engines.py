@@ -2,6 +2,7 @@
 
 What is to be evaluated is data that can be sent to another process, and every engine answers alike: values, the number of
 calls, and the first exception.  A point where f raises, or where it has another number of values than at x, is NaN.
+It is long because the engines stand side by side, so that they can be seen to answer alike.
 """
 
 from __future__ import annotations

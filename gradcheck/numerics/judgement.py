@@ -1,4 +1,7 @@
-"""Claimed against numeric → a verdict for one entry, from a ladder of steps on both sides of the point."""
+"""Claimed against numeric → a verdict for one entry, from a ladder of steps on both sides of the point.
+
+It is long because the cases of one decision stand together, in the order in which they are asked.
+"""
 
 from __future__ import annotations
 

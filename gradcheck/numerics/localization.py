@@ -5,6 +5,7 @@ wrong, else something else.  Readings add up, so that of two halves one is read 
 weights that rise along S, divided by the first, points at a lone error directly.  Found errors are taken out of the claim and
 the search goes on until fresh directions read 0.  Errors that follow a rule (a block, every k-th entry) are recognised from the
 first one found; errors too many to name are counted by sampling.
+It is long because it is one algorithm.
 """
 
 from __future__ import annotations

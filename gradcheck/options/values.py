@@ -2,6 +2,7 @@
 
 Whatever is refused is a ValueError that says what the value must be; `table.Option` adds the name and the value.
 numpy is imported only for values that hold arrays: a mistyped option is answered without it.
+It is long because there are many kinds of values, each of a dozen lines.
 """
 
 from __future__ import annotations
