@@ -89,6 +89,7 @@ class CheckRun:
         self._target = f
         self._journal: Journal | None = None
         self.problem: Problem | None = None
+        self._suspects: dict[str, Array] = {}
         self._functions: list[tuple[Function, str | None]] = []
         self._claims: list[Counted] = []
         self._elsewhere = {"f": 0, "derivative": 0}  # calls in another check, made for this one
@@ -211,6 +212,7 @@ class CheckRun:
         try:
             # User code may divide by zero; what comes of it is judged.
             with np.errstate(all="ignore"), self.watcher.until_stopped(), self.watcher.deadline.enforced():
+                self._lay_out_suspects()
                 compare()
             self._doubt()
         except UserCodeError as error:
@@ -226,6 +228,17 @@ class CheckRun:
             self._close()
             raise
         return self._finish()
+
+    def _lay_out_suspects(self) -> None:
+        """Look at the terms that may be missing before anything is compared.
+
+        One of the size of another derivative is left to the check of that.
+        """
+        if self.options.suspects:
+            from gradcheck.checks.explanation import term_at
+
+            for name, term in self.options.suspects.items():
+                self._suspects[name] = term_at(name, term, self.flat, self.layout, self.draft.kind)
 
     def examine(
         self, function: Function, claim: Claim, at: NDArray[Any] | None = None, *, beside: Function | None = None
@@ -320,7 +333,7 @@ class CheckRun:
                 places=self.draft.places,
                 kind=self.draft.kind,
                 claim_at=claim_at,
-                suspects=self.options.suspects,
+                suspects=self._suspects,
             )
             self.draft.diagnoses += diagnoses
 

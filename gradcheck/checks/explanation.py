@@ -19,6 +19,7 @@ from gradcheck.model import Diagnosis, Kind, Verdict
 from gradcheck.numerics.first_step import first_look
 from gradcheck.numerics.stencils import natural_scales, steps_near
 from gradcheck.points import neighbours
+from gradcheck.wording import quoted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,13 +42,13 @@ def explain_failure(
     places: Places,
     kind: Kind,
     claim_at: Callable[[Array], Array] | None,
-    suspects: Mapping[str, Any],
+    suspects: Mapping[str, Array],
 ) -> tuple[tuple[Diagnosis, ...], frozenset[int]]:
     """The diagnoses of a claim with entries that FAIL, and the flat indices of the entries that they explain.
 
     places: the entries of the derivative.
     claim_at: the whole claim, flat, at another point; None if it is too large to ask for again.
-    suspects: terms, by name, that may be missing.
+    suspects: terms, by name, that may be missing, flat; those of another size are of another derivative.
     """
     x = problem.x
     columns = comparison.columns
@@ -66,26 +67,40 @@ def explain_failure(
         elsewhere=_second_point(problem, claim_at, columns.entry, places, kind)
         if kind is Kind.GRADIENT and claim_at is not None
         else None,
-        suspects={name: term_at(name, term, x, claim.layout) for name, term in suspects.items()},
+        suspects=suspects,
     )
     found = explain(mismatch)
     return found.diagnoses, frozenset(found.entries.tolist())
 
 
-def term_at(name: str, term: Any, x: NDArray[Any], layout: Layout) -> Array:
-    """A term named by the user as a flat vector: like a derivative by x, or what a function of x returns.
+def term_at(name: str, term: Any, x: NDArray[Any], layout: Layout, kind: Kind) -> Array:
+    """A term named by the user as a flat vector: like a gradient by x, or a matrix with a column for each variable.
+
+    term: such an array, or the function of x that returns it.
 
     Raises:
         UsageError: it is neither.
         UserCodeError: the function raised.
     """
     role = f"suspect {name}"
-    if callable(term):
-        return Claim(term, layout, layout, role=role).at(x)
+    value = Claim(term, layout, layout, role=role).raw_at(x) if callable(term) else term
     try:
-        return layout.numbers(term, role)
+        return layout.numbers(value, role)
     except UserCodeError as error:
-        raise UsageError(str(error)) from None
+        if kind is Kind.GRADIENT and layout.leaves:
+            raise UsageError(str(error)) from None
+    try:
+        found = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise UsageError(f"{role} is no array of numbers, but {quoted(value)}") from None
+    rows, left = divmod(found.size, layout.size)
+    if found.ndim < 2 or left or not (rows == layout.size or kind is Kind.JACOBIAN):
+        n, rows_of = layout.size, "m" if kind is Kind.JACOBIAN else str(layout.size)
+        raise UsageError(
+            f"{role} has shape {found.shape}; a term of a gradient has shape {layout.shape}, "
+            f"and one of a matrix ({rows_of}, {n})"
+        )
+    return found.reshape(-1)
 
 
 def _second_point(

@@ -59,10 +59,11 @@ def _simple(a: float, b: float, sizes: tuple[tuple[str, int], ...]) -> Iterator[
         if n > 2:
             yield float(n), f"{n}, {what}", 10.0
             yield 1 / n, f"1/{n}, {n} being {what}", 10.0
-            yield 2 / n, f"2/{n}, {n} being {what}", 20.0
-            yield n / 2, f"{n}/2, {n} being {what}", 20.0
-            yield n / (n - 1), f"{n}/{n - 1}, {n} being {what}", 20.0
-            yield (n - 1) / n, f"{n - 1}/{n}, {n} being {what}", 20.0
+            for p, q in ((2, n), (n, 2), (n, n - 1), (n - 1, n)):
+                if (
+                    max(p, q) // math.gcd(p, q) > LARGEST_DENOMINATOR
+                ):  # else it is a fraction that anyone may have written
+                    yield p / q, f"{p}/{q}, {n} being {what}", 20.0
     for name, value in NAMED.items():
         yield value, name, 40.0
         yield 1 / value, f"1/({name})" if len(name) > 1 else f"1/{name}", 40.0

@@ -51,8 +51,10 @@ PARAMETERS = {  # each key means the same in every kind
     "coefficient": "how many times that term must be added to the claim; negative if there is too much of it",
     "order": "how the claimed values must be read to be in their places, in words",
     "moves": "pairs of flat row-major indices: where a value belongs, and where it was found; the first 50",
+    "axis": "of whole lines of a matrix that are out of place: 0 if they are rows, 1 if columns",
+    "lines": "pairs of their numbers: where a line belongs, and where it was found",
     "precision": "the type of number that the claim was rounded to",
-    "triangle": "the half of the matrix that is filled, upper or lower",
+    "triangle": "the half of the matrix that is filled, or read: upper or lower",
     "relative_gap": "the smallest and the largest gap, each relative to the larger of claim and numeric value",
     "ratio": "the smallest and the largest numeric / claimed; empty where every claim is 0",
     "cosine": "of the angle between claimed and numeric values",
@@ -169,12 +171,12 @@ DIAGNOSES = {
         place=True,
     ),
     DiagnosisKind.SWAPPED: Entry(
-        meaning="Two entries, or two arrays of a tree, have each other's value.",
+        meaning="Two entries, two columns or rows of a matrix, or two arrays of a tree have each other's values.",
         given="f = lambda x: x[0] ** 2 * x[1] + np.sum(x[2:] ** 2)",
         wrong="grad = lambda x: np.array([x[0] ** 2, 2 * x[0] * x[1], *(2 * x[2:])])",
         right="grad = lambda x: np.array([2 * x[0] * x[1], x[0] ** 2, *(2 * x[2:])])",
         remedy="Look at the order in which the components are put together.",
-        sometimes=("indices",),
+        sometimes=("indices", "axis", "lines"),
     ),
     DiagnosisKind.PERMUTED: Entry(
         meaning="The values are right, in another order of no simple kind.",
@@ -182,7 +184,7 @@ DIAGNOSES = {
         wrong="grad = lambda x: c[np.argsort(x)]  # where the k-th smallest stands, not how many are smaller",
         right="grad = lambda x: c[np.argsort(np.argsort(x))]",
         remedy="Look for an argsort, a mask or an index array applied on one side only, or the wrong way round.",
-        keys=("moves",),
+        sometimes=("moves", "axis", "lines"),
         place=True,
     ),
     DiagnosisKind.MISSING_TERM: Entry(
@@ -197,7 +199,8 @@ DIAGNOSES = {
         place=True,
     ),
     DiagnosisKind.CHAIN_FACTOR: Entry(
-        meaning="Each entry lacks a factor x, or 1/x: the derivative by another variable than x.",
+        meaning="Each entry lacks a factor x, 1/x, exp(x), σ(x)(1 − σ(x)) or the like: the derivative by another variable "
+        "than x.",
         given="f = lambda x: np.sum(np.sin(np.log(x)))",
         wrong="grad = lambda x: np.cos(np.log(x))  # the derivative by log x",
         right="grad = lambda x: np.cos(np.log(x)) / x",
@@ -248,6 +251,18 @@ DIAGNOSES = {
         wrong="hess = lambda x: np.triu(M + M.T)  # the other half is left to the reader",
         right="hess = lambda x: M + M.T",
         remedy="H + np.triu(H, 1).T fills the lower half, H + np.tril(H, -1).T the upper one.",
+        keys=("triangle",),
+        place=True,
+    ),
+    DiagnosisKind.READS_TRIANGLE: Entry(
+        meaning="f of a symmetric matrix reads one of its triangles, as a Cholesky factorisation does, and the claim is "
+        "the symmetric derivative: each entry beside the diagonal counts double in one triangle, and not at all in the other.",
+        given="x0 = np.array([[2, 0.5, 0.1], [0.5, 1.5, -0.3], [0.1, -0.3, 1]])\n"
+        "f = lambda x: 2 * np.sum(np.log(np.diag(np.linalg.cholesky(x))))",
+        wrong="grad = lambda x: np.linalg.inv(x)",
+        right="def grad(x):\n    G = np.linalg.inv(x)\n    return np.tril(G + G.T) - np.diag(np.diag(G))",
+        remedy="Along symmetric changes of x both are right. Claim the triangle, or check f of the symmetric part of x, "
+        "f((x + x.T) / 2), against the symmetric claim.",
         keys=("triangle",),
         place=True,
     ),

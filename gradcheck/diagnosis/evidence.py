@@ -27,6 +27,7 @@ CHANCE = math.log(1e-3)  # a hypothesis that would hold by chance more often tha
 UNRESOLVED, SMALL = 1e-2, 1e-4  # an uncertainty above this share of the entry, and of the largest, says nothing of it
 ROUNDINGS = 8  # roundings that claim and prediction may differ by, in units of epsilon
 SIMPLE = 4.0  # of how many laws a simple one is one: sign, 2, 1/2
+ALIKE = 1e-7  # entries that differ by less than this share are equal
 POORLY = 0.1  # a fitted parameter is well determined if it is known to this share of its effect
 WHOLE = 2**26  # entries of a derivative that laws may look at all at once
 
@@ -217,11 +218,26 @@ def weigh(facts: Facts, law: Law, among: Mask | None = None, *, afresh: bool = F
     explained = wrong & holds
     spoiled = ~facts.wrong & ~holds & np.isfinite(predicted)
     witness = (explained | (holds & ~facts.wrong & (facts.gap > 0))) & ~facts.mirrored
+    if law.fitted and not law.is_factor:
+        witness = once(facts, witness)
     evidence = np.sort(chances[witness])
     chance = float(np.sum(evidence[0 if afresh else law.fitted :])) + (0.0 if afresh else math.log(law.tries))
     chance += log_binomial(int(np.sum(wrong)), int(np.sum(explained)))
     sharp = bool((residual <= strict)[explained].all())
     return Outcome(law, explained, spoiled, chance, sharp, bool((facts.visible & (residual <= strict)).any()))
+
+
+def once(facts: Facts, rows: Mask) -> Mask:
+    """Of these rows, those that repeat no other one: entries equal by symmetry, but for the sign, are one observation."""
+    chosen = np.flatnonzero(rows)
+    size = np.maximum(np.abs(facts.claimed[chosen]), np.abs(facts.numeric[chosen]))
+    grain = np.exp2(np.floor(np.log2(np.maximum(size, 1e-300)))) * ALIKE
+    sign = np.where(facts.claimed[chosen] + facts.numeric[chosen] < 0, -1.0, 1.0)
+    pairs = np.stack([np.rint(sign * values[chosen] / grain) * grain for values in (facts.claimed, facts.numeric)])
+    _, first = np.unique(pairs, axis=1, return_index=True)
+    once = np.zeros(rows.size, bool)
+    once[chosen[first]] = True
+    return once
 
 
 def log_binomial(n: int, k: int) -> float:

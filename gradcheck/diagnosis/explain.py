@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.diagnosis.evidence import CHANCE, Facts, Law, Mismatch, Outcome, log_binomial, weigh
+from gradcheck.diagnosis.evidence import CHANCE, Facts, Law, Mismatch, Outcome, log_binomial, once, weigh
 from gradcheck.diagnosis.laws import costly_laws, laws
 from gradcheck.diagnosis.leaves import among, exchanged, inside, names, of_leaf
 from gradcheck.diagnosis.regions import PLACES, Region, listed, listing, locate
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
-ROUNDS = 3  # laws for parts, one after another
+ROUNDS = 16  # laws for parts, one after another
 LEFT_OVER = 1 / 2  # a law for a part without a pattern may leave this many wrong entries for each that it explains …
 LEFT_OVER_FITTED = 1 / 8  # … or this many, if a parameter of it was fitted
+FEWEST = 4  # gaps that a fitted term must account for in a part: two or three are equal by round numbers
 FEW = 3  # entries that are called `entries` in any dimension
 CLEARLY = 1e-2  # entries outside of a block are right to this share of the gaps inside
 PART_ADVICE = {
@@ -268,6 +269,8 @@ def _partial(facts: Facts, remaining: Mask, weighed: list[Outcome]) -> Outcome |
         simple = outcome.law.is_simple
         if outcome.law.is_uniform and count < 3 and not simple:
             continue
+        if outcome.law.fitted and not outcome.law.is_factor and once(facts, outcome.explained).sum() < FEWEST:
+            continue
         if left <= (LEFT_OVER if simple else LEFT_OVER_FITTED) * count or _region(facts, outcome).name:
             best = outcome
     return best
@@ -374,7 +377,8 @@ def _place(facts: Facts, remaining: Mask, scope: Scope, *, first: bool) -> Diagn
     if first and region.name and count >= 4 and clear and unlikely and not facts.blind.any():
         return Diagnosis(
             kind=DiagnosisKind.BLOCK,
-            message=f"{region.text} are wrong, in no simple way; the other {known - count:,} are right.",
+            message=f"{region.text} {'is' if region.is_one else 'are'} wrong, in no simple way; "
+            f"the other {known - count:,} are right.",
             parameters={**region.parameters, **scope.parameters, "entries": count},
             explained=share,
             advice="Look at the formula for this block alone.",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
 
+SHORT = 4  # characters of a decimal that is easier to read than any fraction
 SIGN_SENTENCE = "numeric = −claimed {where}: the sign is wrong"
 SIGN_ADVICE = "Look for a subtraction written the wrong way round, or a gradient of −f (a maximisation) used for f."
 
@@ -72,14 +73,21 @@ def factor_sentence(r: float, name: str, half: float) -> str:
     if 0 < r < 1 and "," not in name:
         known = recognise(1 / r * (1 - 1e-12), 1 / r * (1 + 1e-12)) if name else None
         inverse = known[1] if known and not known[1].startswith("1/") else figure(1 / r, half / r**2)
+        inverse = _decimal(1 / r, inverse)
         meaning = f": the claim is {inverse} times too large"
     elif name:
-        meaning = f": a missing factor {name}"
+        meaning = f": a missing factor {_decimal(r, name)}"
     elif r < 0:
         meaning = ". The sign is wrong too"
     else:
         meaning = f": the claim is {figure(r, half)} times too small"
     return f"numeric = {figure(r, half)} × claimed {{where}}{meaning}"
+
+
+def _decimal(value: float, name: str) -> str:
+    """A number as a decimal, if that is as short as the fraction that it was recognised as."""
+    decimal = f"{value:.12g}"
+    return decimal if "/" in name and "being" not in name and len(decimal) <= max(len(name), SHORT) else name
 
 
 def factor_advice(r: float, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ from gradcheck.diagnosis.constants import figure, recognise, shortest
 from gradcheck.diagnosis.evidence import POORLY, Facts, Fit, Law, claimed_at
 from gradcheck.diagnosis.factors import fits, scales, sign
 from gradcheck.diagnosis.permutations import permutations
-from gradcheck.diagnosis.symmetry import fixed, off_diagonal, symmetric, transposed_factor
+from gradcheck.diagnosis.symmetry import fixed, off_diagonal, reads_triangle, symmetric, transposed_factor
 from gradcheck.model import DiagnosisKind, Kind
 
 if TYPE_CHECKING:
@@ -26,6 +26,18 @@ COMPUTED = 1e4 * SINGLE  # … or throughout, relative to the largest entry
 FEW_BITS = 2.0**12  # an integer multiple this small of a power of two is single precision by nature
 COEFFICIENT_TRIES = 3.0  # x, sign(x) and 1 are tried
 
+CHAIN: tuple[tuple[str, str, Callable[[Array], Array]], ...] = (
+    ("x", "u = x²/2", lambda x: x),
+    ("1/x", "u = log x", lambda x: 1 / x),
+    ("exp(x)", "u = exp(x)", np.exp),
+    ("exp(−x)", "u = −exp(−x)", lambda x: np.exp(-x)),
+    ("σ(x)(1 − σ(x))", "u = σ(x) = 1/(1 + exp(−x))", lambda x: 1 / ((1 + np.exp(-x)) * (1 + np.exp(x)))),
+    ("1/(σ(x)(1 − σ(x)))", "", lambda x: (1 + np.exp(-x)) * (1 + np.exp(x))),
+    ("σ(x)", "u = log(1 + exp(x))", lambda x: 1 / (1 + np.exp(-x))),
+    ("(1 − tanh²(x))", "u = tanh(x)", lambda x: 1 / np.cosh(x) ** 2),
+)
+"""Chain factors du/dx: the name, the inner function u, and the factor of x."""
+
 ZERO_SENTENCE = "the claim is 0 {where}, where the derivative is not"
 ZERO_ADVICE = (
     "Look for entries that are never assigned, a range that stops short, or a gradient that is detached there."
@@ -39,6 +51,7 @@ def laws(facts: Facts, among: Mask) -> Iterator[Law]:
     yield from _absolute(facts, among)
     if facts.whole:
         yield from symmetric(facts)
+        yield from reads_triangle(facts)
     yield from _zeros(facts, among)
     yield from scales(facts, among)
     yield from _chain(facts)
@@ -98,11 +111,11 @@ def _chain(facts: Facts) -> Iterator[Law]:
     """A chain factor: the derivative with respect to log x for that with respect to x, or the reverse."""
     if not _along_x(facts) or facts.size < 2:
         return
-    for name, power, inner in ("x", 1, "u = x²/2"), ("1/x", -1, "u = log x"):
+    for name, inner, factor in CHAIN:
 
-        def predict(f: Facts, power: int = power) -> Array:
+        def predict(f: Facts, factor: Callable[[Array], Array] = factor) -> Array:
             with np.errstate(all="ignore"):
-                predicted = f.claimed * f.x[f.entry] ** float(power)
+                predicted = f.claimed * factor(f.x[f.entry])
             return np.where(np.isfinite(predicted), predicted, np.nan)
 
         yield Law(
@@ -110,8 +123,10 @@ def _chain(facts: Facts) -> Iterator[Law]:
             predict=predict,
             sentence=f"numeric = claimed × {name}, entry by entry, {{where}}: a missing chain factor {name}",
             parameters={"term": name},
-            advice=f"With {inner} inside f, the derivative by x is that by u times {name}.",
-            tries=2.0,
+            advice=f"With {inner} inside f, the derivative by x is that by u times {name}."
+            if inner
+            else "Look for a derivative by the logarithm, or by another function of x, that was multiplied once too often.",
+            tries=float(len(CHAIN)),
             is_factor=True,
         )
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LARGEST_DISGUISE = 200_000  # entries of a vector that is tried as a matrix of every shape
 LARGEST_TENSOR = 20_000  # entries of a Hessian whose variable is tried as a matrix of every shape
 ORDERS = 50.0  # about so many are tried
+MOST_LINES = 8  # columns, or rows, that may have been put in another order
 MOST_AXES = 4  # of an array whose axes are permuted
 LAYOUT_ADVICE = (
     "Compare the memory order: x.reshape(shape) reads rows first; use order='F' or .T on both sides or on neither."
@@ -36,6 +37,7 @@ def permutations(facts: Facts, among: Mask) -> Iterator[Law]:
         return
     full = facts.full
     yield from _swapped(facts, among)
+    yield from _lines(facts, among)
     first, last = int(facts.entry[among].min()), int(facts.entry[among].max()) + 1
     stretches = [(0, facts.size)]
     for start, stop in ((first, last), (first - 1, last + 1)):  # the corners of a transposed matrix stay where they are
@@ -162,6 +164,58 @@ def _swapped(facts: Facts, among: Mask) -> Iterator[Law]:
         parameters={"indices": [list(facts.places.index(k)) for k in (i, j)]},
         advice="Look at the order in which the components are put together.",
     )
+
+
+def _lines(facts: Facts, among: Mask) -> Iterator[Law]:
+    """Columns, or rows, of a matrix that took each other's place: two, or a few in another order."""
+    if len(facts.shape) != 2 or min(facts.shape) < 2:
+        return
+    columns = facts.shape[1]
+    grid = np.arange(facts.size, dtype=np.int64).reshape(facts.shape)
+    for axis, name, name_at in (1, "column", facts.places.column), (0, "row", facts.places.row):
+        place = facts.entry % columns if axis else facts.entry // columns
+        lines = np.unique(place[among])
+        if not 2 <= lines.size <= MOST_LINES:
+            continue
+        came_from = _sources(facts, grid, axis, lines)
+        if came_from is None:
+            continue
+        order = grid.copy()
+        if axis:
+            order[:, lines] = grid[:, came_from]
+        else:
+            order[lines] = grid[came_from]
+        names = [name_at(int(k)) for k in lines]
+        two = lines.size == 2
+        what = f"{name}s {', '.join(names[:-1])} and {names[-1]}"
+        yield Law(
+            kind=DiagnosisKind.SWAPPED if two else DiagnosisKind.PERMUTED,
+            predict=_mover(order.ravel(), 0, facts.size),
+            sentence=f"{what} are swapped: each has the other's values"
+            if two
+            else f"{what} are in another order: they have the values of {', '.join(name_at(int(k)) for k in came_from)}",
+            parameters={"axis": axis, "lines": np.stack([lines, came_from], axis=1).tolist()},
+            advice="Look at the order in which they are put together, and at the order of the variables."
+            if axis
+            else "Look at the order in which they are put together, and at the order of the outputs.",
+            tries=float(math.factorial(lines.size)),
+        )
+
+
+def _sources(facts: Facts, grid: Ints, axis: int, lines: Ints) -> Ints | None:
+    """For each of some lines, the other one whose claimed values are the numeric ones of this; None if there is none."""
+    numeric, window = np.full(facts.size, np.nan), np.full(facts.size, np.inf)
+    numeric[facts.entry], window[facts.entry] = facts.numeric, facts.loose
+    sources = []
+    for line in lines:
+        own = np.take(grid, line, axis)
+        known = np.isfinite(numeric[own])
+        for other in lines:
+            moved = facts.full[np.take(grid, other, axis)]
+            if other != line and known.any() and (np.abs(moved - numeric[own]) <= window[own])[known].all():
+                sources.append(int(other))
+                break
+    return np.array(sources, np.int64) if sorted(sources) == lines.tolist() else None
 
 
 def _blocks(facts: Facts, among: Mask) -> Iterator[Law]:

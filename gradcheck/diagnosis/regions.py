@@ -50,6 +50,11 @@ class Region:
     parameters: Mapping[str, Any]
     name: str = ""
 
+    @property
+    def is_one(self) -> bool:
+        """Whether its words are those of one thing: the diagonal, row 3."""
+        return self.name in ("diagonal", "lower triangle", "upper triangle", "row", "column")
+
 
 def listed(entries: Ints, places: Places) -> str:
     """'entry [3]', 'entries [3], [5] and [9]', or the first few and how many more; 'the derivative' by a scalar."""

@@ -72,6 +72,32 @@ def symmetric(facts: Facts) -> Iterator[Law]:
     )
 
 
+def reads_triangle(facts: Facts) -> Iterator[Law]:
+    """f of a symmetric matrix reads one triangle of it, as Cholesky factorisations do, and the claim is symmetric."""
+    if (
+        facts.mismatch.kind is not Kind.GRADIENT
+        or len(facts.shape) != 2
+        or facts.shape[0] != facts.shape[1]
+        or facts.size < 4
+    ):
+        return
+    matrix = facts.full.reshape(facts.shape)
+    if not np.abs(matrix - matrix.T).max() <= 64 * facts.mismatch.epsilon * np.abs(matrix).max():  # NaN: not known
+        return
+    for side, part, argument in ("lower", np.tril, "tril"), ("upper", np.triu, "triu"):
+        right = part(matrix + matrix.T) - np.diag(np.diagonal(matrix))
+        yield Law(
+            kind=DiagnosisKind.READS_TRIANGLE,
+            predict=fixed(right.reshape(-1)),
+            sentence=f"the claim is symmetric, and f reads the {side} triangle of x alone: numeric = claimed + claimedᵀ "
+            "there and 0 in the other {where}",
+            parameters={"triangle": side},
+            advice=f"Along symmetric changes of x the two agree. Claim np.{argument}(G + G.T) - np.diag(np.diag(G)), or check "
+            "f of the symmetric part, f((x + x.T) / 2).",
+            tries=2.0,
+        )
+
+
 def _from_matrix(new: Callable[[Array], Array]) -> Callable[[Facts], Array]:
     """The prediction that the derivative is a function of the claimed matrix."""
     return lambda f: new(f.full.reshape(f.shape)).reshape(-1)[f.entry]

@@ -34,6 +34,8 @@ def pair(claimed: float, numeric: float) -> str:
     """What is claimed and what was measured, in words."""
     if claimed == 0:
         return f"0 is claimed, {numeric:.6g} measured"
+    if numeric == 0:
+        return f"{claimed:.6g} is claimed, 0 measured"
     return f"{claimed:.6g} is claimed, {numeric:.6g} measured, {numeric / claimed:.6g} times that"
 
 
@@ -47,7 +49,7 @@ def figures(claimed: Array, numeric: Array) -> dict[str, Any]:
     top = max(float(np.max(np.abs(claimed))), float(np.max(np.abs(numeric)))) or 1.0
     a, b = claimed / top, numeric / top
     lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
-    ratio = numeric[claimed != 0] / claimed[claimed != 0]
+    ratio = numeric[claimed != 0] / claimed[claimed != 0] + 0.0  # no −0
     relative = np.abs(claimed - numeric) / np.maximum(np.maximum(np.abs(claimed), np.abs(numeric)), 5e-324)
     return {
         "cosine": float(a @ b) / lengths if lengths > 0 else 0.0,
@@ -81,7 +83,9 @@ def standing_out(facts: Facts, remaining: Mask) -> str:
     if count == 1:
         remarks.append(values(facts, int(facts.entry[remaining][0])))
     elif high <= ALIKE * low:
-        remarks.append(f"each is off by {high:.2g} of itself" + ("" if known["one_sided"] else ", up or down"))
+        least, most = f"{low:.2g}", f"{high:.2g}"
+        share = least if least == most else f"{least} to {most}"
+        remarks.append(f"each is off by {share} of itself" + ("" if known["one_sided"] else ", up or down"))
     elif len(known["ratio"]) == 2:
         remarks.append("numeric / claimed runs from {:.4g} to {:.4g}".format(*known["ratio"]))
     if count > 1:

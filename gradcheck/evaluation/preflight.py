@@ -16,7 +16,7 @@ import numpy as np
 from gradcheck.errors import UserCodeError
 from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.directions import Stream, direction
-from gradcheck.numerics.noise import Calibration, calibrate, ladder
+from gradcheck.numerics.noise import Calibration, calibrate, in_single_precision, ladder
 from gradcheck.numerics.stencils import natural_scales
 from gradcheck.variables.numbers import unchanged
 from gradcheck.wording import place
@@ -281,11 +281,7 @@ def _precision(
     level = float(measured.noise[0] / abs(value[0])) if value[0] else 0.0
     if x.dtype != np.float64 or level < 1e-9:
         return []
-    seen = np.concatenate([plus, minus, value[None]])[:, 0]
-    seen = seen[np.isfinite(seen)]
-    with np.errstate(over="ignore"):
-        single = seen.astype(np.float32).astype(np.float64) == seen
-    if len(set(seen.tolist())) < 4 or not single.all():
+    if not in_single_precision(np.concatenate([plus, minus, value[None]])[:, 0]):
         return []
     return [
         Finding(

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 TOP, RUNGS = 0.125, 12  # the ladder of the set-up, in units of the natural scale: 1/8 … 3e-8
 SMALL_ENOUGH = 1e30  # values that are far from any overflow, also in single precision
 LARGEST = float(np.finfo(np.float64).max)
+VARIED = 4  # a few round numbers prove nothing of the precision that f is computed in …
+FEW_BITS = 2.0**12  # … nor do numbers of so few bits
 SMALLEST_RUNG = 2  # a kink at the point shows at three rungs, be the smallest step the best
 FINEST = 2.0**-45  # one pair of values so close together that f changes by its quantum, if at all
 
@@ -140,8 +142,9 @@ def _calibrate_one(
     changes = [b - a for a, b in pairwise(values) if b > a]
     quantum = min(changes, default=0.0)
     resolution = math.ulp(centre)
-    if len(changes) >= 4 and all(value == float(np.float32(value)) for value in values):
-        resolution = float(np.spacing(np.float32(abs(centre))))
+    if len(changes) >= VARIED and all(value == float(np.float32(value)) for value in values):
+        telling = sum(_has_many_bits(value) for value in {*values})
+        resolution = float(np.spacing(np.float32(abs(centre)))) if telling >= VARIED else resolution
 
     plus, minus, steps = plus[1:], minus[1:], steps[1:]
     if any(p == q for p, q in zip(plus, minus, strict=True)):
@@ -188,8 +191,27 @@ def _granularity(plus: Array, minus: Array, centre: Array) -> tuple[Array, Array
     if not single.any():
         return double, quantum
     coarse = np.spacing(np.abs(centre).astype(np.float32)).astype(np.float64)
-    varied = changed.sum(axis=0) >= 4  # a few round numbers prove nothing
+    mantissa = np.abs(np.frexp(np.where(np.isfinite(values), values, 0.0))[0]) * FEW_BITS
+    new = np.concatenate([changed, np.ones_like(changed[:1])])
+    telling = (new & (mantissa != np.round(mantissa))).sum(axis=0)
+    varied = (changed.sum(axis=0) >= VARIED) & (telling >= VARIED)
     return np.where(single & varied, coarse, double), quantum
+
+
+def _has_many_bits(value: float) -> bool:
+    mantissa = math.frexp(value)[0] * FEW_BITS
+    return mantissa != round(mantissa)
+
+
+def in_single_precision(values: Array) -> bool:
+    """Whether these values of f, (N,), are single-precision numbers, and could as well not be: they vary, and have many bits.
+
+    Values that are nothing but the rounding of a sum in double precision are small multiples of one quantum.
+    """
+    seen = np.unique(values[np.isfinite(values)])
+    with np.errstate(over="ignore"):
+        single = bool((seen.astype(np.float32) == seen).all())
+    return single and sum(map(_has_many_bits, seen.tolist())) >= VARIED
 
 
 def _bent(plus: Array, minus: Array, centre: Array, steps: Array, chosen: int, noise: Array) -> bool:

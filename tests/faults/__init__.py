@@ -1,0 +1,1 @@
+"""Inputs that users brought and that once came out wrong: each with what must be said of it, and its twins."""
