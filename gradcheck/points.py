@@ -222,6 +222,22 @@ def _kind(value: Any) -> str:
     return f"an array of {precision(value)}" if getattr(value, "shape", ()) else f"of type {type(value).__name__}"
 
 
+def in_library(x0: Any, library: Library) -> Any:
+    """x0 with arrays of a library in place of those of NumPy, on the device where that library makes arrays."""
+
+    def converted(value: Any) -> Any:
+        if not isinstance(value, np.ndarray):
+            return value
+        return library.make([value if value.flags.writeable else value.copy()], [Like()])[0]
+
+    if not is_tree(x0):
+        return converted(x0)
+    from gradcheck.variables.trees import take_apart
+
+    root, leaves = take_apart(x0)
+    return root.maker()([converted(leaf.value) for leaf in leaves])
+
+
 # ---- points that are made
 
 

@@ -61,7 +61,7 @@ def _typed_check(target: str, given: dict[str, Any]) -> DeclaredCheck:
     if given.get("grad") and given.get("value_and_grad"):
         raise UsageError("--value-and-grad says that TARGET returns the gradient, too; remove it or --grad")
     if not any(key in given for key in PLACES):
-        raise UsageError("nowhere to check; add --dim N, --shape 20x3 or --point P")
+        raise UsageError("nowhere to check; add --dim N, --shape 20x3, --point P or --var NAME=P")
     return spelled_out(target, target, given)
 
 

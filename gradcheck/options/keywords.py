@@ -81,9 +81,10 @@ class Options:
     bounds: Any = keyword(
         Bounds(),
         WHERE,
-        "Stay inside; either side may be empty. For each entry: a file of two rows, or a T.",
+        "Stay inside; either side may be empty. For each entry: a file of two rows, or a T. For a leaf: W=0:1. Repeatable.",
         keyword="(lower, upper), numbers or arrays of the shape of x0; f is not called outside of them",
         metavar="LO:HI",
+        repeatable=True,
     )
     points: int = keyword(
         Number(1, whole=True),

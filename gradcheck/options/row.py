@@ -100,9 +100,7 @@ class Option(NamedTuple):
             return [self.flag] if value else [] if self.default is False else [self.negated]
         if isinstance(self.values, FlagOrNumber) and isinstance(value, bool):
             return [self.flag if value else self.negated]
-        if self.repeatable and not isinstance(value, (list, tuple)):
-            return None
-        texts = [self.values.spell(one) for one in (value if self.repeatable else [value])]
+        texts = self.values.texts(value) if self.repeatable else [self.values.spell(value)]
         return None if None in texts else [word for text in texts for word in (self.flag, str(text))]
 
     def _valid(self, validate: Callable[[Any], Any], value: Any, spelt: str, error: type[GradcheckError]) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 from gradcheck.options.keywords import KEYWORDS
 from gradcheck.options.row import MANY, OUTPUT, TRUST, WHAT, WHERE, Face, Option
-from gradcheck.options.values import Choice, File, Flag, Number, Point, Shape, Target, Values, Written
+from gradcheck.options.values import Choice, File, Flag, Number, Parts, Point, Shape, Target, Text, Values, Written
 from gradcheck.reporting.formats import FORMATS, PICTURES
 
 CHECKS = Face.CLI | Face.CONFIG
@@ -41,7 +41,25 @@ PROBLEM = (
     Option("factory", Flag(), WHAT, "Each T is called once, and returns the callable.", CHECKS, default=False),
     Option("dim", Number(1, whole=True), WHERE, "A random vector of N entries.", CHECKS, "N"),
     Option("shape", Shape(), WHERE, "A random matrix, or array, of this shape.", CHECKS, "20x3"),
-    Option("point", Point(), WHERE, "A .npy, .npz, .csv or .json file, numbers such as 1,2,3, or a T.", CHECKS, "P"),
+    Option("point", Point(), WHERE, "A .npy, .npz, .safetensors, .csv or .json file, 1,2,3, or a T.", CHECKS, "P"),
+    Option(
+        "vars",
+        Parts(),
+        WHERE,
+        "A part of the point, which is a dict of them then: a shape to draw, as in W=20x3, or P as above. Repeatable.",
+        CHECKS,
+        "NAME=P",
+        flags=("--var",),
+        repeatable=True,
+    ),
+    Option(
+        "arrays",
+        Text("the name of a library, such as torch, jax or array_api_strict"),
+        WHERE,
+        "Hand {f} arrays of torch, jax, cupy, or of any module that keeps to the array API standard.",
+        CHECKS,
+        "LIBRARY",
+    ),
 )
 VERDICT = (
     Option("self_test", Flag(), TRUST, "Show which mistakes this check would have caught.", Face.CLI, default=False),

@@ -16,7 +16,7 @@ from typing import Any
 from gradcheck.wording import by, did_you_mean
 
 MOST_DIMENSIONS = 32  # of an array whose entries numpy can go through one by one
-DATA_FILES = (".npy", ".npz", ".csv", ".json")
+DATA_FILES = (".npy", ".npz", ".csv", ".json", ".safetensors")
 """The suffixes of files that hold numbers."""
 
 
@@ -43,6 +43,10 @@ class Values:
     def spell(self, value: Any) -> str | None:
         """The value, declared or checked, as it is typed on the command line; None where it cannot be."""
         return value if isinstance(value, str) else None
+
+    def texts(self, value: Any) -> list[str | None]:
+        """The texts that give a repeatable option this value; a None among them where it cannot be typed."""
+        return list(map(self.spell, value)) if isinstance(value, (list, tuple)) else [None]
 
     def plain(self, value: Any) -> Any:
         """The value as a report tells it: numbers, text, lists."""
@@ -320,6 +324,8 @@ class Bounds(Values):
 
     def declared(self, value: Any) -> Any:
         if isinstance(value, (list, tuple)) and value and all(isinstance(part, str) for part in value):
+            if all("=" in part for part in value):
+                value = [one for part in value for one in part.replace("\n", ",").split(",")]
             named = [part.partition("=") for part in value]
             if len(value) > 1 and not all(equals for _, equals, _ in named):
                 raise ValueError(f"it must be {self.several}")
@@ -331,7 +337,7 @@ class Bounds(Values):
         if not isinstance(value, str):
             return self.check(value)
         if value.partition("=")[1]:
-            return self.declared(value.replace("\n", ",").split(","))
+            return self.declared([value])
         low, colon, high = value.partition(":")
         try:
             if not colon:
@@ -370,6 +376,12 @@ class Bounds(Values):
         if not below:
             raise ValueError("the lower one must be less than the upper one")
         return low, high
+
+    def texts(self, value: Any) -> list[str | None]:
+        if not isinstance(value, Mapping):
+            return [self.spell(value)]
+        pairs = {name: self.spell(pair) for name, pair in value.items()}
+        return [None if text is None else f"{name}={text}" for name, text in pairs.items()]
 
     def spell(self, value: Any) -> str | None:
         if isinstance(value, str):
@@ -431,6 +443,53 @@ class Point(Values):
     @property
     def schema(self) -> dict[str, Any]:
         return {"anyOf": [super().schema, {"type": ["number", "array"]}]}
+
+
+class Parts(Values):
+    """The parts of a point by name: a shape to be drawn (``20x3``, 3), numbers, a file, a target; in code, also an array."""
+
+    rule = "it must be NAME=P, with a shape such as 20x3, numbers such as 0.5,1, a file, or a target such as module:x0 for P"
+
+    def read(self, text: str) -> Any:
+        import re  # of use to setup.cfg only
+
+        return [part.strip() for part in re.split(r"[\n,](?=[^=,\n]+=)", text) if part.strip()]
+
+    def declared(self, value: Any) -> Any:
+        if not isinstance(value, (list, tuple)):
+            return self.check(value)
+        named = [part.partition("=") if isinstance(part, str) else ("", "", "") for part in value]
+        if not named or not all(name.strip() and equals for name, equals, _ in named):
+            raise ValueError(self.rule)
+        names = [name.strip() for name, *_ in named]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"it gives {twice} twice; remove one")
+        return self.check({name: text for name, (_, _, text) in zip(names, named, strict=True)})
+
+    def check(self, value: Any) -> Any:
+        if not isinstance(value, Mapping) or not value or not all(isinstance(name, str) for name in value):
+            raise ValueError(self.rule)
+        return {name: self._part(name, part) for name, part in value.items()}
+
+    def _part(self, name: str, part: Any) -> Any:
+        """A shape as a tuple; all else as `Point` has it."""
+        digits = isinstance(part, str) and part.strip() and not part.strip().lower().strip("0123456789x× ")
+        try:
+            if digits or (isinstance(part, int) and not isinstance(part, bool)):
+                return Shape().check(part if digits else [part])
+            return Point().check(part)
+        except ValueError as reason:
+            raise ValueError(f"{name}: {reason}") from None
+
+    def texts(self, value: Any) -> list[str | None]:
+        texts = {name: by(part) if isinstance(part, tuple) else Point().spell(part) for name, part in value.items()}
+        return [None if text is None else f"{name}={text}" for name, text in texts.items()]
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        part = {"anyOf": [super().schema, {"type": "integer", "minimum": 1}, {"type": ["number", "array"]}]}
+        texts = {"type": "array", "items": super().schema | {"pattern": "="}, "minItems": 1}
+        return {"anyOf": [{"type": "object", "additionalProperties": part, "minProperties": 1}, texts]}
 
 
 class Arguments(Values):

@@ -26,7 +26,7 @@ Table = tuple["Path", str, int | None, Mapping[str, object]]
 CLAIMS: Mapping[str, Kind] = {kind.key: kind for kind in Kind}
 """The keys that name a claimed derivative, and which one."""
 
-PLACES = ("dim", "shape", "point")
+PLACES = ("dim", "shape", "point", "vars")
 """The keys that say where to check."""
 
 KEYS: Mapping[str, Option] = at(Face.CONFIG, OPTIONS)

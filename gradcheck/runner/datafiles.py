@@ -1,4 +1,4 @@
-"""Numbers from outside: .npy, .npz, .csv and .json files, and numbers typed in place.  Nothing is ever unpickled.
+"""Numbers from outside: .npy, .npz, .safetensors, .csv and .json files, and numbers typed in place.  Nothing is ever unpickled.
 
 What only some inputs need is imported where they need it: a check starts faster than it could import all of it.
 """
@@ -6,6 +6,7 @@ What only some inputs need is imported where they need it: a check starts faster
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ def find_file(text: str, folder: str | os.PathLike[str] | None) -> tuple[str, st
     if _suffix(path) in _READERS:
         return path, None
     head, _, key = text.rpartition(":")
-    if _suffix(head) == ".npz":
+    if _suffix(head) in (".npz", ".safetensors"):
         return _place(head, folder), key
     if os.path.isfile(path) and _suffix(path) != ".py":
         raise PointError(f"{path} is not a kind of file that holds a point; use {', '.join(_READERS)}")
@@ -37,7 +38,7 @@ def find_file(text: str, folder: str | os.PathLike[str] | None) -> tuple[str, st
 
 
 def read_file(path: str, key: str | None = None) -> Any:
-    """An array, what a JSON file holds (never an object), or, for an .npz without just one array, a dict of them."""
+    """An array, what a JSON file holds (never an object), or, where a file does not hold just one array, a dict of them."""
     if not os.path.isfile(path):
         raise PointError(_no_file(path))
     try:
@@ -141,8 +142,57 @@ def _read_list(path: str) -> Any:
     return data
 
 
+_TENSORS = {  # of the safetensors format, as NumPy has them, in little-endian order
+    **{f"{kind}{size}": f"<{kind.lower()}{size // 8}" for kind in "IU" for size in (16, 32, 64)},
+    **{f"F{size}": f"<f{size // 8}" for size in (16, 32, 64)},
+    "I8": "i1",
+    "U8": "u1",
+    "BOOL": "?",
+}
+_LONGEST_HEADER = 100_000_000  # bytes, as the format has it
+
+
+def _read_safetensors(path: str) -> dict[str, NDArray[Any]]:
+    """The arrays of a file of the safetensors format: eight bytes for the length of a header in JSON, the header, the numbers."""
+    import json
+
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        try:
+            header = json.loads(file.read(length) if 1 < length <= _LONGEST_HEADER else b"")
+            entries = {name: dict(entry) for name, entry in header.items() if name != "__metadata__"}
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            raise PointError(f"{path} is not a safetensors file; save it with save_file of safetensors") from None
+        data = bytearray(file.read())
+    return {name: _tensor(f"{path}: {short(name)}", entry, data) for name, entry in entries.items()}
+
+
+def _tensor(what: str, entry: dict[str, Any], data: bytearray) -> NDArray[Any]:
+    """One array of a safetensors file, which shares the memory of its data."""
+    kind = entry.get("dtype")
+    if kind in ("BF16", "F8_E4M3", "F8_E5M2"):
+        raise PointError(
+            f"{what} is {kind}, which is too coarse to be differenced; save it as float32, as in tensor.float()"
+        )
+    if kind not in _TENSORS:
+        raise PointError(
+            f"{what} has dtype {quoted(kind)}, which is none that NumPy has; save it as float64 or float32"
+        )
+    dtype = np.dtype(_TENSORS[kind])
+    try:
+        shape = tuple(int(size) for size in entry["shape"])
+        start, stop = (int(offset) for offset in entry["data_offsets"])
+        whole = min((start, *shape)) >= 0 and stop <= len(data) and stop - start == math.prod(shape) * dtype.itemsize
+    except (KeyError, TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise PointError(f"{what} is damaged: its shape and its place do not fit the file")
+    array = np.frombuffer(data, dtype, math.prod(shape), start).reshape(shape)
+    return array if array.dtype.isnative else array.astype(dtype.newbyteorder("="))
+
+
 _READERS: dict[str, Callable[[str], Any]] = dict(
-    zip(DATA_FILES, (_read_numpy, _read_numpy, _read_csv, _read_list), strict=True)
+    zip(DATA_FILES, (_read_numpy, _read_numpy, _read_csv, _read_list, _read_safetensors), strict=True)
 )
 
 

@@ -7,34 +7,33 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.errors import PointError
+from gradcheck.errors import GradcheckError, PointError
 from gradcheck.model import Point
 from gradcheck.options.values import DATA_FILES
-from gradcheck.points import as_bounds, as_point, check_within, describe_point, draw
+from gradcheck.points import as_bounds, as_point, check_within, describe_point, draw, in_library, is_tree, lay_out
 from gradcheck.runner.datafiles import find_file, nested_numbers, read_file, read_json, typed_numbers
+from gradcheck.variables.arrays import library_named, library_of
 from gradcheck.wording import by, did_you_mean, one_line, short
 
 if TYPE_CHECKING:
-    from numpy.typing import DTypeLike, NDArray
-
-    from gradcheck.points import Bounds
-
+    from numpy.typing import DTypeLike
 
 Loader = Callable[[str], Any]
 """Turns ``module:attr`` into the object it names."""
 
 
-def read_point(text: str, *, load: Loader | None = None, folder: str | os.PathLike[str] | None = None) -> NDArray[Any]:
+def read_point(text: str, *, load: Loader | None = None, folder: str | os.PathLike[str] | None = None) -> Any:
     """Read a point: a file, numbers, or an object of a module.
 
-    text: the path of a .npy, .npz (``FILE.npz:key`` where it holds several), .csv or .json file, starting at `folder`;
-        numbers such as ``1,2,3`` or ``[[1, 2], [3, 4]]``; or a target such as ``module:x0``, resolved by `load`.
-    Returns float64 for numbers and text files; arrays from .npy, .npz and `load` keep their dtype, float64 or float32.
+    text: the path of a .npy, .npz, .safetensors, .csv or .json file, starting at `folder`; where it holds several arrays,
+        ``FILE.npz:key`` is one, and the file a dict of all; numbers such as ``1,2,3`` or ``[[1, 2], [3, 4]]``; or a target
+        such as ``module:x0``, resolved by `load`, which may be a tree, or an array of another library.
+    Returns float64 for numbers and text files; other arrays keep their dtype, float64 or float32.
     Raises `PointError`, and whatever `load` raises.
     """
     stripped = text.strip()
@@ -42,24 +41,26 @@ def read_point(text: str, *, load: Loader | None = None, folder: str | os.PathLi
         path, key = file
         data = read_file(path, key)
         if isinstance(data, dict):
-            name = f"{os.path.basename(path)}:{next(iter(data), 'NAME')}"
-            raise PointError(f"{path} holds {len(data)} arrays; name one, as in {name}")
+            if not data:
+                raise PointError(f"{path} holds 0 arrays; nothing to check")
+            return data
         return as_point(data if isinstance(data, np.ndarray) else nested_numbers(data, path), path)
     if (numbers := typed_numbers(stripped, "point")) is not None:
         return as_point(nested_numbers(numbers, f"point {short(stripped)}"), f"point {short(stripped)}")
-    return as_point(_load(stripped, load, "point"), stripped)
+    found = _load(stripped, load, "point")
+    return found if is_tree(found) or library_of(found) is not None else as_point(found, stripped)
 
 
-def read_bounds(
-    bounds: Any, *, load: Loader | None = None, folder: str | os.PathLike[str] | None = None
-) -> Bounds | None:
+def read_bounds(bounds: Any, *, load: Loader | None = None, folder: str | os.PathLike[str] | None = None) -> Any:
     """Declared bounds, loaded if they are text.
 
     bounds: a pair; or the path of a data file as for `read_point`, whose array holds the lower bounds and the upper ones
         in this order, (2, *shape of the point); or a target, resolved by `load`, that is such a pair or an object with
-        ``lb`` and ``ub``, as scipy.optimize.Bounds has.
+        ``lb`` and ``ub``, as scipy.optimize.Bounds has; or any of these by the names of leaves.
     Raises `PointError`, and whatever `load` raises.
     """
+    if isinstance(bounds, Mapping):
+        return {name: read_bounds(pair, load=load, folder=folder) for name, pair in bounds.items()}
     if not isinstance(bounds, str):
         return as_bounds(bounds)
     if (file := find_file(bounds, folder)) is not None:
@@ -139,17 +140,95 @@ def choose_point(
     dim: int | None = None,
     shape: tuple[int, ...] | None = None,
     point: Any = None,
-    bounds: Bounds | None = None,
+    parts: Mapping[str, Any] | None = None,
+    arrays: str | None = None,
+    bounds: Any = None,
     seed: int = 0,
     dtype: DTypeLike = np.float64,
     load: Loader | None = None,
     folder: str | os.PathLike[str] | None = None,
-) -> tuple[NDArray[Any], Point]:
-    """The point that the options ``dim``, ``shape``, ``point``, ``bounds`` and ``seed`` ask for, and its record.
+) -> tuple[Any, Point]:
+    """The point that the options about it ask for, and its record.
 
     point: text as for `read_point`, or an array; its size must agree with `dim` and `shape`, where they are given; a
-    flat one is reshaped to `shape`.  Raises `PointError`.
+        flat one is reshaped to `shape`.
+    parts: what the point, a dict then, holds by name: a shape, which is drawn, or what `point` may be.
+    arrays: the library whose arrays it is to be made of.
+
+    Raises `PointError`; `UsageError` if there is no such library.
     """
+    if parts is not None:
+        told = {"dim": dim, "shape": shape, "point": point}
+        if other := next((name for name, value in told.items() if value is not None), None):
+            raise PointError(f"the point is told by its parts, with vars, and by {other}, too; give one of them")
+        x = read_parts(parts, bounds=bounds, seed=seed, dtype=dtype, load=load, folder=folder)
+        drawn = any(isinstance(part, tuple) for part in parts.values())
+        random = "random normal" if bounds is None else "random within bounds"
+        record = _record(x, random if drawn else "given by parts", seed if drawn else None)
+    else:
+        x, record = _whole_point(dim, shape, point, bounds, seed, dtype, load, folder)
+    library = None if arrays is None else library_named(arrays)
+    return (x if library is None else in_library(x, library)), record
+
+
+def read_parts(
+    parts: Mapping[str, Any],
+    *,
+    bounds: Any = None,
+    seed: int = 0,
+    dtype: DTypeLike = np.float64,
+    load: Loader | None = None,
+    folder: str | os.PathLike[str] | None = None,
+) -> dict[str, Any]:
+    """A point by its parts, each a shape, which is drawn, or what a point may be.
+
+    bounds: a pair, or pairs by the names of parts.
+    """
+    read: dict[str, Any] = {}
+    for name, part in parts.items():
+        try:
+            value = read_point(part, load=load, folder=folder) if isinstance(part, str) else part
+        except PointError as error:
+            raise PointError(f"{name}: {error}") from None
+        read[name] = float(value) if isinstance(part, str) and getattr(value, "shape", None) == () else value
+    shapes = {name: shape for name, shape in read.items() if isinstance(shape, tuple)}
+    if not shapes:
+        return read
+    sides = []
+    for name, shape in shapes.items():
+        own = bounds.get(name) if isinstance(bounds, Mapping) else bounds
+        if own is not None and not isinstance(bounds, Mapping):
+            own = tuple(side[name] if isinstance(side, Mapping) else side for side in own)
+        pair = as_bounds(own, shape) or (-np.inf, np.inf)
+        sides.append([np.broadcast_to(np.asarray(side, np.float64), shape).reshape(-1) for side in pair])
+    low, high = (np.concatenate(side) for side in zip(*sides, strict=True))
+    values, start = draw(low.size, dtype, seed, (low, high)), 0
+    for name, shape in shapes.items():
+        stop = start + math.prod(shape)
+        read[name], start = values[start:stop].reshape(shape), stop
+    return read
+
+
+def _record(x: Any, origin: str, seed: int | None = None) -> Point:
+    """The record of a tree, or of an array of another library."""
+    try:
+        layout, flat = lay_out(x)
+    except GradcheckError:  # the check, which knows which of its leaves are variables, will say so
+        return Point(shape=(), dtype="float64", origin=origin, seed=seed)
+    return describe_point(flat, origin, seed, layout=layout)
+
+
+def _whole_point(
+    dim: int | None,
+    shape: tuple[int, ...] | None,
+    point: Any,
+    bounds: Any,
+    seed: int,
+    dtype: DTypeLike,
+    load: Loader | None,
+    folder: str | os.PathLike[str] | None,
+) -> tuple[Any, Point]:
+    """A point that is not told by its parts."""
     wanted = shape
     if dim is not None and wanted is not None and dim != math.prod(wanted):
         entries = math.prod(wanted)
@@ -158,11 +237,19 @@ def choose_point(
         wanted = (dim,)
     if point is None:
         if wanted is None:
-            raise PointError("no point to check at; give a dimension, a shape or a point (--dim, --shape or --point)")
+            raise PointError(
+                "no point to check at; give a dimension, a shape or a point (--dim, --shape, --point or --var)"
+            )
         x = draw(wanted, dtype, seed, as_bounds(bounds, wanted))
         return x, describe_point(x, "random normal" if bounds is None else "random within bounds", seed)
     origin = point.strip() if isinstance(point, str) else "given array"
     x = read_point(point, load=load, folder=folder) if isinstance(point, str) else as_point(point)
+    if not isinstance(x, np.ndarray):
+        if wanted is not None:
+            raise PointError(
+                f"point {short(origin)} is no array of NumPy, where one of shape {by(wanted)} was asked for"
+            )
+        return x, _record(x, short(origin))
     if wanted is not None and x.shape != wanted and not (shape is None and x.ndim and x.size == dim):
         if x.size != math.prod(wanted) or x.ndim > 1:
             raise PointError(f"point {short(origin)} has shape {by(x.shape)}, where {by(wanted)} was asked for")

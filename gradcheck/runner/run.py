@@ -154,7 +154,9 @@ def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -
         for kind, claim in check.claims.items()
     }
     bounds = read_bounds(check.option("bounds"), load=find_bounds, folder=folder)
-    place = {key: check.option(key) for key in ("dim", "shape", "point", "seed")}
+    place = {key: check.option(key) for key in ("dim", "shape", "point", "arrays", "seed")} | {
+        "parts": check.option("vars")
+    }
     x0, point = choose_point(**place, bounds=bounds, load=find_point, folder=folder)
     # The API's keywords bear the same names; what was declared as text is loaded first.
     options = {key: value for key, value in check.options.items() if key in KEYWORDS}

@@ -342,6 +342,10 @@ class TreeLayout(Layout):
                 if len(value) == len(holding):
                     pairs = zip(holding, value, strict=True)
                     return {k: leaf for child, one in pairs for k, leaf in find(child, one, self.wanted, role).items()}
+                if len(value) == len(root.children):  # an answer for each argument by name, in their order
+                    all_pairs = zip(root.children, value, strict=True)
+                    some = [(child, one) for child, one in all_pairs if child.numbers & self.wanted]
+                    return {k: leaf for child, one in some for k, leaf in find(child, one, self.wanted, role).items()}
                 if len(value) == len(numbers):
                     return dict(zip(numbers, value, strict=True))
         return find(root, value, self.wanted, role)

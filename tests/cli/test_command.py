@@ -234,7 +234,7 @@ def test_exit_code(here: Path, line: str, code: int) -> None:
         ("m:text --grad m:g --dim 5", 2, ["m:text", "not a callable"]),
         ("m:f --grad m:text --dim 5", 2, ["--grad", "not a callable"]),
         ("m:f --grad m:short_gradient --dim 5", 3, ["shape (4,)", "(5,)"]),
-        ("m:f --grad m:g", 2, ["--dim N, --shape 20x3 or --point P"]),
+        ("m:f --grad m:g", 2, ["--dim N, --shape 20x3, --point P or --var NAME=P"]),
         ("m:f --grad m:g --dim 0", 2, ["--dim is 0; it must be a whole number of at least 1"]),
         ("m:f --grad m:g --dim five", 2, ["--dim is 'five'; it must be a whole number of at least 1"]),
         ("m:f --grad m:g --shape 3x", 2, ["3x", "20x3"]),

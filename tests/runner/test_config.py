@@ -160,7 +160,7 @@ def test_a_folder_without_any_declares_none(tmp_path):
         (MINIMAL + "zzzzz = 1\n", ["unknown key 'zzzzz'; the keys are target, grad"]),
         (MINIMAL.replace("target = ", "name = "), ["no target", "target = 'module:f'"]),
         (MINIMAL.replace("grad = ", "name = "), ["no derivative to check", "grad, jac"]),
-        (MINIMAL.replace("dim = 3", ""), ["nowhere to check", "dim, shape, point"]),
+        (MINIMAL.replace("dim = 3", ""), ["nowhere to check", "dim, shape, point, vars"]),
         (MINIMAL + "value_and_grad = true\n", ["value_and_grad", "remove it or 'grad'"]),
         (MINIMAL + "allow_inconclusive = true\nallow-inconclusive = true\n", ["given twice"]),
     ],

@@ -161,7 +161,7 @@ def test_what_is_unfit_is_collected(package):
     expected = [
         "declaring.wrong.exits was found, but importing it raised SystemExit: 3",
         "declaring.wrong.raises was found, but importing it raised ZeroDivisionError",
-        "on no_dim, line 5: nowhere to check; give one of dim, shape, point",
+        "on no_dim, line 5: nowhere to check; give one of dim, shape, point, vars",
         "on zero, line 8: dim is 0; it must be",
         "on unknown, line 11: unknown key 'dims'; did you mean 'dim'?",
         "on doubled, line 14: 'target' is for the decorator to say",
