@@ -163,16 +163,19 @@ class CheckRun:
         return Claim(counted, self.layout, self.layout, args=args, role=role, deadline=deadline)
 
     def matrix_claim(
-        self, claim: Callable[..., Any], role: str, rows: int, at: NDArray[Any] | Layout | None = None
+        self, claim: Callable[..., Any], role: str, function: Function, at: NDArray[Any] | Layout | None = None
     ) -> MatrixClaim:
-        """A claimed matrix of so many rows, of counted callables, with the arguments of this check.
+        """A claimed matrix, of counted callables, with the arguments of this check.
 
+        function: what is differentiated; it has been called.
         at: as for `function`.
         """
         from gradcheck.evaluation.matrices import MatrixClaim
 
         x, args, deadline = self.layout if at is None else at, self.options.args, self.watcher.deadline
-        return MatrixClaim(claim, x, rows, args=args, role=role, deadline=deadline)
+        return MatrixClaim(
+            claim, x, function.size, outputs=function.shape, args=args, role=role, deadline=deadline
+        )
 
     def _ledger(self, role: str, call: Callable[..., Any]) -> Ledger | None:
         """The pages of the journal for a callable, if there is a journal."""

@@ -50,11 +50,11 @@ def check_matrix(
 
     def compare() -> None:
         function = make()
-        value = function.at(flat)
+        function.at(flat)
         run.draft.outputs = function.outputs
         if at is not None:
             run.draft.layout = at
-        claimed = run.matrix_claim(claim, role, value.size, lent or at)
+        claimed = run.matrix_claim(claim, role, function, lent or at)
         problem = run.examine(function, claimed, flat)
         matrix = claimed.matrix(problem.preflight.raw)
         if identities is not None:

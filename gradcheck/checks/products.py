@@ -8,7 +8,7 @@ the identities that hold for any derivative: linearity, ⟨u, Hv⟩ = ⟨Hu, v�
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -16,9 +16,11 @@ import numpy as np
 from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.hessian import gradient_of
 from gradcheck.checks.matrix import Identities, check_matrix
+from gradcheck.errors import is_interrupt
 from gradcheck.evaluation.answers import raised
 from gradcheck.evaluation.engines import Arguments, NotCalled, with_arguments
 from gradcheck.evaluation.function import Function
+from gradcheck.evaluation.preflight import odd_shape
 from gradcheck.model import Finding, FindingKind, Kind, Report, Tolerance, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.stencils import natural_scales
@@ -86,6 +88,7 @@ class ProductClaim:
     layout: of x, which is `at` unless something else is said.
     inner: how v is laid out.
     outer: how the product must be.
+    misfits: what was wrong with the shapes of answers so far.
     """
 
     call: Callable[..., Any]
@@ -95,6 +98,7 @@ class ProductClaim:
     outer: Layout
     role: str
     args: Arguments = ()
+    misfits: list[str] = field(default_factory=list)
 
     def __call__(self, v: NDArray[Any], x: NDArray[Any] | None = None) -> Array:
         """The product with a vector, flat: a flat float64 array.
@@ -106,8 +110,12 @@ class ProductClaim:
             value = with_arguments(self.call, self.args)(
                 self.layout.argument(point.copy()), self.inner.argument(v.copy())
             )
-        except Exception as error:
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
             raise raised(self.role, self.call, error) from error
+        if misfit := self.outer.misfit(value):
+            self.misfits.append(misfit)
         return self.outer.numbers(value, self.role)
 
 
@@ -117,17 +125,18 @@ def random_vector(layout: Layout, seed: int, number: int) -> NDArray[Any]:
 
 
 def linearity(product: ProductClaim, seed: int, tolerance: Tolerance) -> list[Finding]:
-    """Whether product(2u − 3v) = 2 product(u) − 3 product(v), as for every derivative."""
+    """Whether product(2u − 3v) = 2 product(u) − 3 product(v), as for every derivative; and whether it has the right shape."""
     inner, role = product.inner, product.role
     u, v = (random_vector(inner, seed, number) for number in IDENTITY)
     apart = 2 * product(u) - 3 * product(v)
     together = product(2 * u - 3 * v)
     gap = float(np.max(np.abs(apart - together), initial=0.0))
     size = float(np.max(np.abs(apart), initial=0.0))
+    findings = [odd_shape(role, misfit) for misfit in product.misfits[:1]]
     if not gap > _allowed(size, inner.dtype, tolerance):
-        return []
+        return findings
     message = f"{role} is not linear in its vector: the product of a sum differs from the sum of products by {gap:.3g}"
-    return [_wrong(FindingKind.NOT_LINEAR, role, message, gap)]
+    return [*findings, _wrong(FindingKind.NOT_LINEAR, role, message, gap)]
 
 
 def symmetry(product: ProductClaim, seed: int, tolerance: Tolerance) -> list[Finding]:

@@ -92,7 +92,7 @@ class Claim:
         except BaseException as error:
             if is_interrupt(error):
                 raise
-            raise raised(self.role, self.call, error) from error
+            raise raised(self.role, self.call, error, argument=argument) from error
         self.altered = self.layout.altered(argument, x)
         return self.layout.collected(argument) if value is None else value
 
@@ -103,6 +103,10 @@ class Claim:
             UserCodeError: it is no array of real numbers, or has another shape or structure than the derivative must have.
         """
         return self.answer.numbers(value, self.role)
+
+    def misfit(self, value: Any) -> str:
+        """What is wrong with the shape of an answer that can be compared nevertheless; '' if nothing."""
+        return self.answer.misfit(value)
 
     @property
     def places(self) -> Places:

@@ -15,7 +15,7 @@ import numpy as np
 
 from gradcheck.errors import GradcheckError, UserCodeError, is_interrupt
 from gradcheck.evaluation import engines
-from gradcheck.evaluation.answers import raised
+from gradcheck.evaluation.answers import raised, seems_to_resize
 from gradcheck.evaluation.deadline import NO_END, Deadline
 from gradcheck.evaluation.dispatch import Dispatch, joined, no_tick
 from gradcheck.evaluation.engines import Arguments, Calling, FirstOfRows, Steps, with_arguments
@@ -229,7 +229,8 @@ class Function:
         except BaseException as error:
             if is_interrupt(error):
                 raise
-            raise raised(self.role, self.call, error) from error
+            self.dispatch.calls += seems_to_resize(error)
+            raise raised(self.role, self.call, error, argument=argument) from error
         self.mutated = self.layout.altered(argument, x) or self.mutated
         return value
 

@@ -19,7 +19,7 @@ from gradcheck.evaluation.claims import Block, Claim
 from gradcheck.evaluation.deadline import NO_END, Deadline
 from gradcheck.model import FindingKind
 from gradcheck.numerics.directions import Stream, direction
-from gradcheck.variables.layout import Layout, as_layout
+from gradcheck.variables.layout import Layout, as_layout, shape_of
 from gradcheck.variables.numbers import real_array
 
 if TYPE_CHECKING:
@@ -258,6 +258,16 @@ def as_matrix(value: Any, rows: int, columns: int, role: str, deadline: Deadline
     return Dense(array.reshape(rows, columns), rows, columns, role)
 
 
+def _shape(value: Any, rows: int, columns: int) -> tuple[int, ...]:
+    """The shape of what may be a matrix; an operator that has none is taken to fit."""
+    if value is None or (_is_operator(value) and not hasattr(value, "shape")):
+        return rows, columns
+    try:
+        return shape_of(value)
+    except (TypeError, ValueError):  # a ragged list
+        return rows, columns
+
+
 def _unit(size: int, place: int) -> Array:
     unit = np.zeros(size)
     unit[place] = 1.0
@@ -268,6 +278,7 @@ class MatrixClaim(Claim):
     """A claimed Jacobian or Hessian; for comparing two answers, a product with a fixed random vector stands for each.
 
     rows: m.
+    outputs: the shape of what is differentiated.
     """
 
     def __init__(
@@ -276,19 +287,41 @@ class MatrixClaim(Claim):
         x0: NDArray[Any] | Layout,
         rows: int,
         *,
+        outputs: tuple[int, ...] = (),
         args: Arguments = (),
         role: str,
         deadline: Deadline = NO_END,
     ) -> None:
         n = as_layout(x0).size
         super().__init__(call, x0, (rows, n), args=args, role=role, deadline=deadline)
-        self.rows = rows
+        self.rows, self.outputs = rows, outputs or (rows,)
         self.once = rows * n > LARGE
         self._probe = direction(n, 0, Stream.MATRIX)
 
     def matrix(self, raw: Any) -> Matrix:
-        """What the user returned as a `Matrix`.  Raises `UserCodeError` for a wrong shape or something else altogether."""
-        return as_matrix(raw, self.rows, self.layout.size, self.role, self.deadline)
+        """What the user returned as a `Matrix`, turned round if it looks transposed.
+
+        Raises `UserCodeError` for another wrong shape, or something else altogether.
+        """
+        upright = (raw.T if hasattr(raw, "T") else np.asarray(raw).T) if self._looks_transposed(raw) else raw
+        return as_matrix(upright, self.rows, self.layout.size, self.role, self.deadline)
+
+    def _looks_transposed(self, raw: Any) -> bool:
+        m, n = self.rows, self.layout.size
+        return m != n and _shape(raw, m, n) == (n, m)
+
+    def misfit(self, value: Any) -> str:
+        """Of an array: it must be m × n, or have the shape of what is differentiated and then that of x, or be a vector."""
+        m, n = self.rows, self.layout.size
+        shape = _shape(value, m, n)
+        if shape == (m, n) or (len(shape) <= 1 and 1 in (m, n)):
+            return ""
+        if self._looks_transposed(value):
+            return f"shape {shape}, expected {(m, n)}; it looks transposed, and was compared so"
+        wanted = self.outputs + self.layout.shape
+        if shape in (wanted, (m, *self.layout.shape), (*self.outputs, n)):
+            return ""
+        return f"shape {shape}, expected {(m, n)}; its numbers were compared as that"
 
     def raw_at(self, x: NDArray[Any]) -> Any:
         """As for any claim; one that finds no memory is told what would do with less."""

@@ -86,6 +86,8 @@ def examine(
 
     first_raw = _ask(claim, x, findings)
     kept = claim.numbers(first_raw)
+    if misfit := claim.misfit(first_raw):
+        findings.append(odd_shape(claim.role, misfit))
 
     steps = LADDER
     v = scales * (_direction(x.size, seed) if x.size <= REMEMBERED else direction(x.size, seed, Stream.SETUP))
@@ -168,6 +170,13 @@ def _ask(claim: Claim, x: NDArray[Any], findings: list[Finding]) -> Any:
             )
         )
     return raw
+
+
+def odd_shape(role: str, misfit: str) -> Finding:
+    """The finding for an answer of another shape than it must have, which could be compared nevertheless."""
+    return Finding(
+        kind=FindingKind.WRONG_SHAPE, target=role, verdict=Verdict.FAIL, message=f"{role} returned {misfit}"
+    )
 
 
 def _one_of(answer: Array, known: Array) -> Array:

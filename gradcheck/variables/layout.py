@@ -89,6 +89,10 @@ class Layout(ABC):
             UserCodeError: it is no array of real numbers, or has another shape or structure than the derivative must have.
         """
 
+    def misfit(self, value: Any) -> str:
+        """What is wrong with the shape of an answer that `numbers` takes nevertheless; '' if nothing."""
+        return ""
+
     @abstractmethod
     def derivative(self, flat: Array) -> Any:
         """The inverse of `numbers`: what user code would return for these entries."""
@@ -150,8 +154,9 @@ class ArrayLayout(Layout):
         return self.arguments(rows)
 
     def altered(self, argument: NDArray[Any], flat: NDArray[Any]) -> str:
-        """Whether the array holds other numbers now."""
-        return "" if unchanged(argument, flat) else self.owner or "its argument"
+        """Whether the array holds other numbers now, or was given another shape in place."""
+        same = argument.shape == self.argument(flat).shape and unchanged(argument, flat)
+        return "" if same else self.owner or "its argument"
 
     def numbers(self, value: Any, role: str) -> Array:
         """The entries of an array of the shape of x, or flat."""
@@ -164,6 +169,14 @@ class ArrayLayout(Layout):
                 f"{role} returned shape {array.shape}{whose}, expected {shape}{hint}", FindingKind.WRONG_SHAPE, role
             )
         return array.astype(np.float64).reshape(-1)
+
+    def misfit(self, value: Any) -> str:
+        """An array must have the shape of x, or be flat: one of (n, 1) beside x of (n,) makes an n × n array of a step."""
+        shape = shape_of(value)
+        if shape == self.shape or len(shape) <= 1:
+            return ""
+        whose = f" for {self.owner}" if self.owner else ""
+        return f"shape {shape}{whose}, expected {self.shape}; its numbers were compared as that"
 
     def derivative(self, flat: Array) -> Any:
         """The entries in the shape of x."""
@@ -197,6 +210,12 @@ class ArrayLayout(Layout):
             width = math.prod(shape[1:])
             return [Part(f"[{k}{others}]", slice(k * width, (k + 1) * width)) for k in range(rows)]
         return [Part(f"[{others[2:]}, {k}]", slice(k, None, columns)) for k in range(columns)]
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The shape of an array of any library, or of what NumPy makes one of."""
+    shape = getattr(value, "shape", None)
+    return tuple(shape) if isinstance(shape, Iterable) else np.shape(value)
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
@@ -244,6 +263,10 @@ class LibraryLayout(Layout):
     def numbers(self, value: Any, role: str) -> Array:
         """The entries of an array of any library."""
         return self.inner.numbers(value, role)
+
+    def misfit(self, value: Any) -> str:
+        """As for an array of NumPy."""
+        return self.inner.misfit(value)
 
     def derivative(self, flat: Array) -> Any:
         """The entries as NumPy's array, which is an answer, too."""

@@ -323,6 +323,12 @@ class TreeLayout(Layout):
             flat[where] = layout.numbers(answer, role)
         return flat
 
+    def misfit(self, value: Any) -> str:
+        """The first leaf whose shape is odd."""
+        found = self._answers(value, "")
+        leaves = zip(self._leaves, self.numbers_of_leaves, strict=True)
+        return next((text for (layout, _), number in leaves if (text := layout.misfit(found[number]))), "")
+
     def _answers(self, value: Any, role: str) -> dict[int, Any]:
         """The answers for the variables, by the numbers of their leaves."""
         if value is None:
