@@ -173,9 +173,7 @@ class CheckRun:
         from gradcheck.evaluation.matrices import MatrixClaim
 
         x, args, deadline = self.layout if at is None else at, self.options.args, self.watcher.deadline
-        return MatrixClaim(
-            claim, x, function.size, outputs=function.shape, args=args, role=role, deadline=deadline
-        )
+        return MatrixClaim(claim, x, function.size, outputs=function.shape, args=args, role=role, deadline=deadline)
 
     def _ledger(self, role: str, call: Callable[..., Any]) -> Ledger | None:
         """The pages of the journal for a callable, if there is a journal."""

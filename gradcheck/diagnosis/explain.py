@@ -293,7 +293,7 @@ def _report(facts: Facts, outcome: Outcome, scope: Scope = WHOLE) -> Diagnosis:
     limited = bool(outcome.spoiled.any()) or (law.silent is not None and count < known)
     if limited or others:
         region = _region(facts, outcome)
-        where = _on(region, count, known, int(np.sum(outcome.spoiled)), others)
+        where = _on(region, count, facts.mismatch.places.size, int(np.sum(outcome.spoiled)), others)
         if not PLACES & parameters.keys():  # else the law has told its place itself
             parameters |= region.parameters
         if law.is_uniform:
@@ -301,7 +301,9 @@ def _report(facts: Facts, outcome: Outcome, scope: Scope = WHOLE) -> Diagnosis:
             advice = PART_ADVICE.get(region.name or "none", OTHER_PART_ADVICE)
     else:
         of = f" of {facts.places.owner}" if facts.places.owner else ""
-        where = f"on {scope.words or f'all {known:,} entries'}"
+        total = facts.mismatch.places.size
+        looked_at = "" if known == total else f" looked at, of {total:,}"
+        where = f"on {scope.words or f'all {known:,} entries{looked_at}'}"
         where = where if count == known else f"on all {count:,} entries{of} that differ"
         where = f"on {facts.places.owner or 'the only entry'}" if known == 1 else where
         if law.is_uniform and scope.part:
@@ -321,8 +323,8 @@ def _report(facts: Facts, outcome: Outcome, scope: Scope = WHOLE) -> Diagnosis:
     )
 
 
-def _on(region: Region, count: int, known: int, right: int, others: int) -> str:
-    """The entries that a law holds on, of `known`; of the `others` some are `right`."""
+def _on(region: Region, count: int, total: int, right: int, others: int) -> str:
+    """The entries that a law holds on, of a `total`; of the `others` some are `right`."""
     if region.name in (
         "diagonal",
         "off-diagonal",
@@ -332,12 +334,12 @@ def _on(region: Region, count: int, known: int, right: int, others: int) -> str:
         "column",
         "row and column",
     ):
-        return f"on {region.text} ({count:,} of {known:,} entries)"
+        return f"on {region.text} ({count:,} of {total:,} entries)"
     if region.name:
         return f"on {region.text}"
     if others <= LEFT_OVER * count:
         return f"on {count:,} entries, all but {others:,}" + (f" ({right:,} of them right as claimed)" if right else "")
-    return f"on {region.text}" if count <= 6 else f"on {count:,} of {known:,} entries"
+    return f"on {region.text}" if count <= 6 else f"on {count:,} of {total:,} entries"
 
 
 def _kind_of_part(law: Law, region: Region, count: int, others: int) -> DiagnosisKind:

@@ -63,7 +63,8 @@ FINDINGS = {
         wrong="grad = lambda x: 2 * x.sum()",
         right="grad = lambda x: 2 * x",
         remedy="Look for a sum too many, a broadcast of (n,) with (n, 1), or a function that returns its terms "
-        "instead of their sum.",
+        "instead of their sum. Where the numbers can be told nevertheless, as in a column (n, 1), a flat Hessian or a "
+        "transposed Jacobian, they are compared; but x - 0.1 * grad(x) would be n × n.",
     ),
     FindingKind.WRONG_DTYPE: Entry(
         meaning="The value is no real number, or no array of them.",

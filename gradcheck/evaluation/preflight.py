@@ -174,9 +174,7 @@ def _ask(claim: Claim, x: NDArray[Any], findings: list[Finding]) -> Any:
 
 def odd_shape(role: str, misfit: str) -> Finding:
     """The finding for an answer of another shape than it must have, which could be compared nevertheless."""
-    return Finding(
-        kind=FindingKind.WRONG_SHAPE, target=role, verdict=Verdict.FAIL, message=f"{role} returned {misfit}"
-    )
+    return Finding(kind=FindingKind.WRONG_SHAPE, target=role, verdict=Verdict.FAIL, message=f"{role} returned {misfit}")
 
 
 def _one_of(answer: Array, known: Array) -> Array:

@@ -116,8 +116,9 @@ class Options:
     eps: float | None = keyword(
         Number(above=0),
         HOW,
-        "The step; by default it is found for each entry.",
-        keyword="the step, in the units of x; by default it is found for each entry",
+        "The first step; what it leaves in doubt is measured at others. By default it is found for each entry.",
+        keyword="the first step, in the units of x; what it leaves in doubt is measured at others; by default it is found "
+        "for each entry",
         metavar="E",
     )
     vectorized: bool | None = keyword(Flag(), HOW, "{f} takes a batch of points, one a row.")

@@ -127,7 +127,7 @@ def _omission(shown: int, recorded: int, total: int, noun: str) -> Iterator[Para
         hint = (
             "; --all shows them"
             if shown < recorded == total
-            else f"; --all shows {recorded:,}"
+            else f"; --all shows the worst {recorded:,}"
             if shown < recorded
             else ""
         )
