@@ -17,6 +17,7 @@ from gradcheck.model import Kind, Method, Report
 from gradcheck.numerics.stencils import natural_scales
 from gradcheck.options.keywords import Keywords, Options
 from gradcheck.points import neighbours
+from gradcheck.variables.numbers import MaskedValues
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -108,6 +109,8 @@ def _moved(problem: Problem, claim: Claim, x: NDArray[Any], number: int) -> Prob
     """The problem at another point; None if f or the claim has no value there."""
     try:
         value, claimed = problem.function.at(x), claim.at(x)
+    except MaskedValues:
+        raise
     except UserCodeError:
         return None
     if not np.isfinite(value).all() or not np.isfinite(claimed).all():

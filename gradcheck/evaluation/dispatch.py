@@ -21,6 +21,7 @@ from gradcheck.evaluation.answers import raised
 from gradcheck.evaluation.deadline import Deadline
 from gradcheck.evaluation.engines import Batches, Calling, InLoop, InRows, Points, Steps, Values, Work
 from gradcheck.evaluation.harmless import harmless
+from gradcheck.variables.numbers import MaskedValues
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -237,6 +238,8 @@ class Dispatch:
         self.calls += answer.calls
         if answer.ended is not None and is_interrupt(answer.ended):
             raise answer.ended
+        if isinstance(answer.ended, engines.Unfit):
+            raise MaskedValues(self.role)
         if answer.ended is not None:
             raise raised(self.role, self.calling.call, answer.ended, where="") from answer.ended
         if answer.no_rows and self.calling.rows is not None:

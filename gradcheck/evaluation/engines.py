@@ -17,6 +17,7 @@ import numpy as np
 
 from gradcheck.errors import is_interrupt
 from gradcheck.variables.layout import ArrayLayout, Layout
+from gradcheck.variables.numbers import MaskedValues, is_masked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,6 +38,10 @@ NAN = math.nan
 
 class NotCalled(ValueError):
     """Raised by what stands between us and f when f is not called at all: it counts as no call."""
+
+
+class Unfit(BaseException):
+    """Raised for a value of f that is masked: it must be taken neither for a number nor for the want of one."""
 
 
 @dataclass(slots=True)
@@ -126,9 +131,15 @@ class Calling:
 
         Raises:
             ValueError, TypeError: it has another size, or is no real number.
+            Unfit: it is masked.
         """
         if self.values is not None:
-            return self.values.numbers(value, "f")
+            try:
+                return self.values.numbers(value, "f")
+            except MaskedValues:
+                raise Unfit from None
+        if is_masked(value):
+            raise Unfit
         array = self.read(value)
         if array.dtype.kind not in "fiub":
             raise TypeError(f"a value of type {type(value).__name__}")
@@ -175,6 +186,15 @@ class Values:
     ended: BaseException | None = None
 
 
+def _answers(calling: Calling, found: list[Any], calls: int, failure: Exception | None, books: Books) -> Values:
+    """What f answered, of which `found` has a value for each point."""
+    try:
+        return Values(calling.array(found), calls, failure)
+    except Unfit:
+        books.calls += calls
+        raise
+
+
 class Work(Protocol):
     """Points to be evaluated."""
 
@@ -213,7 +233,7 @@ class Points:
         except BaseException:
             books.calls += len(found) + 1 - refused
             raise
-        return Values(calling.array(found), len(found) - refused, failure)
+        return _answers(calling, found, len(found) - refused, failure, books)
 
 
 @dataclass(eq=False, repr=False)
@@ -295,7 +315,7 @@ class Steps:
         except BaseException:
             books.calls += len(found) + 1 - refused
             raise
-        return Values(calling.array(found), len(found) - refused, failure)
+        return _answers(calling, found, len(found) - refused, failure, books)
 
 
 @dataclass(eq=False, repr=False)
@@ -373,12 +393,13 @@ def by_rows(calling: Calling, rows: NDArray[Any]) -> Array | None:
     assert calling.rows is not None
     try:
         with np.errstate(all="ignore"):
-            value = calling.read(calling.rows(calling.layout.stacked(rows)))
+            answer = calling.rows(calling.layout.stacked(rows))
+            value = calling.read(answer)
     except Exception as error:
         if is_interrupt(error):
             raise
         return None
-    if value.shape != (len(rows), *calling.value_shape) or value.dtype.kind not in "fiub":
+    if value.shape != (len(rows), *calling.value_shape) or value.dtype.kind not in "fiub" or is_masked(answer):
         return None
     return value.astype(np.float64).reshape(len(rows), calling.size)
 

@@ -6,7 +6,6 @@ called elsewhere, and once elsewhere; every argument is compared with what was h
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.noise import Calibration, calibrate, in_single_precision, ladder
 from gradcheck.numerics.stencils import natural_scales
-from gradcheck.variables.numbers import unchanged
+from gradcheck.variables.numbers import MaskedValues, unchanged
 from gradcheck.wording import place
 
 if TYPE_CHECKING:
@@ -102,10 +101,14 @@ def examine(
     if not claim.once:
         second_raw = _ask(claim, x, findings)  # the last call of f was elsewhere
         second = _one_of(claim.numbers(second_raw), kept)
-        with contextlib.suppress(UserCodeError):  # outside its domain the claim may raise
+        try:
             there = claim.raw_at(other)
             if claim.answer.shape == claim.layout.shape and x.size <= REMEMBERED:
                 elsewhere = other, claim.numbers(there)
+        except MaskedValues:
+            raise
+        except UserCodeError:
+            pass  # outside its domain the claim may raise
         findings += _reuses_buffer(claim, first_raw, second_raw, kept)
         del second_raw
 

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 SMALL_ENOUGH = 2**12  # entries
 
 
+class MaskedValues(UserCodeError):
+    """User code returned an array that hides some of its values; what stands behind the mask is nobody's answer."""
+
+    def __init__(self, role: str) -> None:
+        message = f"{role} returned masked values, which are no numbers; fill them (numpy.ma.filled)"
+        super().__init__(message, FindingKind.WRONG_DTYPE, role)
+
+
 def real_array(
     value: Any, role: str, *, noun: str = "no array of numbers", of_complex: str = "", remedy: str = ""
 ) -> NDArray[Any]:
@@ -33,9 +41,8 @@ def real_array(
     if value is None:
         message = f"{role} returned None: does it end without a return statement?"
         raise UserCodeError(message, FindingKind.WRONG_DTYPE, role)
-    if _is_masked(value):
-        message = f"{role} returned masked values, which are no numbers; fill them (numpy.ma.filled)"
-        raise UserCodeError(message, FindingKind.WRONG_DTYPE, role)
+    if is_masked(value):
+        raise MaskedValues(role)
     try:
         array = as_numpy(value)
     except BaseException as error:
@@ -54,7 +61,7 @@ def real_array(
     return array
 
 
-def _is_masked(value: Any) -> bool:
+def is_masked(value: Any) -> bool:
     """Whether an array hides some of its values; NumPy would read what is behind the mask."""
     if type(value) is np.ndarray or "numpy.ma" not in sys.modules:
         return False

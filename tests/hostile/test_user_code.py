@@ -155,6 +155,40 @@ def test_an_answer_without_values_is_an_error(tmp_path: Path, text: str, line: s
     assert said in ended.out
 
 
+MASKED = {
+    "a number": lambda x: np.ma.masked if x[0] != 0.5 else float((x**2).sum()),
+    "an array": lambda x: np.ma.array([(x**2).sum()], mask=[x[0] != 0.5]),
+    "rows": lambda x: np.ma.array((x**2).sum(axis=-1), mask=x[..., 0] != 0.5),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("options", [{}, {"method": "directions"}, {"jobs": 2}, {"points": 3}], ids=str)
+@pytest.mark.parametrize("case", MASKED)
+def test_a_masked_value_away_from_the_point_is_an_error_too(case: str, options: dict[str, Any]) -> None:
+    x = np.r_[0.5, np.linspace(1, 2, 40)]
+    report = api.check_gradient(MASKED[case], g, x, throw=False, **options)
+    assert report.verdict is Verdict.ERROR
+    assert report.headline.endswith("f returned masked values, which are no numbers; fill them (numpy.ma.filled)")
+    assert report.nfev > 1
+
+
+def test_so_is_one_of_several_values_and_one_of_a_claim() -> None:
+    x, eye = np.array([0.5, 1.0]), np.eye(2)
+
+    def odd(values: Any, x: Any) -> Any:
+        return np.ma.array(values, mask=np.broadcast_to(x[0] != 0.5, np.shape(values)))
+
+    assert api.check_jacobian(lambda x: odd(x, x), lambda x: eye, x, throw=False).verdict is Verdict.ERROR
+    assert api.check_gradient(f, lambda x: odd(2 * x, x), x, throw=False).verdict is Verdict.ERROR
+    tree = api.check_jacobian(lambda x: {"a": odd(x, x)}, lambda x: eye, x, throw=False)
+    assert tree.verdict is Verdict.ERROR
+
+
+def test_an_array_with_a_mask_that_hides_nothing_is_an_array() -> None:
+    assert api.check_gradient(f, lambda x: np.ma.array(2 * x, mask=False), np.array([0.5, 1.0])).verdict is Verdict.PASS
+
+
 # ---- pytest
 
 
