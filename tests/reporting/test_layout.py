@@ -116,7 +116,7 @@ def test_reasons_of_failures_are_for_the_verbose() -> None:
         (passing(), Display(), None),
         (many(40), Display(), "10 of 40 entries shown; --all shows them"),
         (many(40), Display(all_rows=True), None),
-        (many(40, checked=1000), Display(), "10 of 1,000 entries shown; --all shows 40"),
+        (many(40, checked=1000), Display(), "10 of 1,000 entries shown; --all shows the worst 40"),
         (many(40, checked=1000), Display(all_rows=True), "40 of 1,000 entries shown"),
         (directional(), Display(top=1), "1 of 3 directions shown; --all shows them"),
     ],
