@@ -122,6 +122,7 @@ class FindingKind(enum.StrEnum):
     OUTSIDE_PATTERN = "outside_pattern"
     VACUOUS = "vacuous"
     SPECIAL_POINT = "special_point"
+    CLAIM_IS_DIFFERENCE = "claim_is_difference"
     USER_ERROR = "user_error"
 
 

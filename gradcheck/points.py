@@ -53,11 +53,13 @@ def _fits(small: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     return len(small) <= len(shape) and all(one in (1, size) for one, size in pairs)
 
 
-def as_point(x0: Any, what: str = "the point") -> NDArray[Any]:
+def as_point(x0: Any, what: str = "the point", *, variable: bool = False) -> NDArray[Any]:
     """Return `x0` as a C-ordered float64 or float32 array of any shape, () included; it may share memory with `x0`.
 
-    Raises `PointError` for anything else (whole numbers, complex, objects, other precisions, ragged lists), for NaN
-    and infinities, and for an array without entries.
+    Integers become float64; `variable`: not those of a leaf of a tree, which was named as a variable by mistake.
+
+    Raises `PointError` for anything else (complex, objects, other precisions, ragged lists), for NaN and infinities, and for an
+    array without entries.
     """
     try:
         x = np.asarray(x0, order="C")
@@ -68,6 +70,8 @@ def as_point(x0: Any, what: str = "the point") -> NDArray[Any]:
     if x.dtype.kind == "f" and x.dtype.itemsize in (4, 8):
         if not x.dtype.isnative:
             x = x.astype(x.dtype.newbyteorder("="))  # a file may hold the other byte order
+    elif x.dtype.kind in "iu" and not variable:
+        x = x.astype(np.float64)
     else:
         raise PointError(f"{what} {_unfit(x, x0)}")
     if x.ndim > MOST_DIMENSIONS:
@@ -79,6 +83,20 @@ def as_point(x0: Any, what: str = "the point") -> NDArray[Any]:
         index = tuple(int(i) for i in np.unravel_index(int(np.argmin(finite)), x.shape))
         raise PointError(f"{what} is {x[index]} at {place(index) if index else 'its only entry'}; give finite numbers")
     return x
+
+
+def integer_dtype(x0: Any) -> str:
+    """The dtype of a point that was given as integers, which are taken as float64; '' if it was not."""
+    if isinstance(x0, (np.ndarray, np.generic)):
+        dtype = x0.dtype
+    elif library_of(x0) is not None:
+        name = precision(x0)
+        return name if name.lstrip("u").startswith("int") else ""
+    elif isinstance(x0, (int, list, tuple)):
+        dtype = np.asarray(x0).dtype
+    else:
+        return ""
+    return str(dtype) if dtype.kind in "iu" else ""
 
 
 # ---- x0 as the user has it
@@ -170,7 +188,7 @@ def _leaf(value: Any, path: str) -> tuple[Layout, NDArray[Any], Library | None, 
     """An array: its layout, its entries, the library it belongs to, and what it is there; of a number neither of these two."""
     what, library = f"{path} of x0" if path else "the point", library_of(value)
     if library is None:
-        x = as_point(value, what)
+        x = as_point(value, what, variable=bool(path))
         if path and isinstance(value, (float, np.floating)):
             from gradcheck.variables.trees import NumberLayout
 
@@ -337,8 +355,8 @@ def flat_bounds(bounds: Any, layout: Layout) -> tuple[NDArray[np.float64], NDArr
                     low[where], high[where] = leaf.spread(pair[0]), leaf.spread(pair[1])
         else:
             low, high = layout.spread(bounds[0]), layout.spread(bounds[1])
-        if not (low < high).all():
-            raise ValueError("the lower ones must be less than the upper ones")
+        if not (low <= high).all():
+            raise ValueError("the lower ones must not be greater than the upper ones")
     except (TypeError, ValueError) as reason:
         raise PointError(f"bounds is {quoted(bounds)}; {reason}") from None
     return low, high

@@ -16,7 +16,7 @@ from gradcheck.diagnosis.vacuity import Passed, special_point, vacuous
 from gradcheck.errors import CheckInterrupted, UsageError, UserCodeError, raise_for
 from gradcheck.evaluation.claims import Block, Claim, Counted
 from gradcheck.evaluation.function import Function
-from gradcheck.evaluation.preflight import examine
+from gradcheck.evaluation.preflight import examine, integer_answer
 from gradcheck.evaluation.sources import describe
 from gradcheck.evaluation.unpacking import argument_names, in_order, unpacked
 from gradcheck.methods.coordinates import Evaluate, Surveyor, observations
@@ -24,9 +24,9 @@ from gradcheck.methods.entries import no_columns
 from gradcheck.methods.problem import Problem, Watcher
 from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Stop, Verdict
 from gradcheck.options.keywords import Options
-from gradcheck.points import describe_point, flat_bounds, lay_out, require_within
+from gradcheck.points import describe_point, flat_bounds, integer_dtype, lay_out, require_within
 from gradcheck.variables.layout import ArrayLayout, Layout
-from gradcheck.wording import quoted
+from gradcheck.wording import counted, quoted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -41,6 +41,7 @@ PATIENCE = 5.0  # seconds that comparing every entry may be expected to take bef
 FEW_ENTRIES = 1000  # up to this dimension every entry is compared whatever it takes, …
 MANY_ENTRIES = 200_000  # … and above this one random directions are taken however fast f is
 DIRECTIONS = 2  # how many random directions, unless asked for
+SHOWN = 5  # fixed variables named in a note
 PIECE = 1.0  # seconds of comparing after which what is known is put on record
 
 
@@ -53,6 +54,7 @@ class CheckRun:
     layout: how it is laid out.
     flat: the same as a vector, (n,).
     bounds: (low, high), each (n,), or None.
+    fixed: the variables whose bounds are equal, so that they do not vary, (n,); None if there is none.
     problem: what is compared at the point, once that is known.
     """
 
@@ -64,10 +66,13 @@ class CheckRun:
         self.x0 = in_order(f, x0) if options.unpack and isinstance(x0, dict) else x0
         names = argument_names(f, len(self.x0)) if options.unpack and isinstance(self.x0, (list, tuple)) else ()
         self.layout, self.flat = lay_out(self.x0, wrt=options.wrt, unpack=options.unpack, names=names)
+        integers = "" if self.layout.leaves else integer_dtype(x0)
         if options.jit and self.layout.leaves:
             raise UsageError("jit compiles functions of one array, and x0 is a tree; leave it out")
         self.bounds = flat_bounds(options.bounds, self.layout)
         require_within(self.flat, self.bounds, self.layout)
+        fixed = None if self.bounds is None else self.bounds[0] == self.bounds[1]
+        self.fixed = None if fixed is None or not fixed.any() else fixed
         own = type(x0).__module__ in ("builtins", "numpy") or not isinstance(self.layout, ArrayLayout)
         self._wrapper = (
             "" if own else type(x0).__name__
@@ -86,9 +91,19 @@ class CheckRun:
             notes=[self.layout.note] if self.layout.note else [],
             options=options.in_force,
         )
+        if integers:
+            self.draft.findings.append(
+                Finding(
+                    kind=FindingKind.WRONG_DTYPE,
+                    target="x",
+                    message=f"the point holds {integers} numbers, between which f has no derivative: it was taken as float64",
+                    evidence={"dtype": integers},
+                )
+            )
         self._target = f
         self._journal: Journal | None = None
         self.problem: Problem | None = None
+        self._called: list[Callable[..., Any]] = [f]
         self._suspects: dict[str, Array] = {}
         self._functions: list[tuple[Function, str | None]] = []
         self._claims: list[Counted] = []
@@ -127,6 +142,7 @@ class CheckRun:
         if role not in ("f", "func") or at is not None:
             how["vectorized"] = None  # which is said of f
         if calls is not None and at is None:
+            self._called.append(f)
             how |= {"args": options.args, "bounds": self.bounds}
             f = self.whole(f, role)
         if calls is not None:
@@ -215,6 +231,7 @@ class CheckRun:
             with np.errstate(all="ignore"), self.watcher.until_stopped(), self.watcher.deadline.enforced():
                 self._lay_out_suspects()
                 compare()
+            self._tell_difference()
             self._doubt()
         except UserCodeError as error:
             if self._wrapper and error.__cause__ is not None:
@@ -250,7 +267,7 @@ class CheckRun:
         beside: gives the value that the claimed derivative is returned with.
         """
         x = self.flat if at is None else at
-        preflight = examine(function, claim, x, self.options.seed, value_beside=beside)
+        preflight = examine(function, claim, x, self.options.seed, value_beside=beside, functions=tuple(self._called))
         self.draft.findings += preflight.findings
         if function.contradicts_journal(x):
             self.draft.findings.append(
@@ -299,6 +316,7 @@ class CheckRun:
 
     def _in_pieces(self, function: Function, blocks: Iterable[Block]) -> Iterator[Block]:
         """The blocks, cut so that not much is lost when the budget ends or Ctrl-C comes."""
+        blocks = self._but_for_fixed(blocks)
         budget = self.options.budget
         patience = PIECE if budget is None else min(PIECE, budget / 10)
         width = function.at_once * max(1, int(patience / max(2 * function.seconds, 1e-9)))
@@ -308,6 +326,20 @@ class CheckRun:
                 yield block
             else:
                 yield from (block.part(low, low + width) for low in range(0, count, width))
+
+    def _but_for_fixed(self, blocks: Iterable[Block]) -> Iterator[Block]:
+        """The blocks without the columns of variables that their bounds fix."""
+        if self.fixed is None:
+            yield from blocks
+            return
+        names = [self.layout.name(int(i)) for i in np.flatnonzero(self.fixed)[:SHOWN]]
+        count = int(np.count_nonzero(self.fixed))
+        listed = ", ".join(names) + (", …" if count > SHOWN else "")
+        self.draft.notes.append(f"{counted(count, 'variable')} fixed by bounds, not varied and not compared: {listed}")
+        for block in blocks:
+            free = ~self.fixed[block.columns]
+            if free.any():
+                yield block if free.all() else block.of(free)
 
     def search(self, problem: Problem, claimed: Array) -> None:
         """Compare random directions, and look for the wrong entries if they disagree."""
@@ -326,6 +358,11 @@ class CheckRun:
             return
         from gradcheck.checks.explanation import explain_failure
 
+        written = integer_answer(problem.preflight.raw, claim.role)
+        if not any(
+            finding.kind is FindingKind.WRONG_DTYPE and finding.target == claim.role for finding in self.draft.findings
+        ):
+            self.draft.findings += written
         with self.watcher.until_stopped():
             diagnoses, self.draft.explained = explain_failure(
                 problem,
@@ -337,6 +374,29 @@ class CheckRun:
                 suspects=self._suspects,
             )
             self.draft.diagnoses += diagnoses
+
+    def _tell_difference(self) -> None:
+        """Put on record that the claim is a difference of f itself, and how far it is off."""
+        difference = None if self.problem is None else self.problem.preflight.difference
+        if difference is None:
+            return
+        comparison, off = self.draft.comparison, 0.0
+        if comparison is not None and comparison.columns.entry.size:
+            columns = comparison.columns
+            gap, size = columns.gap, float(np.abs(columns.numeric).max(initial=0.0))
+            off = float(gap.max()) / size if size > 0 and np.isfinite(gap).all() else 0.0
+        role = self.draft.kind.key
+        called = "f or its gradient" if self.draft.kind in (Kind.HESSIAN, Kind.HVP) else "f"
+        amount = f"; it is off by up to {off:.1g} of the largest entry" if off else ""
+        self.draft.findings.append(
+            Finding(
+                kind=FindingKind.CLAIM_IS_DIFFERENCE,
+                target=role,
+                message=f"{role} calls {called} {difference.calls} times, at points some {difference.step:.1g} apart: it is a "
+                f"difference itself{amount}; there is no formula to be right or wrong",
+                evidence={"calls": difference.calls, "step": difference.step, "off": off},
+            )
+        )
 
     def _doubt(self) -> None:
         """Put on record what makes a check that found nothing wrong say little: trivial claims that pass, and special points."""

@@ -14,7 +14,7 @@ from gradcheck.evaluation.claims import Claim, Wrapper, gradient_blocks
 from gradcheck.evaluation.function import Function
 from gradcheck.methods.problem import Problem
 from gradcheck.model import Kind, Method, Report
-from gradcheck.numerics.stencils import natural_scales
+from gradcheck.numerics.stencils import free_scales
 from gradcheck.options.keywords import Keywords, Options
 from gradcheck.points import neighbours
 from gradcheck.variables.numbers import MaskedValues
@@ -116,7 +116,12 @@ def _moved(problem: Problem, claim: Claim, x: NDArray[Any], number: int) -> Prob
     if not np.isfinite(value).all() or not np.isfinite(claimed).all():
         return None
     preflight = replace(
-        problem.preflight, value=value, raw=None, claimed=claimed, scales=natural_scales(x), findings=()
+        problem.preflight,
+        value=value,
+        raw=None,
+        claimed=claimed,
+        scales=free_scales(x, problem.function.bounds),
+        findings=(),
     )
     return replace(problem, x=x, preflight=preflight, seed=problem.seed + number)
 

@@ -16,7 +16,7 @@ from gradcheck.evaluation.function import Function
 from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.noise import Calibration, calibrate, ladder
-from gradcheck.numerics.stencils import CENTRAL, natural_scales, steps_near
+from gradcheck.numerics.stencils import CENTRAL, free_scales, steps_near
 from gradcheck.options.keywords import Keywords, Options
 from gradcheck.variables.layout import VectorLayout
 
@@ -45,7 +45,7 @@ class Line:
 
 
 def _line(function: Function, flat: NDArray[Any], seed: int) -> Line:
-    scales = natural_scales(flat)
+    scales = free_scales(flat, function.bounds)
     centre, v = function.at(flat), scales * direction(flat.size, seed, Stream.STEP)
     plus, minus, steps = function.line(flat, v, ladder())
     calibration = calibrate(plus, minus, centre, steps, flat.size, float(np.finfo(flat.dtype).eps))

@@ -97,6 +97,8 @@ def _pattern(run: CheckRun, matrix: Matrix, sparsity: Any) -> Pattern | None:
         return Pattern.of(sparsity, matrix)
     if matrix.sparse:
         return Pattern.of_values(matrix)
+    if run.fixed is not None:
+        return None  # columns that are not varied would be compared with others of their group
     free = str(run.options.method) == Method.AUTO and run.options.eps is None
     return Pattern.worth_having(matrix) if free else None
 

@@ -67,11 +67,12 @@ FINDINGS = {
         "transposed Jacobian, they are compared; but x - 0.1 * grad(x) would be n × n.",
     ),
     FindingKind.WRONG_DTYPE: Entry(
-        meaning="The value is no real number, or no array of them.",
+        meaning="The value is no real number, or no array of them; or a derivative, or the point, is an array of integers.",
         given="f = lambda x: x @ x",
-        wrong="hess = lambda x: 2j * np.eye(6)",
-        right="hess = lambda x: 2 * np.eye(6)",
-        remedy="Return an array of float64 or float32, or for a matrix anything with @ or matvec.",
+        wrong="def grad(x):\n    g = np.zeros(6, dtype=int)\n    g[:] = 2 * x  # what is behind the point is lost\n    return g",
+        right="def grad(x):\n    g = np.zeros(6)\n    g[:] = 2 * x\n    return g",
+        remedy="Return an array of float64 or float32, or for a matrix anything with @ or matvec. Look for np.zeros_like of "
+        "integers, for dtype=int and for //; a point of integers is taken as float64.",
     ),
     FindingKind.LOW_PRECISION: Entry(
         meaning="There is float32 inside a float64 function.",
@@ -160,6 +161,14 @@ FINDINGS = {
         wrong="x0 = np.zeros(6)  # the second term of grad is 0 here, whatever stands there",
         right="x0 = np.linspace(-1, 1, 6)",
         remedy="Check at other points as well, --points 3, or choose another one: --point, --dim with a --seed.",
+    ),
+    FindingKind.CLAIM_IS_DIFFERENCE: Entry(
+        meaning="The claim is a finite difference of f itself: it calls f at points around x.",
+        given="f = lambda x: np.sum(np.exp(x))\nsteps = 1e-6 * np.eye(6)",
+        wrong="grad = lambda x: np.array([(f(x + h) - f(x)) / 1e-6 for h in steps])",
+        right="grad = lambda x: np.exp(x)",
+        remedy="Two differences are compared, and there is no formula to check. The verdict is about how exact the claim is: "
+        "the message gives by how much it is off. A library may fall back to differences where it was given no derivative.",
     ),
     FindingKind.USER_ERROR: Entry(
         meaning="Your code raised, or returned something that is no number.",

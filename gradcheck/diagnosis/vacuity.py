@@ -285,7 +285,7 @@ def _of_array(x: NDArray[Any], name: str) -> dict[str, str]:
 
 
 def _of_bounds(x: NDArray[Any], low: Array, high: Array, layout: Layout) -> dict[str, str]:
-    at = np.flatnonzero((x == low) | (x == high))
+    at = np.flatnonzero(((x == low) | (x == high)) & (low < high))  # what bounds fix is not differenced
     if not at.size:
         return {}
     name = layout.name(int(at[0]))

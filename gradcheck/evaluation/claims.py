@@ -130,6 +130,11 @@ class Block:
     claimed: Array
     rows: NDArray[np.intp] | None = None
 
+    def of(self, chosen: NDArray[np.bool_]) -> Block:
+        """Some of the columns or entries, by a mask."""
+        rows = None if self.rows is None else self.rows[chosen]
+        return Block(self.columns[chosen], self.claimed[chosen], rows)
+
     def part(self, low: int, high: int) -> Block:
         """The columns or entries from `low` to `high`."""
         rows = None if self.rows is None else self.rows[low:high]

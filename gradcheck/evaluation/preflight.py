@@ -6,6 +6,7 @@ called elsewhere, and once elsewhere; every argument is compared with what was h
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.errors import UserCodeError
+from gradcheck.evaluation.nested import Difference, Watch
 from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.noise import Calibration, calibrate, in_single_precision, ladder
-from gradcheck.numerics.stencils import natural_scales
+from gradcheck.numerics.stencils import free_scales
 from gradcheck.variables.numbers import MaskedValues, unchanged
 from gradcheck.wording import place
 
@@ -39,8 +41,9 @@ class Preflight:
     value: f(x), (m,).
     raw: the claimed derivative as it came back from the user's function.
     claimed: the claimed gradient as a flat array (a copy); of a matrix, what stands for it in comparisons.
-    scales: the natural scale of each variable, (n,).
+    scales: the natural scale of each variable, (n,); 0 for one that its bounds fix.
     epsilon: relative error of the numbers that the claim is computed with.
+    difference: what the claim was seen to be, if it calls f around the point.
     elsewhere: another point, (n,), and the gradient claimed there, (n,); None for other derivatives, where it has no value, and
         in many dimensions.
     """
@@ -52,24 +55,33 @@ class Preflight:
     calibration: Calibration
     findings: tuple[Finding, ...]
     epsilon: float
+    difference: Difference | None = None
     elsewhere: tuple[NDArray[Any], Array] | None = None
 
 
 def examine(
-    function: Function, claim: Claim, x: NDArray[Any], seed: int, *, value_beside: Function | None = None
+    function: Function,
+    claim: Claim,
+    x: NDArray[Any],
+    seed: int,
+    *,
+    value_beside: Function | None = None,
+    functions: Sequence[Callable[..., Any]] = (),
 ) -> Preflight:
     """Call f and the claim a few times around `x` (flat, (n,)) and see whether they keep their contract.
 
     value_beside: gives the value that the claimed derivative is returned with; it must be that of f.
+    functions: as the user wrote them, of which the claim may be a difference.
 
     Raises:
         UserCodeError: f or the claim raised, or returned something that is no number or has the wrong shape, at x itself.
     """
     findings: list[Finding] = []
-    scales = natural_scales(x)
+    scales = free_scales(x, function.bounds)
 
-    known = function.size if function.calls else None
-    value = function.at(x)
+    known, watch = function.size if function.calls else None, Watch(functions)
+    with watch.of_f():
+        value = function.at(x)
     _same_size(function, known, value)
     mutated_by_f = function.mutated
     if not np.isfinite(value).all():
@@ -103,6 +115,9 @@ def examine(
         second = _one_of(claim.numbers(second_raw), kept)
         try:
             there = claim.raw_at(other)
+            whole = integer_answer(first_raw, claim.role)
+            if whole and not unchanged(claim.numbers(there), kept):  # the same ones everywhere are a right answer
+                findings += whole
             if claim.answer.shape == claim.layout.shape and x.size <= REMEMBERED:
                 elsewhere = other, claim.numbers(there)
         except MaskedValues:
@@ -123,7 +138,10 @@ def examine(
         else:
             findings.append(_not_deterministic(function, value, afresh))
     if not claim.once:
-        third = _one_of(claim.numbers(_ask(claim, x, findings)), kept)  # the last call of f was at x
+        with watch.of_claim():
+            third_raw = _ask(claim, x, findings)  # the last call of f was at x
+        third = _one_of(claim.numbers(third_raw), kept)
+        del third_raw
         findings += _order(claim, kept, second, third)
     if mutated_by_f or function.mutated:
         function.hand_over_copies()
@@ -152,7 +170,17 @@ def examine(
     if value_beside is not None:
         findings += _beside(value_beside, x, value)
     findings += _precision(function, x, plus, minus, value, calibration)
-    return Preflight(value, first_raw, kept, scales, calibration, tuple(_unique(findings)), claim.epsilon, elsewhere)
+    return Preflight(
+        value,
+        first_raw,
+        kept,
+        scales,
+        calibration,
+        tuple(_unique(findings)),
+        claim.epsilon,
+        watch.difference(x.size),
+        elsewhere,
+    )
 
 
 @lru_cache(maxsize=8)
@@ -199,6 +227,22 @@ def _reuses_buffer(claim: Claim, first: Any, second: Any, kept: Array) -> list[F
             message=f"{claim.role} returns the same array at every call"
             + ("; the next call overwrites the last answer. Return a new array" if overwritten else ""),
             evidence={"overwritten": overwritten},
+        )
+    ]
+
+
+def integer_answer(answer: Any, role: str) -> list[Finding]:
+    """The finding of a derivative that is an array of integers, which cuts off what is behind the point."""
+    dtype = getattr(answer, "dtype", None)
+    if not isinstance(dtype, np.dtype) or dtype.kind not in "iu":
+        return []
+    return [
+        Finding(
+            kind=FindingKind.WRONG_DTYPE,
+            target=role,
+            message=f"{role} returns {dtype} numbers: was it written into an integer array, which cuts off what is behind the "
+            "point?",
+            evidence={"dtype": str(dtype)},
         )
     ]
 

@@ -113,7 +113,7 @@ def judge(
 
     jump = _jump(plus - centre, minus - centre, resolution)
     if jump:
-        reason = f"f jumps by {jump:.3g} at the point itself; no gradient exists there, choose another"
+        reason = f"f jumps by {jump:.3g} at the point itself"
         return Judgement(Verdict.INCONCLUSIVE, Status.JUMP, central.best.value, float("inf"), float(steps[-1]), reason)
     best = central.best
     second = plus + minus - 2 * centre

@@ -7,7 +7,7 @@ solver tolerances are seen; it is never assumed to be ε·|f| (compare Moré & W
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +26,9 @@ SMALL_ENOUGH = 1e30  # values that are far from any overflow, also in single pre
 LARGEST = float(np.finfo(np.float64).max)
 VARIED = 4  # a few round numbers prove nothing of the precision that f is computed in …
 FEW_BITS = 2.0**12  # … nor do numbers of so few bits
+JUMPED = [1, 5]  # values at these rungs, and at those between, are as far from f(x) where f jumps …
+SETTLED = 1e-2  # … to this share …
+LEAP = 100.0  # … and by so many spacings of its values
 SMALLEST_RUNG = 2  # a kink at the point shows at three rungs, be the smallest step the best
 FINEST = 2.0**-45  # one pair of values so close together that f changes by its quantum, if at all
 
@@ -86,6 +89,10 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
         dimension: n; one coordinate carries about 1/√n of what the whole direction shows.
         epsilon: machine epsilon of the dtype of x, used only if f has no usable value along the line.
     """
+    jumps = _jumps(plus, minus, centre)
+    if jumps is not None:  # what f jumps by at the point itself is no noise
+        ahead, behind = jumps
+        return replace(calibrate(plus - ahead, minus - behind, centre, steps, dimension, epsilon), bent=True)
     if centre.size == 1:
         found = _calibrate_one(plus[:, 0].tolist(), minus[:, 0].tolist(), float(centre[0]), steps.tolist(), dimension)
         if found is not None:
@@ -127,6 +134,31 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
         relative[~np.isfinite(relative)] = 1.0
         bent = _bent(plus, minus, centre, steps, chosen, noise)
     return Calibration(noise, resolution, quantum, float(steps[chosen]), relative, slope, change, bent)
+
+
+def _jumps(plus: Array, minus: Array, centre: Array) -> tuple[Array, Array] | None:
+    """By how much f jumps at the point, ahead and behind, (m,) each: there its values keep their distance; None if nowhere."""
+    if centre.size == 1 and not _keeps_distance(plus[:, 0], minus[:, 0], float(centre[0])):
+        return None  # as nearly always
+    with np.errstate(invalid="ignore", over="ignore"):
+        ahead, behind = plus[JUMPED] - centre, minus[JUMPED] - centre
+        nearest = np.maximum(np.abs(ahead[0]), np.abs(behind[0]))
+        settled = np.abs(ahead[1] - ahead[0]) + np.abs(behind[1] - behind[0]) < SETTLED * nearest
+        if not settled.any():
+            return None
+        ahead, behind = plus[1 : JUMPED[-1] + 1] - centre, minus[1 : JUMPED[-1] + 1] - centre
+        settled &= (np.abs(ahead - ahead[0]) + np.abs(behind - behind[0]) < SETTLED * nearest).all(axis=0)
+        resolution, _ = _granularity(plus, minus, centre)
+        settled &= nearest > LEAP * resolution
+    return (np.where(settled, ahead[0], 0.0), np.where(settled, behind[0], 0.0)) if settled.any() else None
+
+
+def _keeps_distance(plus: Array, minus: Array, centre: float) -> bool:
+    """The first question of `_jumps`, for one output."""
+    near, far = JUMPED
+    ahead, behind = float(plus[near]) - centre, float(minus[near]) - centre
+    moved = abs(float(plus[far]) - centre - ahead) + abs(float(minus[far]) - centre - behind)
+    return moved < SETTLED * max(abs(ahead), abs(behind))
 
 
 def _calibrate_one(

@@ -47,6 +47,14 @@ def natural_scales(x: NDArray[Any]) -> NDArray[np.float64]:
     return scales
 
 
+def free_scales(x: NDArray[Any], bounds: tuple[NDArray[Any], NDArray[Any]] | None) -> NDArray[np.float64]:
+    """The same, and 0 for what its bounds, (d,) each, fix: a parameter that does not vary."""
+    scales = natural_scales(x)
+    if bounds is not None:
+        scales[bounds[0] == bounds[1]] = 0.0
+    return scales
+
+
 def smallest_step(x: NDArray[Any]) -> NDArray[np.float64]:
     """The smallest step worth taking: two units in the last place of x, shape (d,), float64."""
     return 2.0 * np.spacing(np.abs(x)).astype(np.float64)

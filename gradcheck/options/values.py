@@ -370,7 +370,7 @@ class Bounds(Values):
                 sides = [np.asarray(side) for side in (low, high)]
                 if any(side.dtype.kind not in "fiu" for side in sides):
                     raise ValueError
-                below = bool(np.less(*sides).all())
+                below = bool(np.less_equal(*sides).all() and np.less(*sides).any())  # equal ones fix a variable
             except (TypeError, ValueError):
                 raise ValueError(self.rule) from None
         if not below:

@@ -15,7 +15,17 @@ import numpy as np
 from gradcheck.errors import GradcheckError, PointError
 from gradcheck.model import Point
 from gradcheck.options.values import DATA_FILES
-from gradcheck.points import as_bounds, as_point, check_within, describe_point, draw, in_library, is_tree, lay_out
+from gradcheck.points import (
+    as_bounds,
+    as_point,
+    check_within,
+    describe_point,
+    draw,
+    in_library,
+    integer_dtype,
+    is_tree,
+    lay_out,
+)
 from gradcheck.runner.datafiles import find_file, nested_numbers, read_file, read_json, typed_numbers
 from gradcheck.variables.arrays import library_named, library_of
 from gradcheck.wording import by, did_you_mean, one_line, short
@@ -33,7 +43,7 @@ def read_point(text: str, *, load: Loader | None = None, folder: str | os.PathLi
     text: the path of a .npy, .npz, .safetensors, .csv or .json file, starting at `folder`; where it holds several arrays,
         ``FILE.npz:key`` is one, and the file a dict of all; numbers such as ``1,2,3`` or ``[[1, 2], [3, 4]]``; or a target
         such as ``module:x0``, resolved by `load`, which may be a tree, or an array of another library.
-    Returns float64 for numbers and text files; other arrays keep their dtype, float64 or float32.
+    Returns float64 for numbers and text files; other arrays keep their dtype, float64, float32 or integers.
     Raises `PointError`, and whatever `load` raises.
     """
     stripped = text.strip()
@@ -44,11 +54,17 @@ def read_point(text: str, *, load: Loader | None = None, folder: str | os.PathLi
             if not data:
                 raise PointError(f"{path} holds 0 arrays; nothing to check")
             return data
-        return as_point(data if isinstance(data, np.ndarray) else nested_numbers(data, path), path)
+        return _as_given(data if isinstance(data, np.ndarray) else nested_numbers(data, path), path)
     if (numbers := typed_numbers(stripped, "point")) is not None:
         return as_point(nested_numbers(numbers, f"point {short(stripped)}"), f"point {short(stripped)}")
     found = _load(stripped, load, "point")
-    return found if is_tree(found) or library_of(found) is not None else as_point(found, stripped)
+    return found if is_tree(found) or library_of(found) is not None else _as_given(found, stripped)
+
+
+def _as_given(x0: Any, what: str) -> NDArray[Any]:
+    """A point, be it of integers: that they are taken as float64 is said by the check."""
+    x = as_point(x0, what)
+    return np.asarray(x0) if integer_dtype(x0) else x
 
 
 def read_bounds(bounds: Any, *, load: Loader | None = None, folder: str | os.PathLike[str] | None = None) -> Any:
@@ -243,7 +259,7 @@ def _whole_point(
         x = draw(wanted, dtype, seed, as_bounds(bounds, wanted))
         return x, describe_point(x, "random normal" if bounds is None else "random within bounds", seed)
     origin = point.strip() if isinstance(point, str) else "given array"
-    x = read_point(point, load=load, folder=folder) if isinstance(point, str) else as_point(point)
+    x = read_point(point, load=load, folder=folder) if isinstance(point, str) else _as_given(point, "the point")
     if not isinstance(x, np.ndarray):
         if wanted is not None:
             raise PointError(
@@ -255,7 +271,7 @@ def _whole_point(
             raise PointError(f"point {short(origin)} has shape {by(x.shape)}, where {by(wanted)} was asked for")
         x = x.reshape(wanted)
     check_within(x, as_bounds(bounds, x.shape))
-    return x, describe_point(x, short(origin))
+    return x, describe_point(as_point(x), short(origin))
 
 
 def _load(text: str, load: Loader | None, what: str) -> Any:

@@ -117,7 +117,6 @@ def test_an_unknown_keyword_is_no_silent_one():
 @pytest.mark.parametrize(
     ("x", "options", "error", "message"),
     [
-        ([1, 2], {}, PointError, "int64"),
         ([1.0, np.nan], {}, PointError, "nan"),
         ([], {}, PointError, "no entries"),
         ([[1.0], [1.0, 2.0]], {}, PointError, "ragged"),
