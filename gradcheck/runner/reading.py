@@ -61,7 +61,7 @@ def read_point(text: str, *, load: Loader | None = None, folder: str | os.PathLi
     return found if is_tree(found) or library_of(found) is not None else _as_given(found, stripped)
 
 
-def _as_given(x0: Any, what: str) -> NDArray[Any]:
+def _as_given(x0: Any, what: str) -> Any:
     """A point, be it of integers: that they are taken as float64 is said by the check."""
     x = as_point(x0, what)
     return np.asarray(x0) if integer_dtype(x0) else x

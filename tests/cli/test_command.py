@@ -128,7 +128,6 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "bad_syntax.py").write_text("def f(x:\n")
     (tmp_path / "ragged.csv").write_text("1,2,3\n4,5\n")
     np.save(tmp_path / "pickled.npy", np.array([{}, None], dtype=object), allow_pickle=True)
-    np.save(tmp_path / "integers.npy", np.arange(3))
     np.save(tmp_path / "x0.npy", np.array([0.5, -1.0, 2.0]))
     return tmp_path
 
@@ -242,7 +241,6 @@ def test_exit_code(here: Path, line: str, code: int) -> None:
         ("m:f --grad m:g --point missing.npy", 2, ["missing.npy"]),
         ("m:f --grad m:g --point pickled.npy", 2, ["pickled.npy", "pickle"]),
         ("m:f --grad m:g --point ragged.csv", 2, ["ragged.csv"]),
-        ("m:f --grad m:g --point integers.npy", 2, ["integers.npy", "float"]),
         ("m:f --grad m:g --point x0.npy --dim 4", 2, ["x0.npy", "4"]),
         ("m:f --grad m:g --dim 5 --bounds 1:0", 2, ["bounds"]),
         ("m:f --grad m:g --dim 5 --eps 1e-30", 2, ["eps"]),
