@@ -102,6 +102,8 @@ def raise_for(report: Report, *, allow_inconclusive: bool = False) -> None:
         GradientUndecided: it could not be judged, unless `allow_inconclusive` and something was compared.
         UserCodeError: user code failed.
     """
+    if not report.verdict:  # PASS
+        return
     from gradcheck.model import Verdict  # not above: `import gradcheck.errors` is to be light
 
     if report.verdict is Verdict.FAIL:

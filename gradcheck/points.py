@@ -325,7 +325,7 @@ def describe_point(x: NDArray[Any], origin: str, seed: int | None = None, *, lay
 
     layout: how it is laid out, if x is the vector.
     """
-    values = tuple(float(value) for value in x.flat) if x.size <= _MAX_VALUES else ()
+    values = tuple(x.ravel().tolist()) if x.size <= _MAX_VALUES else ()
     shape, leaves = (x.shape, ()) if layout is None else (layout.shape, layout.leaves)
     return Point(
         shape=shape,

@@ -63,7 +63,7 @@ def _report_path(text: str) -> str:
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("gradcheck", "checking derivatives")
     for row in at(Face.PYTEST, KEYWORDS).values():
-        text = f"{row.told}, for checks that do not say otherwise"
+        text = f"{row.description}, for checks that do not say otherwise"
         if isinstance(row.values, Flag):
             _add_switch(parser, group, row.name, text)
         else:
@@ -276,11 +276,11 @@ class DeclaredItem(pytest.Item):
             raise KeyboardInterrupt
         if outcome.exit_code is ExitCode.PASS:
             return
-        told = [str(error) for _, error in outcome.problems]
-        told += [formatted(error.__cause__) for _, error in outcome.problems if error.__cause__ is not None]
-        if not told:
-            told = [explain(report) for report in outcome.reports if report.verdict]
-        pytest.fail("\n\n".join(told) + f"\n  or      {_pytest_command(self)}", pytrace=False)
+        description = [str(error) for _, error in outcome.problems]
+        description += [formatted(error.__cause__) for _, error in outcome.problems if error.__cause__ is not None]
+        if not description:
+            description = [explain(report) for report in outcome.reports if report.verdict]
+        pytest.fail("\n\n".join(description) + f"\n  or      {_pytest_command(self)}", pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:
         return self.path, None, f"gradcheck {self.name}"

@@ -7,6 +7,7 @@ It is long because one object has to hold all that a check is made with, so that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,7 +63,7 @@ class CheckRun:
         self, kind: Kind, f: Callable[..., Any], claim: Callable[..., Any], x0: ArrayLike, options: Options
     ) -> None:
         self.watcher = Watcher(None if options.progress is None else self._progress, options.budget)
-        self.options = options
+        self.options, self.tolerance = options, options.tolerance
         self.x0 = in_order(f, x0) if options.unpack and isinstance(x0, dict) else x0
         names = argument_names(f, len(self.x0)) if options.unpack and isinstance(self.x0, (list, tuple)) else ()
         self.layout, self.flat = lay_out(self.x0, wrt=options.wrt, unpack=options.unpack, names=names)
@@ -87,7 +88,7 @@ class CheckRun:
             claim=describe(claim),
             point=describe_point(self.flat, "given", layout=self.layout),
             layout=self.layout,
-            tolerance=options.tolerance,
+            tolerance=self.tolerance,
             notes=[self.layout.note] if self.layout.note else [],
             options=options.in_force,
         )
@@ -235,8 +236,8 @@ class CheckRun:
             self._doubt()
         except UserCodeError as error:
             if self._wrapper and error.__cause__ is not None:
-                said = f"{error}; x0 is a {self._wrapper}, and the functions are handed a plain array of its numbers"
-                error.args = (said,)
+                message = f"{error}; x0 is a {self._wrapper}, and the functions are handed a plain array of its numbers"
+                error.args = (message,)
             self.draft.blame(error)
             if self.options.throw:
                 self._close()
@@ -281,7 +282,7 @@ class CheckRun:
             )
         self.draft.noise = float(preflight.calibration.noise.max())
         self.problem = Problem(
-            function=function, x=x, preflight=preflight, tolerance=self.options.tolerance, seed=self.options.seed
+            function=function, x=x, preflight=preflight, tolerance=self.tolerance, seed=self.options.seed
         )
         return self.problem
 
@@ -401,13 +402,13 @@ class CheckRun:
     def _doubt(self) -> None:
         """Put on record what makes a check that found nothing wrong say little: trivial claims that pass, and special points."""
         problem, draft, options = self.problem, self.draft, self.options
-        if problem is None or draft.verdict > Verdict.INCONCLUSIVE:
+        if problem is None or (verdict := draft.verdict) > Verdict.INCONCLUSIVE:
             return
         seen: Passed | None = None
-        if draft.verdict is Verdict.PASS:
+        if verdict is Verdict.PASS:
             seen = self._passed(problem)
             draft.findings += vacuous(seen, Verdict.INCONCLUSIVE if options.strict else Verdict.PASS)
-        if not any(direction.point for direction in draft.directions):
+        if not (draft.directions and any(direction.point for direction in draft.directions)):
             draft.findings += special_point(self.layout, self.flat, self.bounds, options.args, seen)
 
     def _passed(self, problem: Problem) -> Passed:
@@ -460,7 +461,7 @@ class CheckRun:
         if self.watcher.cut_short:
             self.draft.notes.append("a call that had not returned when the budget was spent was cut short")
         called = [function for function, calls in self._functions if calls is not None]
-        most = max(called, key=lambda function: function.calls, default=None)
+        most = max(called, key=attrgetter("calls"), default=None)
         return self.draft.report(
             engine="none" if most is None else most.engine,
             nfev=self.nfev,

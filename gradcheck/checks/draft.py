@@ -219,11 +219,9 @@ def _capital(sentence: str) -> str:
 
 def versions() -> dict[str, str]:
     """Versions of python, gradcheck, numpy, and of numba if it is loaded."""
-    import platform
-
     import numpy as np
 
-    found = {"python": platform.python_version(), "gradcheck": __version__, "numpy": np.__version__}
+    found = {"python": sys.version.split()[0], "gradcheck": __version__, "numpy": np.__version__}
     if "numba" in sys.modules:
         found["numba"] = str(getattr(sys.modules["numba"], "__version__", "?"))
     return found

@@ -103,11 +103,11 @@ class _Attempt:
             return ""
         measuring = 2 * self.problem.n * (self.points + 2) * self.problem.function.seconds
         if measuring > CHEAP:
-            return f"f takes {self.problem.function.seconds:.2g} s; ask for it with --fix"
+            return f"f takes {self.problem.function.seconds:.2g} s; ask for it with fix=True (--fix)"
         started = time.perf_counter()
         self.answer(self.counted.call, self.problem.x)
         if time.perf_counter() - started > QUICK:
-            return f"the claim takes {time.perf_counter() - started:.2g} s; ask for it with --fix"
+            return f"the claim takes {time.perf_counter() - started:.2g} s; ask for it with fix=True (--fix)"
         return ""
 
     def case(self, seconds: float) -> Case:

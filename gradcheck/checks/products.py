@@ -43,7 +43,9 @@ EXACT = 1e3  # identities between computed products hold to this many units in t
 class AlongDirections:
     """t ↦ F(x + Σ t_k v_k) for t of shape (K,), the products with v_k being the columns of its Jacobian at 0.
 
-    layout: of x.  directions: K vectors like x.  bounds: (low, high), flat; outside of them f is not called.
+    layout: of x.
+    directions: K vectors like x.
+    bounds: (low, high), flat; outside of them f is not called.
     """
 
     def __init__(
@@ -67,7 +69,8 @@ class AlongDirections:
 class Contracted:
     """x ↦ (⟨u_k, F(x)⟩)_k, the products of the transposed Jacobian with u_k being the rows of its Jacobian.
 
-    outputs: how F(x) is laid out.  vectors: (K, m).
+    outputs: how F(x) is laid out.
+    vectors: (K, m).
     """
 
     of_whole = True
@@ -199,7 +202,7 @@ def check_hvp(
     claimed = _product(run, run.counted(hvp, "hvp", product=True), "hvp", run.layout, run.layout)
 
     def identities(function: Function) -> list[Finding]:
-        seed, tolerance = run.options.seed, run.options.tolerance
+        seed, tolerance = run.options.seed, run.tolerance
         return [*linearity(claimed, seed, tolerance), *symmetry(claimed, seed, tolerance)]
 
     return _along(run, lambda: gradient_of(run, f, grad), lambda _: claimed, "hvp", identities)
@@ -235,7 +238,7 @@ def check_jvp(
         return _product(run, claimed, "jvp", run.layout, outputs)
 
     def identities(function: Function) -> list[Finding]:
-        seed, tolerance = run.options.seed, run.options.tolerance
+        seed, tolerance = run.options.seed, run.tolerance
         findings = linearity(ahead(function.outputs), seed, tolerance)
         if transposed is not None:
             back = _product(run, transposed, "vjp", function.outputs, run.layout)
@@ -276,7 +279,7 @@ def check_vjp(func: Callable[..., Any], vjp: Callable[..., Any], x0: ArrayLike, 
         lambda x, *_, **__: np.stack([product[0](u, x) for u in vectors]),
         "vjp",
         lent=VectorLayout(run.layout),
-        identities=lambda function: linearity(product[0], run.options.seed, run.options.tolerance),
+        identities=lambda function: linearity(product[0], run.options.seed, run.tolerance),
     )
 
 

@@ -78,7 +78,8 @@ def write(outcome: Outcome, options: dict[str, Any]) -> list[GradcheckError]:
     """Print the results and write the reports asked for; the errors of those that could not be written."""
     failures: list[GradcheckError] = []
     main, style = options["output"], _style(options)
-    display = Display(**{key: options[key] for key in Display._fields if key in options and key != "color"})
+    given = {key: options[key] for key in Display._fields if key in options and key != "color"}
+    display = Display(**given, flags=True)
     if main is not None:
         with _collected(failures):
             files.write_file(main, style.render(outcome.reports, display))

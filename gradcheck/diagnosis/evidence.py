@@ -174,7 +174,8 @@ class Law:
 class Outcome:
     """How a law fares.
 
-    explained: wrong entries that it predicts, (N,).  spoiled: right entries that it would make wrong, (N,).
+    explained: wrong entries that it predicts, (N,).
+    spoiled: right entries that it would make wrong, (N,).
     sharp: its predictions are right without any help from the tolerance.
     confirmed: it puts entries right that are off measurably, though they were not judged wrong.
     chance: logarithm of the probability that a false law fares as well.

@@ -42,7 +42,8 @@ def pair(claimed: float, numeric: float) -> str:
 def figures(claimed: Array, numeric: Array) -> dict[str, Any]:
     """What claimed and numeric values, (K,) each with K > 0, have in common, as plain values.
 
-    cosine: of the angle between them.  ratio: the range of numeric / claimed, [] where no claim is other than 0.
+    cosine: of the angle between them.
+    ratio: the range of numeric / claimed, [] where no claim is other than 0.
     relative_gap: the range of the gaps, each relative to the larger of its two values.
     one_sided: all numeric values are above their claims, or all below.
     """

@@ -122,7 +122,8 @@ class Claim:
 class Block:
     """Some entries of the claimed derivative: N columns, or N entries of different columns.
 
-    columns: the column of each, (N,).  claimed: (N, m); of single entries (N, 1), and then `rows` says in which row each is,
+    columns: the column of each, (N,).
+    claimed: (N, m); of single entries (N, 1), and then `rows` says in which row each is,
     (N, 1).
     """
 
@@ -141,8 +142,8 @@ class Block:
         return Block(self.columns[low:high], self.claimed[low:high], rows)
 
 
-def gradient_blocks(claimed: Array) -> Iterator[Block]:
-    """The columns of a claimed gradient (n,) in blocks, as `Surveyor.survey` wants them."""
-    for start in range(0, claimed.size, BLOCK_VALUES):
-        chosen = np.arange(start, min(start + BLOCK_VALUES, claimed.size), dtype=np.intp)
-        yield Block(chosen, claimed[start : start + BLOCK_VALUES, None])
+def gradient_blocks(claimed: Array, width: int = BLOCK_VALUES) -> Iterator[Block]:
+    """The columns of a claimed gradient (n,) in blocks of that width, as `Surveyor.survey` wants them."""
+    for start in range(0, claimed.size, width):
+        chosen = np.arange(start, min(start + width, claimed.size), dtype=np.intp)
+        yield Block(chosen, claimed[start : start + width, None])

@@ -24,7 +24,8 @@ class Compiled:
 
     call: f compiled, as a callable of x alone; None if f is better called as it was.
     note: what was gained, or why f was not compiled; '' if it was compiled before.
-    value: of the compiled f at x.  calls: of either.
+    value: of the compiled f at x.
+    calls: of either.
     """
 
     call: Callable[[NDArray[Any]], Any] | None = None

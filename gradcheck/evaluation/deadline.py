@@ -39,8 +39,7 @@ class Deadline:
         if self.passed():
             raise OutOfTime
 
-    @contextlib.contextmanager
-    def enforced(self) -> Iterator[None]:
+    def enforced(self) -> contextlib.AbstractContextManager[None]:
         """Within, a call of user code that lasts longer than `GRACE` beyond the end is cut short by `OutOfTime`.
 
         That takes a timer of the system, which the main thread of a process on Unix can have; elsewhere, and for a call
@@ -48,9 +47,10 @@ class Deadline:
         rings first.
         """
         left = self.left
-        if left is None or not _have_timers():
-            yield
-            return
+        return NOTHING if left is None or not _have_timers() else self._timed(left)
+
+    @contextlib.contextmanager
+    def _timed(self, left: float) -> Iterator[None]:
         wanted = min(max(left, 0.0) + GRACE, LONGEST)
         before, interval = signal.getitimer(signal.ITIMER_REAL)
         if 0 < before < wanted:
@@ -77,6 +77,7 @@ class Deadline:
 
 
 NO_END = Deadline()
+NOTHING = contextlib.nullcontext()
 
 
 def _have_timers() -> bool:

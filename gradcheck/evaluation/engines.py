@@ -106,7 +106,7 @@ class Calling:
     call: takes what `layout` makes of a vector; its value has the shape `value_shape` (any array of one number, if `scalar`).
     values: how the values are laid out, if they are a tree.
     read: makes an array of NumPy of a value.
-    plain: its value is a Python or NumPy number, which needs no copy.
+    plain: its value is a Python or NumPy number, which needs no copy; assumed of a scalar until a value was seen.
     in_place: it may be handed one array whose entries change between calls.
     rows: takes many points at once and answers for each, (k, *value_shape); None if f does not.
     """
@@ -173,7 +173,9 @@ class Calling:
 class Values:
     """What f answered.
 
-    values: (N, m), NaN where there is none.  calls: of f.  failure: the first exception of f, if any.
+    values: (N, m), NaN where there is none.
+    calls: of f.
+    failure: the first exception of f, if any.
     no_rows: f takes none after all: given rows, it raised or answered otherwise than for each alone; the values are those
         for each alone.
     ended: what f raised that is no `Exception`, such as `SystemExit`; there are no values then.
@@ -255,7 +257,8 @@ class InRows:
 class Steps:
     """Points that differ from x in one entry each: the n-th is x with entry columns[n] set to moved[n].
 
-    x: (n,).  columns, moved: (N,).
+    x: (n,).
+    columns, moved: (N,).
     """
 
     x: NDArray[Any]

@@ -90,6 +90,7 @@ class Function:
             layout=self.layout,
             scalar=scalar,
             values=values,
+            plain=scalar,
             rows=whole if vectorized else None,
         )
         workers = None

@@ -211,7 +211,9 @@ class Workers:
         if failures == 1:
             self.notes.append(f"a worker process ended ({how}); its evaluations were repeated by another")
         elif own:
-            raise UserCodeError(f"f ended its worker process again ({how}); see whether it does so without --jobs")
+            raise UserCodeError(
+                f"f ended its worker process again ({how}); see whether it does so without jobs (--jobs)"
+            )
         else:
             self.given_up = True
             self.notes.append(f"worker processes ended again ({how}); f was evaluated in this process")

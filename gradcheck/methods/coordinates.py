@@ -47,14 +47,21 @@ class Surveyor:
 
     step: asked for by the user, else chosen.
     evaluate: f on both sides of x for a block and its steps, in place of `function.pairs`.
+    most: entries to keep.
     """
 
     def __init__(
-        self, problem: Problem, watcher: Watcher, *, step: float | None = None, evaluate: Evaluate | None = None
+        self,
+        problem: Problem,
+        watcher: Watcher,
+        *,
+        step: float | None = None,
+        evaluate: Evaluate | None = None,
+        most: int = KEPT,
     ) -> None:
         self.problem, self.watcher, self.evaluate = problem, watcher, evaluate or self._pairs
         self.preflight, self.tolerance = problem.preflight, problem.tolerance
-        self.n, self.m = problem.n, problem.m
+        self.n, self.m, self.most = problem.n, problem.m, most
         scales, calibration = self.preflight.scales, self.preflight.calibration
         wanted = scales * calibration.fraction if step is None else np.full(self.n, step)
         self.steps = steps_near(problem.x, wanted)
@@ -98,7 +105,8 @@ class Surveyor:
     def _compare(self, block: Block, h: Array, plus: Array, minus: Array, *, learn: bool, agreed: bool = False) -> None:
         """Put entries on record: f on both sides of x against what is claimed.
 
-        learn: these are news to `ordinary`.  agreed: they are known to agree, and were counted.
+        learn: these are news to `ordinary`.
+        agreed: they are known to agree, and were counted.
         """
         calibration, rows, column = self.preflight.calibration, block.rows, h[:, None]
         which = slice(None) if rows is None else rows
@@ -107,14 +115,14 @@ class Surveyor:
         units = self.ordinary.scales[block.columns, None]
         if learn:
             self.ordinary.learn(numeric, rounding, units, rows)
-        second = np.abs(plus + minus - 2 * self.preflight.value[which])
-        bend = second / column if calibration.bent else None
+        bend = _second(plus, minus, self.preflight.value[which]) / column if calibration.bent else None
         ordinary, truncation = self.ordinary.of(units, which), calibration.truncation[which]
         look = first_look(numeric, rounding, block.claimed, ordinary, truncation, self.tolerance, bend)
         evaluations: Any = 2
         if not (agreed or look.agreed.all()):
+            bends = _second(plus, minus, self.preflight.value[which])
             evaluations = settle_zeros(
-                self.problem, self.ordinary, block, FirstPair(column, numeric, second, rounding), look
+                self.problem, self.ordinary, block, FirstPair(column, numeric, bends, rounding), look
             )
         if not agreed:
             self._count(look)
@@ -177,8 +185,8 @@ class Surveyor:
 
     def _keep(self, columns: Columns) -> None:
         self.kept.append(columns)
-        if len(self.kept) > 1 and sum(len(part.entry) for part in self.kept) > 4 * KEPT:
-            self.kept = [_worst(join(self.kept), 2 * KEPT)]
+        if len(self.kept) > 1 and sum(len(part.entry) for part in self.kept) > 4 * self.most:
+            self.kept = [_worst(join(self.kept), 2 * self.most)]
 
     # ---- the first look, compiled
 
@@ -186,7 +194,7 @@ class Surveyor:
         """A compiled first look at whole columns, if f is compiled and there are more entries than a report holds."""
         if (
             self.m == 1
-            or self.m * self.n <= KEPT
+            or self.m * self.n <= self.most
             or block.rows is not None
             or self.preflight.calibration.bent
             or not is_compiled(self.problem.function.call)
@@ -255,7 +263,7 @@ class Surveyor:
             failed = int(np.count_nonzero(columns.verdict == Verdict.FAIL))
             errors = int(np.count_nonzero(columns.verdict == Verdict.ERROR))
         return Comparison(
-            columns=columns if passed.count == len(columns.entry) <= KEPT else worst_first(columns),
+            columns=columns if passed.count == len(columns.entry) <= self.most else worst_first(columns, self.most),
             checked=self.checked,
             failed=failed,
             inconclusive=self.checked - passed.count - failed - errors,
@@ -266,6 +274,11 @@ class Surveyor:
             errors=errors,
             detectable_parts=tuple((part.name, tally.detectable) for part, tally in self.parts if tally.count),
         )
+
+
+def _second(plus: Array, minus: Array, value: Array) -> Array:
+    """|f(x + h) + f(x − h) − 2 f(x)|."""
+    return np.abs(plus + minus - 2 * value)
 
 
 def _worst(columns: Columns, count: int) -> Columns:

@@ -43,7 +43,8 @@ def kept_ladder(steps: Array, values: Array, noise: float) -> Ladder:
 class Columns:
     """Compared entries as parallel arrays of length N; a re-examination writes into them.
 
-    entry: flat index into the derivative (row-major), int64.  verdict, status: small integers.
+    entry: flat index into the derivative (row-major), int64.
+    verdict, status: small integers.
     evaluations: calls of f spent on the entry.
     detail: by flat index, what does not fit a column: reason, left, right, kink, ladder.
     """
@@ -108,12 +109,12 @@ def join(parts: Sequence[Columns]) -> Columns:
     return Columns(**arrays, detail={k: v for part in parts for k, v in part.detail.items()})
 
 
-def worst_first(columns: Columns) -> Columns:
-    """Sorted by verdict, then by the size of the gap, then by index; at most KEPT rows."""
+def worst_first(columns: Columns, most: int = KEPT) -> Columns:
+    """Sorted by verdict, then by the size of the gap, then by index; at most `most` rows."""
     if (columns.verdict == Verdict.PASS).all() and (columns.entry[1:] > columns.entry[:-1]).all():
-        order = np.argsort(-columns.gap, kind="stable")[:KEPT]
+        order = np.argsort(-columns.gap, kind="stable")[:most]
     else:
-        order = np.lexsort((columns.entry, -columns.gap, -columns.verdict.astype(np.int64)))[:KEPT]
+        order = np.lexsort((columns.entry, -columns.gap, -columns.verdict.astype(np.int64)))[:most]
     return columns.take(order)
 
 
@@ -166,7 +167,7 @@ class EntryTable(Sequence[EntryCheck]):
         return self._columns
 
     def __len__(self) -> int:
-        return min(len(self._columns.entry), KEPT)
+        return len(self._columns.entry)
 
     @overload
     def __getitem__(self, key: int) -> EntryCheck: ...

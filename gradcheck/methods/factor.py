@@ -33,7 +33,8 @@ ALIKE = 0.125  # … whose errors differ from what the factor makes them by less
 class Factor:
     """The claim is `value` ± `spread` times the derivative.
 
-    tolerable: which is within tolerance.  fresh: what a further direction reads when the factor is taken off, or None.
+    tolerable: which is within tolerance.
+    fresh: what a further direction reads when the factor is taken off, or None.
     """
 
     value: float

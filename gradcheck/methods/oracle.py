@@ -62,8 +62,10 @@ class Ladder:
 class GradientOracle:
     """Directions and entries of one claimed gradient, judged; what a `Locator` asks is answered here.
 
-    ladders: of the directions judged so far.  rows: by index, the entries judged one by one.
-    corrected: by index, what replaces the claim of the entries that are off.  watch: called after each reading.
+    ladders: of the directions judged so far.
+    rows: by index, the entries judged one by one.
+    corrected: by index, what replaces the claim of the entries that are off.
+    watch: called after each reading.
     """
 
     def __init__(self, problem: Problem, watcher: Watcher, claimed: Array, *, row: int = 0) -> None:

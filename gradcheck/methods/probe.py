@@ -41,7 +41,9 @@ RISING = np.array(  # root mean square of what weights that rise to 1.5 do to ea
 class Pair:
     """f on both sides of the point.
 
-    plus, minus: f(x ± h v).  change: Σ g δ with δ half the displacement that happened.  ideal: Σ g v; square: Σ (g v)².
+    plus, minus: f(x ± h v).
+    change: Σ g δ with δ half the displacement that happened.
+    ideal: Σ g v; square: Σ (g v)².
     """
 
     plus: float
@@ -178,7 +180,8 @@ class Meter:
     there were FEW more, since entries are not alike.  The noise of f is the same for all sets, but for what it grows by where f
     itself does, at large steps.
 
-    noise: of f.  steps: the grid of all steps that may be used, (R,), falling by RATIO.
+    noise: of f.
+    steps: the grid of all steps that may be used, (R,), falling by RATIO.
     """
 
     def __init__(self, noise: float, steps: Array, size: int) -> None:

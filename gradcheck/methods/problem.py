@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -96,13 +95,29 @@ class Watcher:
         if self.expired():
             raise OutOfTime
 
-    @contextlib.contextmanager
-    def until_stopped(self) -> Iterator[None]:
+    def until_stopped(self) -> _UntilStopped:
         """What runs within ends when time is up or Ctrl-C comes; `stopped` says so, and what is known by then stays."""
-        try:
-            yield
-        except OutOfTime as end:
-            self.stopped = self.stopped or Stop.BUDGET
-            self.cut_short = self.cut_short or end.cut_short
-        except KeyboardInterrupt:
-            self.stopped = Stop.INTERRUPT
+        return _UntilStopped(self)
+
+
+class _UntilStopped:
+    """A class, as a generator would cost a small check more than it does."""
+
+    __slots__ = ("watcher",)
+
+    def __init__(self, watcher: Watcher) -> None:
+        self.watcher = watcher
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        watcher = self.watcher
+        if isinstance(error, OutOfTime):
+            watcher.stopped = watcher.stopped or Stop.BUDGET
+            watcher.cut_short = watcher.cut_short or error.cut_short
+            return True
+        if isinstance(error, KeyboardInterrupt):
+            watcher.stopped = Stop.INTERRUPT
+            return True
+        return False

@@ -66,13 +66,13 @@ class Reexamination:
         allowance = max(FREE, SPENDING * self.n)
         wholly_wrong = True
         short: list[int] = []
-        plain, sure, deceived = self._plainly_wrong(columns), 0, False
+        plain, confirmed, misjudged = self._plainly_wrong(columns), 0, False
         for done, (i, all_rows) in enumerate(by_column):
             self.watcher.tick("re-examined", done, len(by_column))
             if self.watcher.expired():
                 break
             spent = self.function.calls - spent_before
-            rows = [row for row in all_rows if not plain[row]] if sure >= SURE and not deceived else all_rows
+            rows = [row for row in all_rows if not plain[row]] if confirmed >= SURE and not misjudged else all_rows
             if not rows:
                 continue
             if done < ENOUGH or (spent < allowance and not wholly_wrong):
@@ -86,7 +86,7 @@ class Reexamination:
             else:
                 break
             were_wrong = [columns.verdict[row] == Verdict.FAIL for row in rows if plain[row]]
-            sure, deceived = sure + len(were_wrong), deceived or not all(were_wrong)
+            confirmed, misjudged = confirmed + len(were_wrong), misjudged or not all(were_wrong)
         for done in short:
             if self.function.calls - spent_before > allowance or self.watcher.expired():
                 break

@@ -112,8 +112,8 @@ class Tally:
         """Count entries: arrays of one shape, as in `FirstLook`."""
         detectable = tolerance.atol + tolerance.rtol * size + uncertainty
         visible = large if large.all() else np.where(large > 0, large, np.inf)
-        relative, share = float((gap / visible).max()), float((detectable / visible).max())
-        self.include(gap.size, relative, float(detectable.max()), share)
+        relative, share, most = map(_largest, (gap / visible, detectable / visible, detectable))
+        self.include(gap.size, relative, most, share)
 
     def include(self, count: int, relative: float, detectable: float, share: float) -> None:
         """Count `count` entries, with the largest of their figures."""
@@ -121,6 +121,10 @@ class Tally:
         self.relative = max(self.relative, relative)
         self.detectable = max(self.detectable, detectable)
         self.share = max(self.share, share)
+
+
+def _largest(array: Array) -> float:
+    return float(np.maximum.reduce(array, axis=None))
 
 
 def digits_of(relative: float) -> float:

@@ -204,7 +204,8 @@ class Compressed:
 class Outside:
     """What one product with a random vector shows of the places where a pattern has no entry.
 
-    gap: for each row, what f's product has beyond that of the claim, (m,).  allowed: what rounding and truncation may be of that.
+    gap: for each row, what f's product has beyond that of the claim, (m,).
+    allowed: what rounding and truncation may be of that.
     certain: a gap larger than this is neither.
     """
 

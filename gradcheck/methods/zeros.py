@@ -27,7 +27,8 @@ FAR = 0.31  # … and where f is flat, a step in the largest scale that the vari
 class FirstPair:
     """What the first step showed of a block, (N, m) each but for the step, (N, 1).
 
-    second: |f(x + h) + f(x − h) − 2 f(x)|.  rounding: the error of `numeric` that is due to the noise of f.
+    second: |f(x + h) + f(x − h) − 2 f(x)|.
+    rounding: the error of `numeric` that is due to the noise of f.
     """
 
     step: Array

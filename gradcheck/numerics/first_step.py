@@ -36,8 +36,10 @@ class Ordinary:
     Variables may have very different units; an entry is small only if it is so in its own unit and in f's change.  Outputs may as
     well: those of like size are taken to have like units, and one that never changed visibly to have that of the others.
 
-    scales: the natural scale of each variable, (n,).  value: f(x), (m,).
-    seen: the largest change of each output per natural scale, (m,).  largest: its largest entry, (m,); 0 if none was seen.
+    scales: the natural scale of each variable, (n,).
+    value: f(x), (m,).
+    seen: the largest change of each output per natural scale, (m,).
+    largest: its largest entry, (m,); 0 if none was seen.
     """
 
     def __init__(self, scales: Array, seen: Array, value: Array) -> None:
@@ -52,15 +54,15 @@ class Ordinary:
         """
         slope = np.abs(numeric)
         clear = (slope > CLEAR * rounding) & (slope < np.inf)
-        if not clear.all():
+        if not np.logical_and.reduce(clear, axis=None):
             slope = np.where(clear, slope, 0.0)
         if outputs is not None:
             self.largest[outputs] = np.maximum(self.largest[outputs], slope)
             self.seen[outputs] = np.maximum(self.seen[outputs], slope * units)
             return
-        np.maximum(self.largest, slope.max(axis=0), out=self.largest)
+        np.maximum(self.largest, np.maximum.reduce(slope), out=self.largest)
         slope *= units
-        np.maximum(self.seen, slope.max(axis=0), out=self.seen)
+        np.maximum(self.seen, np.maximum.reduce(slope), out=self.seen)
 
     def of(self, units: Array, outputs: Any = slice(None), *, shared: bool = False) -> Array:
         """The size of an ordinary entry of some outputs, at variables with these scales: shapes broadcast.
@@ -89,7 +91,8 @@ class Ordinary:
 class FirstLook:
     """What the comparison showed: arrays of one shape (N, m).
 
-    size: the larger of claimed and numeric.  large: the larger of that and of an ordinary entry there.
+    size: the larger of claimed and numeric.
+    large: the larger of that and of an ordinary entry there.
     """
 
     gap: Array

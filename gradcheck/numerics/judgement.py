@@ -236,7 +236,8 @@ def _jump(ahead: Array, behind: Array, resolution: float) -> float:
 class _Bar:
     """What a claim is measured by: the tolerance, and the scale of an entry, which says what is nothing there.
 
-    ordinary: the size of an ordinary entry of the derivative.  own: what f's change over a natural step amounts to.
+    ordinary: the size of an ordinary entry of the derivative.
+    own: what f's change over a natural step amounts to.
     """
 
     tolerance: Tolerance

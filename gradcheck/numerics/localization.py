@@ -108,7 +108,9 @@ class Dense:
 class Located:
     """What is known so far; filled in as the search goes on, so that an interrupted one leaves it.
 
-    wrong: confirmed entries, in the order found.  patterns: progressions whose terms are wrong.  clean: fresh directions read 0.
+    wrong: confirmed entries, in the order found.
+    patterns: progressions whose terms are wrong.
+    clean: fresh directions read 0.
     open_sets: sets that hold an error still.
     """
 

@@ -32,14 +32,14 @@ def natural_scales(x: NDArray[Any]) -> NDArray[np.float64]:
         shape (d,), float64, positive.
     """
     size = np.abs(x).astype(np.float64, copy=False)
-    smallest = size.min()
+    smallest = np.minimum.reduce(size)
     nonzero = size if smallest > 0 else size[size > 0]
     if not nonzero.size:
         return np.ones_like(size)
     middle = nonzero.size // 2
     typical = np.partition(nonzero, middle)[middle]
     low, high = typical * 1e-3, typical * 1e3
-    if smallest > low and size.max() < high:
+    if smallest > low and np.maximum.reduce(size) < high:
         return np.maximum(size, typical)
     shared = (size > low) & (size < high)
     scales = np.where(shared, np.maximum(size, typical), size)

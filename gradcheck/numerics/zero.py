@@ -107,7 +107,8 @@ def flat_stretch(
     Args:
         plus, minus, centre, steps: as for `natural_size`.
         scale: the natural scale of the variable; 0 if f must be flat throughout.
-        resolution: the spacing of representable values of f around φ(0).  noise: of f, no less than that.
+        resolution: the spacing of representable values of f around φ(0).
+        noise: of f, no less than that.
     """
     ahead, behind = plus - centre, minus - centre
     change = np.fmax(np.abs(ahead), np.abs(behind))  # NaN where f has no value on either side
@@ -170,8 +171,11 @@ def flat_but_for_rounding(
 class Pairs:
     """f around the point for some entries of its derivative: arrays of one shape, or what broadcasts.
 
-    difference: (φ(h) − φ(−h)) / 2h.  second: |φ(h) + φ(−h) − 2 φ(0)|.  step: h.
-    change: the larger of |φ(±H) − φ(0)|, NaN where φ has no value there.  natural: H, a natural step or more.
+    difference: (φ(h) − φ(−h)) / 2h.
+    second: |φ(h) + φ(−h) − 2 φ(0)|.
+    step: h.
+    change: the larger of |φ(±H) − φ(0)|, NaN where φ has no value there.
+    natural: H, a natural step or more.
     unit: the natural scale of the variable.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from gradcheck.errors import UsageError
@@ -207,9 +208,9 @@ class Options:
 
     def __post_init__(self) -> None:
         """Raises `UsageError` for values that make no sense."""
-        for key, row in KEYWORDS.items():
-            if (value := getattr(self, key)) is not row.default:
-                object.__setattr__(self, key, row.check(value))
+        for row, value, default in zip(KEYWORDS.values(), _values(self), _defaults, strict=True):
+            if value is not default:
+                object.__setattr__(self, row.name, row.check(value))
 
     @property
     def engine(self) -> dict[str, Any]:
@@ -229,13 +230,13 @@ class Options:
 
         What is left to us, off, or empty is not among them: no eps, no jit, no args unless they were given.
         """
-        told = {}
-        for key, row in KEYWORDS.items():
-            value = self.tolerance.rtol if key == "rtol" else getattr(self, key)
-            nothing = value is None or (value is False and row.default is False) or _is_empty(value)
-            if row.measures and not nothing:
-                told[key] = row.values.plain(value)
-        return told
+        found = _default_in_force.copy()
+        for row, value, default in zip(KEYWORDS.values(), _values(self), _defaults, strict=True):
+            if row.measures and value is not default:
+                found[row.name] = row.values.plain(value)
+                if value is None or (value is False and default is False) or _is_empty(value):
+                    del found[row.name]
+        return {name: found[name] for name in KEYWORDS if name in found}
 
 
 class Keywords(TypedDict, total=False):
@@ -271,15 +272,26 @@ KEYWORDS = {field.name: field.metadata["row"]._replace(name=field.name) for fiel
 """The keywords that all checks share."""
 
 
+_values = attrgetter(*KEYWORDS)
+_defaults = tuple(row.default for row in KEYWORDS.values())
+
+
 def _is_empty(value: Any) -> bool:
     return isinstance(value, (tuple, Mapping)) and not value
+
+
+_default_in_force = {"rtol": RTOL} | {
+    row.name: row.values.plain(row.default)
+    for row in KEYWORDS.values()
+    if row.measures and row.default is not None and row.default is not False and not _is_empty(row.default)
+}
 
 
 def _described() -> str:
     lines = []
     for name, row in KEYWORDS.items():
         default = f" (default {row.default_shown})" if row.default_shown else ""
-        lines.append(f"    {name}: {row.told}{default}")
+        lines.append(f"    {name}: {row.description}{default}")
     return "\n\n" + "\n".join(lines) + "\n    "
 
 

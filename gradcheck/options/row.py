@@ -70,7 +70,7 @@ class Option(NamedTuple):
         return self.flag.replace("--", "--no-", 1)
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """What it does, for callers of Python: half a sentence."""
         text = self.keyword or self.help.replace("{f}", "f").rstrip(".")
         return text[:1].lower() + text[1:]
@@ -82,17 +82,17 @@ class Option(NamedTuple):
             return self.shown
         return self.values.spell(self.default) or ""
 
-    def check(self, value: Any, spelt: str = "") -> Any:
-        """A keyword's value, validated.  Raises `UsageError` that names it, by `spelt` if that is given."""
-        return self._valid(self.values.check, value, spelt or self.name, UsageError)
+    def check(self, value: Any, label: str = "") -> Any:
+        """A keyword's value, validated.  Raises `UsageError` that names it, by `label` if that is given."""
+        return self._valid(self.values.check, value, label or self.name, UsageError)
 
-    def declared(self, value: Any, spelt: str = "", error: type[GradcheckError] = UsageError) -> Any:
+    def declared(self, value: Any, label: str = "", error: type[GradcheckError] = UsageError) -> Any:
         """The value of a key, validated; what is still to be loaded stays text.  Raises `error` as `check` does."""
-        return self._valid(self.values.declared, value, spelt or self.name, error)
+        return self._valid(self.values.declared, value, label or self.name, error)
 
-    def read(self, text: str, spelt: str = "") -> Any:
+    def read(self, text: str, label: str = "") -> Any:
         """The same for text, of the command line, for example."""
-        return self.declared(self.values.read(text), spelt or self.flag)
+        return self.declared(self.values.read(text), label or self.flag)
 
     def words(self, value: Any) -> list[str] | None:
         """What gives it this value on the command line; None if nothing does."""
@@ -103,11 +103,11 @@ class Option(NamedTuple):
         texts = self.values.texts(value) if self.repeatable else [self.values.spell(value)]
         return None if None in texts else [word for text in texts for word in (self.flag, str(text))]
 
-    def _valid(self, validate: Callable[[Any], Any], value: Any, spelt: str, error: type[GradcheckError]) -> Any:
+    def _valid(self, validate: Callable[[Any], Any], value: Any, label: str, error: type[GradcheckError]) -> Any:
         try:
             return validate(value)
         except ValueError as reason:
-            raise error(f"{spelt} is {quoted(value)}; {reason}") from None
+            raise error(f"{label} is {quoted(value)}; {reason}") from None
 
 
 def at(face: Face, rows: Mapping[str, Option]) -> dict[str, Option]:

@@ -40,7 +40,11 @@ class Change:
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """One or more changes.  row: of the catalogue.  cost: how unusual it is."""
+    """One or more changes.
+
+    row: of the catalogue.
+    cost: how unusual it is.
+    """
 
     changes: tuple[Change, ...]
     row: str

@@ -29,7 +29,9 @@ Offer = tuple[float, str]  # a cost and an expression
 class Donor:
     """An expression and what it comes to at a line, at a few passes.
 
-    cost: how unusual it is.  values: one for each pass.  others: expressions of the same values.
+    cost: how unusual it is.
+    values: one for each pass.
+    others: expressions of the same values.
     """
 
     def __init__(self, text: str, cost: float, values: list[Any], code: Any) -> None:

@@ -20,8 +20,10 @@ WIDE = 3.0  # an answer agrees within so many uncertainties
 class Measured:
     """Numeric values of a derivative at a point.
 
-    x: as the claim is called with it.  values, uncertainty: (n,), |values − true| ≤ uncertainty.
-    tolerance: (n,), what is accepted besides.  wrong: (n,), where the claim is wrong.
+    x: as the claim is called with it.
+    values, uncertainty: (n,), |values − true| ≤ uncertainty.
+    tolerance: (n,), what is accepted besides.
+    wrong: (n,), where the claim is wrong.
     """
 
     x: Any

@@ -33,7 +33,8 @@ LINEAR = 1e-7  # how exactly the answer must follow, relative to how it moves
 class Head:
     """An expression whose value the answer is linear in.
 
-    values, scopes: what it came to and the variables in reach, at every pass.  matrix: (n, M), of the answer by its M numbers.
+    values, scopes: what it came to and the variables in reach, at every pass.
+    matrix: (n, M), of the answer by its M numbers.
     """
 
     spot: Spot
@@ -222,7 +223,9 @@ def _same(value: Any) -> Any:
 class Products:
     """Donors, alone and two by two multiplied and divided, at every pass: one row of `table`, (K, M), each.
 
-    donors: with their values at every pass.  shapes: of the value that they are to stand beside.  most: numbers in products.
+    donors: with their values at every pass.
+    shapes: of the value that they are to stand beside.
+    most: numbers in products.
     """
 
     def __init__(self, donors: Sequence[tuple[Donor, list[Any]]], shapes: Sequence[tuple[int, ...]], most: int) -> None:

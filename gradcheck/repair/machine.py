@@ -25,7 +25,8 @@ class TooSlow(BaseException):
 class Machine:
     """Runs a claim of which one expression at a time is replaced while it runs, or a tree is changed.
 
-    call: the private copy of the claim.  evaluate: what the claim comes to at a point, as a flat array; it may raise.
+    call: the private copy of the claim.
+    evaluate: what the claim comes to at a point, as a flat array; it may raise.
     """
 
     def __init__(

@@ -39,7 +39,8 @@ GRACE = 1.0  # seconds after which the search is ended from outside, besides twi
 class Survivor:
     """An edit that agrees with all that was measured, as it is sent.
 
-    trees: the changed definitions, by the number of the routine.  meaning: equal numbers, equal answers elsewhere.
+    trees: the changed definitions, by the number of the routine.
+    meaning: equal numbers, equal answers elsewhere.
     steady: it holds when the numbers that f and the claim use are others.
     """
 

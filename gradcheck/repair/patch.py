@@ -32,7 +32,8 @@ def fix_of(
 ) -> Fix:
     """The change of some definitions as a `Fix`.
 
-    changes: the new trees.  originals: the trees of the files, from which they were made.
+    changes: the new trees.
+    originals: the trees of the files, from which they were made.
 
     Raises:
         ValueError: it cannot be written as a change of the text.

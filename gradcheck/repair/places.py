@@ -27,7 +27,9 @@ Edits = Iterator[tuple["Node", float]]
 class Place:
     """Where an edit may be made: the expression, what is around it, what it came to, and what is in reach.
 
-    parent: the node around it.  values: at a few passes; empty if it was never computed.  numpy: the name of NumPy.
+    parent: the node around it.
+    values: at a few passes; empty if it was never computed.
+    numpy: the name of NumPy.
     index: the expression is part of an index, a range, or a shape.
     """
 

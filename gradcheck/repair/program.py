@@ -23,7 +23,8 @@ NESTING = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp
 class Spot:
     """An expression of a routine, and the values that it had.
 
-    line: the statement that it belongs to.  nested: it stands in a function or comprehension within the routine.
+    line: the statement that it belongs to.
+    nested: it stands in a function or comprehension within the routine.
     values, scopes: what it came to and the variables in reach, at the passes that were recorded.
     beside, beside_scopes: the same at one pass at another point.
     """

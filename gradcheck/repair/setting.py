@@ -23,7 +23,8 @@ Evaluate = Callable[[Callable[..., Any], Any], Any]
 class Setting:
     """A private copy of the claim that can be changed and run, and beside it f if its source can be read.
 
-    own: the functions that only the claim calls.  shared: those that f calls, and f.
+    own: the functions that only the claim calls.
+    shared: those that f calls, and f.
     """
 
     machine: Machine

@@ -28,7 +28,9 @@ class NoSource(Exception):  # no error: an answer
 class Definition:
     """A function as it is written.
 
-    node: of its file's tree; its line numbers are those of the file.  text: of the file, in lines.  code: what runs.
+    node: of its file's tree; its line numbers are those of the file.
+    text: of the file, in lines.
+    code: what runs.
     """
 
     function: FunctionType

@@ -43,8 +43,11 @@ class Partial(NamedTuple):
 class Trials:
     """What was tried of one claim.
 
-    pool: the donors.  measured: at the point, and at others.  deadline: when to end, by the clock.
-    survivors: what agrees with all that was measured.  partial: what mends a part, by what it leaves.
+    pool: the donors.
+    measured: at the point, and at others.
+    deadline: when to end, by the clock.
+    survivors: what agrees with all that was measured.
+    partial: what mends a part, by what it leaves.
     near: for each line, the least share of the gap that an edit of it leaves.
     """
 

@@ -20,13 +20,13 @@ def failure(report: Report, accept: str = "") -> str:
     accept: how to let an inconclusive check pass.
     """
     story = layout.story(report, Display(top=WORST_SHOWN))
-    told: list[Block] = [Facts(story.what[:3]), *story.trouble]  # function, derivative, point
-    told += (block for block in story.tables if not _is_hint(block))
-    told.append(Facts((*story.cause, *story.remarks)))
+    content: list[Block] = [Facts(story.what[:3]), *story.trouble]  # function, derivative, point
+    content += story.tables
+    content.append(Facts((*story.cause, *story.remarks)))
     if report.verdict is Verdict.INCONCLUSIVE and accept:
-        told.append(Paragraph((Span(accept),)))
-    told += story.replay
-    text = "\n".join("".join(span.text for span in line) for line in lines.typeset(told))
+        content.append(Paragraph((Span(accept),)))
+    content += story.replay
+    text = "\n".join("".join(span.text for span in line) for line in lines.typeset(content))
     return f"{lines.printable(report.headline)}\n\n{text}"
 
 
@@ -47,8 +47,3 @@ def table(reports: Sequence[Report], width: int | None, encoding: str) -> Iterat
     )
     for line in lines.typeset([Table(columns, rows)], width, encoding):
         yield "".join(span.text for span in line)
-
-
-def _is_hint(block: Block) -> bool:
-    """Whether it speaks of options of the command line."""
-    return isinstance(block, Paragraph) and "--all shows" in block.spans[0].text

@@ -33,6 +33,7 @@ class Display(NamedTuple):
     allow_inconclusive: a check that could not be judged is no failure.
     width: columns to break lines at; None leaves them whole.
     encoding: of where the text goes; what it cannot express is written in other characters.
+    flags: it is the command line that prints, whose options can be named.
     color: 'never' gives plain text, 'always' colours, 'auto' colours unless NO_COLOR is set.
     """
 
@@ -45,6 +46,7 @@ class Display(NamedTuple):
     allow_inconclusive: bool = False
     width: int | None = None
     encoding: str = "utf-8"
+    flags: bool = False
     color: Color = "never"
 
     @property

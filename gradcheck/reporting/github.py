@@ -70,17 +70,17 @@ def _relative(file: str) -> str:
 
 def _message(report: Report) -> str:
     story = layout.story(report, Display(top=WORST_SHOWN))
-    told = [lines.printable(report.headline)]
-    told += (lines.printable(f"{'fix' if fix.certain else 'perhaps'}: {layout.change(fix)}") for fix in report.fixes)
+    content = [lines.printable(report.headline)]
+    content += (lines.printable(f"{'fix' if fix.certain else 'perhaps'}: {layout.change(fix)}") for fix in report.fixes)
     for block in story.tables:
         if isinstance(block, Table):
-            told += (_row(block, row) for row in block.rows)
+            content += (_row(block, row) for row in block.rows)
     open_first = takewhile(lambda check: check.verdict > Verdict.PASS, report.entries)
     for note in tables.reasons((*open_first, *report.directions)):
-        told.append(lines.printable("".join(span.text for span in note.spans)))
+        content.append(lines.printable("".join(span.text for span in note.spans)))
     if report.replay:
-        told.append(f"replay: {lines.printable(report.replay)}")
-    return "\n".join(told)
+        content.append(f"replay: {lines.printable(report.replay)}")
+    return "\n".join(content)
 
 
 def _row(table: Table, row: tuple[Span, ...]) -> str:

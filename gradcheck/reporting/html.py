@@ -21,16 +21,16 @@ _LOUD = ("pass", "inconclusive", "fail", "error")
 
 def render(reports: Sequence[Report], display: Display = DEFAULT) -> str:
     """A page: what it comes to, a summary with links where there are several reports, then each of them."""
-    told = [
+    content = [
         (number, layout.story(report, _with_rows(report, display)), report)
         for number, report in enumerate(sorted(layout.shown(reports, display), key=lambda r: -r.verdict), 1)
     ]
     kinds = _Kinds()
     body = [_heading(reports)]
-    if len(reports) > 1 and told:
-        body += ["<h2>Summary</h2>", *_summary([report for *_, report in told], display)]
-    for number, story, report in told:
-        body += _check(f"c{number}", story, report, kinds, alone=len(told) == 1)
+    if len(reports) > 1 and content:
+        body += ["<h2>Summary</h2>", *_summary([report for *_, report in content], display)]
+    for number, story, report in content:
+        body += _check(f"c{number}", story, report, kinds, alone=len(content) == 1)
     verdict = max((report.verdict for report in reports), default=None)
     title = "gradcheck" if verdict is None else f"{verdict.name}: gradcheck of {', '.join(r.name for r in reports[:3])}"
     head = (
@@ -106,8 +106,8 @@ def _check(name: str, story: layout.Story, report: Report, kinds: _Kinds, *, alo
 
 
 def _facts(rows: Iterable[Fact]) -> str:
-    told = (f"<dt>{_text(key)}<dd>{''.join(map(_span, value))}" for key, value in rows)
-    return "\n".join(("<dl>", *told, "</dl>"))
+    content = (f"<dt>{_text(key)}<dd>{''.join(map(_span, value))}" for key, value in rows)
+    return "\n".join(("<dl>", *content, "</dl>"))
 
 
 def _verbatim(block: Verbatim) -> str:
@@ -140,8 +140,8 @@ class _Kinds:
         return f"@media (max-width: 40rem) {{ .gradcheck {{\n{''.join(rules)}}} }}\n"
 
 
-def _tables(told: Iterable[Block], kinds: _Kinds) -> Iterator[str]:
-    for block in told:
+def _tables(content: Iterable[Block], kinds: _Kinds) -> Iterator[str]:
+    for block in content:
         if isinstance(block, Table):
             yield _table(block, kinds)
         elif isinstance(block, Paragraph):

@@ -75,18 +75,18 @@ def shown(reports: Sequence[Report], display: Display) -> list[Report]:
 
 def report_blocks(report: Report, display: Display) -> Iterator[Block]:
     """One report from what was checked to the verdict, which comes last: it is what a terminal shows."""
-    told = story(report, display)
-    yield told.title
-    yield Facts(told.what)
-    yield from told.trouble
-    yield from told.tables
+    content = story(report, display)
+    yield content.title
+    yield Facts(content.what)
+    yield from content.trouble
+    yield from content.tables
     if display.verbose:
         from gradcheck.reporting.pictures import curve, grid  # not for the reports that show none
 
         yield from (Figure(picture) for picture in (grid(report), curve(report)) if picture is not None)
-    yield Facts((*told.cause, *told.remarks))
-    yield told.verdict
-    yield from told.replay
+    yield Facts((*content.cause, *content.remarks))
+    yield content.verdict
+    yield from content.replay
 
 
 def verdict_line(report: Report, *, named: bool = False) -> Paragraph:
@@ -98,11 +98,11 @@ def verdict_line(report: Report, *, named: bool = False) -> Paragraph:
 def opening(reports: Sequence[Report]) -> list[Block]:
     """How many came to which verdict, then a sentence for each of those that did not pass, the worst first."""
     bad = sorted((report for report in reports if report.verdict), key=lambda report: -report.verdict)
-    told: list[Block] = [counts(reports)]
-    told += (verdict_line(report, named=True)._replace(note=True) for report in bad[:NAMED])
+    content: list[Block] = [counts(reports)]
+    content += (verdict_line(report, named=True)._replace(note=True) for report in bad[:NAMED])
     if len(bad) > NAMED:
-        told.append(Paragraph((Span(f"and {len(bad) - NAMED:,} more", "faint"),), note=True))
-    return told
+        content.append(Paragraph((Span(f"and {len(bad) - NAMED:,} more", "faint"),), note=True))
+    return content
 
 
 def summary(reports: Sequence[Report], display: Display) -> list[Block]:
@@ -276,6 +276,6 @@ def _tally(report: Report) -> str:
         (report.inconclusive, "not judged"),
         (lost, "claimed to be no number"),
     )
-    told = ", ".join(f"{number:,} {what}" for number, what in parts if number)
+    figures = ", ".join(f"{number:,} {what}" for number, what in parts if number)
     done = "searched along random directions" if searched else "compared"
-    return f"{counted(report.checked, noun)} {done}" + (f": {told}" if told else "")
+    return f"{counted(report.checked, noun)} {done}" + (f": {figures}" if figures else "")

@@ -56,23 +56,23 @@ def _bytes(text: str) -> int:
 
 
 def _report(report: Report, display: Display, *, folded: bool) -> str:
-    told = layout.story(report, display)
-    cause: list[Block] = [Facts(told.cause)] if told.cause else []
+    content = layout.story(report, display)
+    cause: list[Block] = [Facts(content.cause)] if content.cause else []
     cause += (Verbatim("suggestion", lines) for lines in suggestions(report))
-    facts = (Facts(told.remarks), Facts(told.what))
-    text = _joined([told.title, told.verdict, *cause, *told.trouble, *told.tables, *facts, *told.replay])
+    facts = (Facts(content.remarks), Facts(content.what))
+    text = _joined([content.title, content.verdict, *cause, *content.trouble, *content.tables, *facts, *content.replay])
     if folded and not report.verdict:
         summary = f"{escape(printable(report.name))}: {report.verdict.name}"
         return f"<details><summary>{summary}</summary>\n\n{text}\n\n</details>"
     return text
 
 
-def _joined(told: Iterable[Block]) -> str:
-    return "\n\n".join(_blocks(told))
+def _joined(content: Iterable[Block]) -> str:
+    return "\n\n".join(_blocks(content))
 
 
-def _blocks(told: Iterable[Block]) -> Iterator[str]:
-    for block in told:
+def _blocks(content: Iterable[Block]) -> Iterator[str]:
+    for block in content:
         match block:
             case Title():
                 yield f"### {_escape(block.text)}"

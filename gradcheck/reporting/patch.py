@@ -30,19 +30,19 @@ class Edit(NamedTuple):
 
 def render(reports: Sequence[Report], display: Display = DEFAULT) -> str:
     """The certain fixes, each once, after a line for each; lines that do not belong to a diff are remarks."""
-    told: list[str] = []
+    comments: list[str] = []
     applied: list[Fix] = []
     for report in reports:
         for fix in report.fixes:
             line = f"{report.kind.value} of {report.name}: {change(fix)}\n"
             if not fix.certain:
-                told.append(f"not certain, {line}")
+                comments.append(f"not certain, {line}")
             elif fix not in applied and any(_overlap(fix, other) for other in applied):
-                told.append(f"changed by another fix, {line}")
+                comments.append(f"changed by another fix, {line}")
             elif fix not in applied:
                 applied.append(fix)
-                told.append(line)
-    return "".join(told) + "".join(_merged(applied))
+                comments.append(line)
+    return "".join(comments) + "".join(_merged(applied))
 
 
 def _overlap(a: Fix, b: Fix) -> bool:

@@ -47,7 +47,8 @@ class Series(NamedTuple):
 class Plot(NamedTuple):
     """Series on two axes.
 
-    title: what is drawn.  story: what there is to see, for a caption and for those who cannot see it.
+    title: what is drawn.
+    story: what there is to see, for a caption and for those who cannot see it.
     """
 
     title: str

@@ -58,7 +58,7 @@ def _record(record: type[Any], records: dict[str, dict[str, Any]]) -> dict[str, 
 
 
 def _object(record: type[Any], records: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    hints, told = get_type_hints(record), descriptions(record)
+    hints, texts = get_type_hints(record), descriptions(record)
     properties: dict[str, Any] = {}
     required: list[str] = []
     for field in fields(record):
@@ -67,7 +67,7 @@ def _object(record: type[Any], records: dict[str, dict[str, Any]]) -> dict[str, 
             properties |= {MEASURED.get(name, name): value for name, value in inner["properties"].items()}
             required += [MEASURED.get(name, name) for name in inner["required"]]
             continue
-        described = {"description": told[field.name]} if field.name in told else {}
+        described = {"description": texts[field.name]} if field.name in texts else {}
         properties[field.name] = _value(hints[field.name], records) | described
         if record is not DerivativeEstimate or field.default is MISSING:
             required.append(field.name)  # of an estimate, only what is known is told
@@ -107,9 +107,9 @@ def descriptions(record: type[Any]) -> dict[str, str]:
     """What the docstring of a record says of each field: lines ``name: …`` or ``name, name: …``, and what is indented below."""
     found: dict[str, str] = {}
     text = inspect.cleandoc(record.__doc__ or "")
-    for names, said in re.findall(r"^([a-z_0-9, ]+): (.*(?:\n[ ]+.*)*)", text, re.MULTILINE):
+    for names, meaning in re.findall(r"^([a-z_0-9, ]+): (.*(?:\n[ ]+.*)*)", text, re.MULTILINE):
         for name in names.split(", "):
-            found[name] = " ".join(said.split())
+            found[name] = " ".join(meaning.split())
     return found
 
 

@@ -47,8 +47,8 @@ def render(reports: Sequence[Report], display: Display = DEFAULT) -> str:
     parts: list[str] = []
     y, widest = 8, 0
     for report in sorted(reports, key=lambda r: -r.verdict)[:DRAWN]:
-        told = f"{report.verdict.name}  {report.kind.value} of {report.name}.  {report.headline}"
-        for line in wrap([Span(printable(told))], 100):
+        title = f"{report.verdict.name}  {report.kind.value} of {report.name}.  {report.headline}"
+        for line in wrap([Span(printable(title))], 100):
             y += 18
             parts.append(f'<text x="10" y="{y}">{_text("".join(span.text for span in line))}</text>')
         x = 0

@@ -99,7 +99,7 @@ def _direction_table(report: Report, display: Display) -> Iterator[Block]:
         for d in shown
     )
     yield Table((*first, *_MEASURED, *(_DETAIL if display.verbose else ()), Column("verdict", "left")), rows)
-    yield from _omission(len(shown), len(report.directions), len(report.directions), "direction")
+    yield from _omission(len(shown), len(report.directions), len(report.directions), "direction", display.flags)
     yield from reasons(report.directions, display.verbose)
 
 
@@ -116,21 +116,16 @@ def _entry_table(report: Report, shown: Sequence[EntryCheck], display: Display) 
     if any(e.explained for e in shown):
         yield Paragraph((Span("* explained by the diagnosis below", "faint"),), note=True)
     total = len(report.entries) if report.directions else max(report.checked, len(report.entries))
-    yield from _omission(len(shown), len(report.entries), total, "entry")
+    yield from _omission(len(shown), len(report.entries), total, "entry", display.flags)
     if report.inconclusive or display.verbose:
         yield from reasons(takewhile(lambda e: e.verdict > Verdict.PASS, report.entries), display.verbose)
     yield from _sides(e for e in shown if display.verbose or not e.reason)
 
 
-def _omission(shown: int, recorded: int, total: int, noun: str) -> Iterator[Paragraph]:
+def _omission(shown: int, recorded: int, total: int, noun: str, flags: bool) -> Iterator[Paragraph]:
     if shown < total:
-        hint = (
-            "; --all shows them"
-            if shown < recorded == total
-            else f"; --all shows the worst {recorded:,}"
-            if shown < recorded
-            else ""
-        )
+        more = "them" if recorded == total else f"the worst {recorded:,}"
+        hint = f"; --all shows {more}" if flags and shown < recorded else ""
         yield Paragraph((Span(f"{shown:,} of {counted(total, noun)} shown{hint}", "faint"),), note=True)
 
 
@@ -144,9 +139,9 @@ def reasons(checks: Iterable[EntryCheck | DirectionCheck], verbose: bool = False
             continue
         status = check.estimate.status
         advice = status.advice if check.verdict is Verdict.INCONCLUSIVE and status in _LIMITED else ""
-        said = [check.reason] if advice in check.reason else [check.reason, advice]
+        reasons = [check.reason] if advice in check.reason else [check.reason, advice]
         span = verdict_span(check.verdict)
-        key = span.text, span.tone, "; ".join(filter(None, said)) or "no reason was recorded"
+        key = span.text, span.tone, "; ".join(filter(None, reasons)) or "no reason was recorded"
         groups.setdefault(key, []).append(check.path if isinstance(check, EntryCheck) else f"direction {check.number}")
     for (word, tone, reason), names in islice(groups.items(), GROUPS_SHOWN):
         more = f" and {len(names) - NAMES_SHOWN:,} more" if len(names) > NAMES_SHOWN else ""

@@ -46,10 +46,10 @@ def render(reports: Sequence[Report], display: Display = DEFAULT) -> str:
 
 
 def _report(report: Report, display: Display) -> list[lines.Line]:
-    title, *told = layout.report_blocks(report, display)
-    set_lines = _set([title, *told], display)
+    title, *content = layout.report_blocks(report, display)
+    set_lines = _set([title, *content], display)
     if report.verdict and len(set_lines) > SCREEN:
-        set_lines = _set([title, layout.verdict_line(report), *told], display)
+        set_lines = _set([title, layout.verdict_line(report), *content], display)
     return set_lines
 
 

@@ -66,22 +66,22 @@ def compare(reports: Sequence[Report], baseline: str, *, source: str = "the base
         ConfigError: `baseline` is no such text.
     """
     checks = _parse(baseline, source)
-    said = []
+    messages = []
     for key, report in _keyed(reports):
         if key not in checks:
             continue
         before = checks[key]
         if Verdict[before["verdict"]] < report.verdict:
-            said.append(f"{key} was {before['verdict']} in {source} and is {report.verdict.name} now")
+            messages.append(f"{key} was {before['verdict']} in {source} and is {report.verdict.name} now")
             continue
         now = {"agrees": agreement(report), "is known": report.resolution.digits}
         then = {"agrees": before["agreement"], "is known": before["digits"]}
         for verb, digits in then.items():
             reached = now[verb]
             if digits is not None and reached is not None and digits - reached > LOST_DIGITS:
-                said.append(f"{key} {verb} to {reached:.3g} digits; it was {digits:.3g} in {source}")
+                messages.append(f"{key} {verb} to {reached:.3g} digits; it was {digits:.3g} in {source}")
                 break
-    return said
+    return messages
 
 
 def agreement(report: Report) -> float | None:

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from gradcheck import check_gradient, check_jacobian
+from gradcheck.checks.check import CheckRun
 from gradcheck.evaluation.claims import gradient_blocks
+from gradcheck.methods.coordinates import Surveyor
 from gradcheck.methods.entries import status_code
-from gradcheck.model import FindingKind, Status, Verdict
+from gradcheck.model import FindingKind, Kind, Status, Verdict
+from gradcheck.options.keywords import Options
 
 RNG = np.random.default_rng(8)
 A = RNG.normal(size=(8, 8))
@@ -229,24 +232,27 @@ def test_the_rows_of_a_jacobian_are_judged_each_in_its_own_size():
     assert [entry.index for entry in report.entries if entry.verdict is Verdict.FAIL] == [(0, 0)]
 
 
-def test_blocks_of_a_gradient_are_its_columns(monkeypatch):
-    monkeypatch.setattr("gradcheck.evaluation.claims.BLOCK_VALUES", 3)
-    blocks = list(gradient_blocks(np.arange(7.0)))
+def test_blocks_of_a_gradient_are_its_columns():
+    blocks = list(gradient_blocks(np.arange(7.0), width=3))
     assert [block.columns.tolist() for block in blocks] == [[0, 1, 2], [3, 4, 5], [6]]
     assert np.concatenate([block.claimed for block in blocks]).tolist() == [[float(i)] for i in range(7)]
 
 
-def test_many_entries_are_counted_though_few_are_kept(monkeypatch):
-    monkeypatch.setattr("gradcheck.methods.coordinates.KEPT", 5)
-    monkeypatch.setattr("gradcheck.methods.entries.KEPT", 5)
-    monkeypatch.setattr("gradcheck.evaluation.claims.BLOCK_VALUES", 10)
+def test_many_entries_are_counted_though_few_are_kept():
     wrong = np.zeros(100)
     wrong[[17, 83]] = 1.0
-    report = check_gradient(
-        lambda x: float(np.sum(np.sin(x))), lambda x: np.cos(x) + wrong, np.linspace(1, 2, 100), throw=False
-    )
-    assert (report.checked, report.failed, len(report.entries)) == (100, 2, 5)
-    assert {entry.index for entry in report.entries[:2]} == {(17,), (83,)}
+
+    def f(x):
+        return float(np.sum(np.sin(x)))
+
+    def g(x):
+        return np.cos(x) + wrong
+
+    run = CheckRun(Kind.GRADIENT, f, g, np.linspace(1, 2, 100), Options())
+    problem = run.examine(run.function(f), run.vector_claim(g))
+    found = Surveyor(problem, run.watcher, most=5).survey(gradient_blocks(problem.preflight.claimed, width=10))
+    assert (found.checked, found.failed, len(found.columns.entry)) == (100, 2, 5)
+    assert set(found.columns.entry[:2].tolist()) == {17, 83}
     assert status_code(Status.FIRST_STEP) == 0
 
 

@@ -119,10 +119,9 @@ def test_the_worst_come_first_whatever_the_order(rows):
     assert backwards.entry.tolist() == [record.index[0] for record in found]
 
 
-def test_a_report_keeps_what_failed_when_there_is_too_much(monkeypatch):
-    monkeypatch.setattr(entries, "KEPT", 3)
+def test_a_report_keeps_what_failed_when_there_is_too_much():
     many = columns(range(10), np.arange(10.0), np.zeros(10), [Verdict.FAIL, *[Verdict.PASS] * 9])
-    assert worst_first(many).entry.tolist() == [0, 9, 8]
+    assert worst_first(many, 3).entry.tolist() == [0, 9, 8]
 
 
 def test_one_ladder_is_handed_out_that_of_the_worst_entry_that_has_one():

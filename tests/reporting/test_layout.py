@@ -114,11 +114,12 @@ def test_reasons_of_failures_are_for_the_verbose() -> None:
     ("report", "display", "said"),
     [
         (passing(), Display(), None),
-        (many(40), Display(), "10 of 40 entries shown; --all shows them"),
+        (many(40), Display(flags=True), "10 of 40 entries shown; --all shows them"),
+        (many(40), Display(), "10 of 40 entries shown"),
         (many(40), Display(all_rows=True), None),
-        (many(40, checked=1000), Display(), "10 of 1,000 entries shown; --all shows the worst 40"),
+        (many(40, checked=1000), Display(flags=True), "10 of 1,000 entries shown; --all shows the worst 40"),
         (many(40, checked=1000), Display(all_rows=True), "40 of 1,000 entries shown"),
-        (directional(), Display(top=1), "1 of 3 directions shown; --all shows them"),
+        (directional(), Display(top=1, flags=True), "1 of 3 directions shown; --all shows them"),
     ],
 )
 def test_what_is_not_shown_is_said(report: object, display: Display, said: str | None) -> None:

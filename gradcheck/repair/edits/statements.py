@@ -22,8 +22,11 @@ Edits = Iterator[tuple[dict[ast.AST, Any], float]]
 class Block:
     """A statement and what is around it.
 
-    line: the statement.  before, after: its neighbours in the same body.  names: those in reach.
-    alike: for each variable, those of the same shape.  indices: those that the claim uses.
+    line: the statement.
+    before, after: its neighbours in the same body.
+    names: those in reach.
+    alike: for each variable, those of the same shape.
+    indices: those that the claim uses.
     foreign: statements of f, in the claim's names.
     """
 
