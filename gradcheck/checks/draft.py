@@ -157,9 +157,10 @@ class Draft:
 
     def _error_map(self) -> ErrorMap | None:
         """Where a matrix is wrong, or could not be judged."""
-        compared, shape = self.comparison, self.places.shape
+        compared = self.comparison
         if compared is None or compared.clean:
             return None
+        shape = self.places.shape
         if self.kind in (Kind.JACOBIAN, Kind.HESSIAN):
             width = self.layout.size
         elif self.kind is Kind.GRADIENT and len(shape) > 1:

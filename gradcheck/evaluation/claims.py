@@ -76,7 +76,7 @@ class Claim:
         self.raw = call
         self.call: Callable[[NDArray[Any]], Any] = with_arguments(call, args)
         self.layout = as_layout(x0)
-        self.answer = answer if isinstance(answer, Layout) else ArrayLayout(answer, np.float64)
+        self.answer = ArrayLayout(answer, np.float64) if isinstance(answer, tuple) else answer
         self.role = role
         self.deadline = deadline
         self.epsilon = float(np.finfo(self.layout.dtype).eps)

@@ -254,6 +254,8 @@ class Function:
     def _numbers(self, value: Any) -> tuple[Array, tuple[int, ...]]:
         """`value` as a flat float64 array, and its shape; or a UserCodeError that says what it is instead."""
         role, values = self.role, self.dispatch.calling.values
+        if self.scalar and isinstance(value, float):
+            return np.array([value], np.float64), ()
         if values is not None:
             return values.numbers(value, role), values.shape
         array = real_array(

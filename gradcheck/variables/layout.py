@@ -326,7 +326,7 @@ class VectorLayout(ArrayLayout):
 
 def as_layout(x: NDArray[Any] | Layout) -> Layout:
     """A layout, or that of an array."""
-    return x if isinstance(x, Layout) else ArrayLayout(x.shape, x.dtype)
+    return ArrayLayout(x.shape, x.dtype) if isinstance(x, np.ndarray) else x
 
 
 def like_array(value: Any, shape: tuple[int, ...], dtype: Any) -> Layout:
@@ -344,7 +344,7 @@ class Places:
     """
 
     def __init__(self, outputs: tuple[int, ...] | Layout, layout: Layout) -> None:
-        self.outputs = outputs if isinstance(outputs, Layout) else ArrayLayout(outputs, np.float64)
+        self.outputs = ArrayLayout(outputs, np.float64) if isinstance(outputs, tuple) else outputs
         self.layout = layout
         self.shape = self.outputs.shape + layout.shape
 

@@ -41,15 +41,7 @@ def real_array(
     if value is None:
         message = f"{role} returned None: does it end without a return statement?"
         raise UserCodeError(message, FindingKind.WRONG_DTYPE, role)
-    if is_masked(value):
-        raise MaskedValues(role)
-    try:
-        array = as_numpy(value)
-    except BaseException as error:
-        if is_interrupt(error):
-            raise
-        message = f"{role} returned {type(value).__name__}, which is {noun}"
-        raise UserCodeError(message, FindingKind.WRONG_DTYPE, role) from error
+    array = value if type(value) is np.ndarray else _made_array(value, role, noun)
     if array.dtype.kind == "c" and of_complex:
         raise UserCodeError(f"{role} returned {of_complex}", FindingKind.WRONG_DTYPE, role)
     if array.dtype.kind not in "fiub":
@@ -59,6 +51,18 @@ def real_array(
             role,
         )
     return array
+
+
+def _made_array(value: Any, role: str, noun: str) -> NDArray[Any]:
+    if is_masked(value):
+        raise MaskedValues(role)
+    try:
+        return as_numpy(value)
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
+        message = f"{role} returned {type(value).__name__}, which is {noun}"
+        raise UserCodeError(message, FindingKind.WRONG_DTYPE, role) from error
 
 
 def is_masked(value: Any) -> bool:

@@ -27,7 +27,8 @@ import numba
 import numpy as np
 
 import gradcheck
-from gradcheck.evaluation.engines import Calling, Steps
+from gradcheck.evaluation.engines import Books, Calling, Steps
+from gradcheck.variables.layout import as_layout
 
 ROOT = Path(__file__).parents[2]
 WARM_UP = 0.2  # seconds
@@ -196,11 +197,11 @@ def in_process() -> Iterator[Row]:
         100.0,
     )
     columns = np.arange(1000).repeat(2)
-    work, calling = Steps(x, columns, x[columns] + 1e-6), Calling(call=one, shape=x.shape, plain=True)
+    work, calling = Steps(x, columns, x[columns] + 1e-6), Calling(call=one, layout=as_layout(x), plain=True)
     yield Row(
         "an evaluation in Python, beyond the call",
         "calls alone",
-        lambda: work.run(calling),
+        lambda: work.run(calling, Books()),
         bare(one, x),
         1.0,
         "µs",
