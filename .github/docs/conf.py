@@ -6,6 +6,7 @@ The pages are those that GitHub shows; what Sphinx needs beside them, it is told
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from gradcheck import __version__
@@ -27,6 +28,8 @@ autodoc_preserve_defaults = True
 # A line of a record's docstring that tells a field, as in "seconds: wall time of the check."
 FIELD = re.compile(r"[a-z_0-9]+(, [a-z_0-9]+)*: ")
 # A link to what is in the repository but no page.
+# What diagnoses.md, which is one page for those who read it on GitHub, says of one kind.
+KIND = re.compile(r"^### (\w+) `(\w+)`\n(.*?)(?=^##)", re.MULTILINE | re.DOTALL)
 OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+[^)]*\)")
 
 
@@ -36,7 +39,22 @@ def read(app: Any, name: str, source: list[str]) -> None:
     if name == root_doc:
         pages = "\n".join(re.findall(r"\]\(([a-z-]+)\.md\)", text))
         text += f"\n```{{toctree}}\n:hidden:\n\n{pages}\napi\n```\n"
+    if name == "diagnoses":
+        text = KIND.sub("", text)
+        text = re.sub(r"\(#(diagnosis|finding)-(\w+)\)", r"(kinds/\1-\2.md)", text)
+        text += "\n```{toctree}\n:hidden:\n:glob:\n\nkinds/*\n```\n"
     source[0] = text
+
+
+def pages_of_kinds(app: Any) -> None:
+    """Write a page for each diagnosis and finding, of which diagnoses.md is the table of contents then."""
+    folder = Path(app.srcdir) / "kinds"
+    folder.mkdir(exist_ok=True)
+    whole = (folder.parent / "diagnoses.md").read_text(encoding="utf-8")
+    for family, name, article in KIND.findall(whole):
+        page, text = folder / f"{family}-{name}.md", f"# {family} `{name}`\n{article}"
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            page.write_text(text, encoding="utf-8")
 
 
 def fields_as_lists(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
@@ -60,5 +78,6 @@ def fields_as_lists(app: Any, what: str, name: str, thing: Any, options: Any, li
 
 def setup(app: Any) -> None:
     """What Sphinx calls."""
+    app.connect("builder-inited", pages_of_kinds)
     app.connect("source-read", read)
     app.connect("autodoc-process-docstring", fields_as_lists)

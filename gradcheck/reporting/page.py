@@ -71,7 +71,8 @@ input { font: inherit; color: var(--ink); background: var(--paper); border: 1px 
   .summary td:nth-child(5)::before { content: "digits"; }
   dl { display: block; } dd { margin: 0 0 .3rem 1rem; }
 }
-@media print { label, input { display: none; } .check { break-inside: avoid-page; } & { max-width: none; padding: 0; } }
+@media print { label, input { display: none; } figure, tr, .cause { break-inside: avoid; } h1, h2, h3 { break-after: avoid; }
+  & { max-width: none; padding: 0; } }
 }
 """
     + svg.STYLE

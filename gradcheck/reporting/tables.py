@@ -114,7 +114,7 @@ def _entry_table(report: Report, shown: Sequence[EntryCheck], display: Display) 
     columns = (Column("entry", "left"), *_MEASURED, *(_DETAIL if display.verbose else ()), Column("verdict", "left"))
     yield Table(columns, rows)
     if any(e.explained for e in shown):
-        yield Paragraph((Span("* explained by the diagnosis below", "faint"),), note=True)
+        yield Paragraph((Span("* explained by the diagnosis", "faint"),), note=True)
     total = len(report.entries) if report.directions else max(report.checked, len(report.entries))
     yield from _omission(len(shown), len(report.entries), total, "entry", display.flags)
     if report.inconclusive or display.verbose:

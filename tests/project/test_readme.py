@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shlex
@@ -50,6 +51,18 @@ def name_of(block: Block) -> str:
     return f"{block.page.stem}: {block.text.splitlines()[0]}"
 
 
+def missing(block: Block) -> str:
+    """A library that a block needs, as its first line says, and that is not installed."""
+    named = re.match(r"# needs (.*)\n", block.text)
+    libraries = named[1].split(", ") if named else []
+    return next((name for name in libraries if importlib.util.find_spec(name) is None), "")
+
+
+def require_libraries(block: Block) -> None:
+    if library := missing(block):
+        pytest.skip(f"{library} is not installed")
+
+
 PYTHON = in_language("python")
 TESTS = [block for block in PYTHON if block.text.startswith("# test_")]
 
@@ -80,7 +93,8 @@ def commands(block: Block) -> list[tuple[list[str], int]]:
         text = re.sub(r"^python -m pip install [^&]*(&& |$)", "", line)
         if text and not text.startswith("python -m pytest"):
             code = re.search(r"# exit (\d+)", text)
-            found.append((shlex.split(text, comments=True), int(code[1]) if code else 0))
+            if words := shlex.split(text, comments=True):
+                found.append((words, int(code[1]) if code else 0))
     return found
 
 
@@ -91,6 +105,10 @@ def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("block", [block for block in in_language("sh") if commands(block)], ids=name_of)
 def test_every_command_ends_as_it_says(folder: Path, block: Block) -> None:
+    require_libraries(block)
+    for other in blocks(block.page):
+        if module := re.match(r"# (\w+\.py)\n", other.text):
+            (folder / module[1]).write_text(other.text, encoding="utf-8")
     for (program, *words), code in commands(block):
         assert program in ("gradcheck", "pytest")
         more = ["-p", "no:cacheprovider"] if program == "pytest" else []
@@ -100,12 +118,14 @@ def test_every_command_ends_as_it_says(folder: Path, block: Block) -> None:
 
 @pytest.mark.parametrize("block", PYTHON, ids=name_of)
 def test_every_piece_of_python_runs(block: Block, tmp_path: Path) -> None:
+    require_libraries(block)
     done = run(["-W", "error", "-c", block.text], tmp_path)
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("block", TESTS, ids=name_of)
 def test_every_test_passes_and_made_a_check(block: Block, tmp_path: Path) -> None:
+    require_libraries(block)
     (tmp_path / "test_it.py").write_text(block.text, encoding="utf-8")
     done = run(["-m", "pytest", "-p", "no:cacheprovider", "-W", "error", "test_it.py"], tmp_path)
     assert done.returncode == 0, done.stdout

@@ -137,7 +137,7 @@ def test_the_verdict_and_the_command_come_last() -> None:
 def test_explained_entries_are_marked() -> None:
     text = render([failing()])
     assert text.count("FAIL *") == 2
-    assert "* explained by the diagnosis below" in text
+    assert "* explained by the diagnosis" in text
     assert "* explained" not in render([passing()])
 
 
