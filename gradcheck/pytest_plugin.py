@@ -144,9 +144,9 @@ class Gradcheck:
         self._item = item
 
     def __call__(
-        self, f: Callable[..., Any], grad: Callable[..., Any] | None, x0: Any, **options: Unpack[Keywords]
+        self, f: Callable[..., Any], grad: Callable[..., Any] | str | None, x0: Any, **options: Unpack[Keywords]
     ) -> Report:
-        """Compare a claimed gradient with differences of f."""
+        """Compare a claimed gradient, or 'autograd', with differences of f."""
         return self._made("gradient", f, grad, x0, options)
 
     def hessian(self, f: Callable[..., Any], hess: Callable[..., Any], x0: Any, **options: Unpack[Keywords]) -> Report:

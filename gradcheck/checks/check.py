@@ -23,7 +23,7 @@ from gradcheck.evaluation.unpacking import argument_names, in_order, unpacked
 from gradcheck.methods.coordinates import Evaluate, Surveyor, observations
 from gradcheck.methods.entries import no_columns
 from gradcheck.methods.problem import Problem, Watcher
-from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Stop, Verdict
+from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Stop, Target, Verdict
 from gradcheck.options.keywords import Options
 from gradcheck.points import describe_point, flat_bounds, integer_dtype, lay_out, require_within
 from gradcheck.variables.layout import ArrayLayout, Layout
@@ -32,6 +32,7 @@ from gradcheck.wording import counted, quoted
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from gradcheck.evaluation.autograd import Autograd
     from gradcheck.evaluation.journal import Journal, Ledger
     from gradcheck.evaluation.matrices import MatrixClaim
     from gradcheck.methods.results import Comparison
@@ -106,6 +107,7 @@ class CheckRun:
         self.problem: Problem | None = None
         self._called: list[Callable[..., Any]] = [f]
         self._suspects: dict[str, Array] = {}
+        self._may_mend = True
         self._functions: list[tuple[Function, str | None]] = []
         self._claims: list[Counted] = []
         self._elsewhere = {"f": 0, "derivative": 0}  # calls in another check, made for this one
@@ -191,6 +193,27 @@ class CheckRun:
 
         x, args, deadline = self.layout if at is None else at, self.options.args, self.watcher.deadline
         return MatrixClaim(claim, x, function.size, outputs=function.shape, args=args, role=role, deadline=deadline)
+
+    def autograd(self, f: Callable[..., Any], key: str) -> Autograd:
+        """What the framework that x0 is made of says the derivative of f is.  Raises `UsageError` if there is none."""
+        from gradcheck.evaluation.autograd import Autograd  # of use to functions of torch and jax only
+
+        self._may_mend = False  # what would have to be patched is a rule somewhere within f
+        made = Autograd(self.whole(f, "f"), self.layout, key, outputs=key == "jac")
+        self.draft.claim = Target(name=f"autograd of {self.draft.target.name}")
+        return made
+
+    def hold_to_contracts(self, autograd: Autograd | None) -> None:
+        """See whether the rules that such a claim goes through keep their contracts, and name them."""
+        if autograd is None:
+            return
+        rules = autograd.rules(self.flat, self.options.args)
+        if len(rules) == 1:
+            self.draft.claim = rules[0]
+        if rules:
+            names = ", ".join(rule.name for rule in rules)
+            self.draft.notes.append(f"the derivative goes through rules written by hand: {names}")
+        self.draft.findings += autograd.breaches(self.flat, self.options.args, self.options.seed)
 
     def _ledger(self, role: str, call: Callable[..., Any]) -> Ledger | None:
         """The pages of the journal for a callable, if there is a journal."""
@@ -437,6 +460,8 @@ class CheckRun:
         """Look for a patch of the claim, the first that was counted, if entries failed."""
         comparison = self.draft.comparison
         if comparison is None or not comparison.failed or self.options.fix is False or self.watcher.stopped:
+            return
+        if not self._may_mend:
             return
         from gradcheck.checks.mending import look_for_fixes
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcheck.checks.check import DIRECTIONS, CheckRun, require_callables
 from gradcheck.errors import UsageError, UserCodeError
-from gradcheck.evaluation.claims import Claim, Wrapper, gradient_blocks
+from gradcheck.evaluation.claims import Claim, Wrapper, gradient_blocks, is_autograd
 from gradcheck.evaluation.function import Function
 from gradcheck.methods.problem import Problem
 from gradcheck.model import Kind, Method, Report
@@ -27,7 +27,7 @@ REDRAWS = 3  # how often a further point where f is not defined is drawn again, 
 
 def check_gradient(
     f: Callable[..., Any],
-    grad: Callable[..., Any] | None,
+    grad: Callable[..., Any] | str | None,
     x0: ArrayLike,
     *,
     value_and_grad: bool = False,
@@ -37,7 +37,8 @@ def check_gradient(
 
     Args:
         f: x ↦ number, for x of the shape and dtype of `x0`.
-        grad: x ↦ array of the shape of x0 (or flat); None with `value_and_grad`.
+        grad: x ↦ array of the shape of x0 (or flat); None with `value_and_grad`; or 'autograd', which is what torch or jax say,
+            with the rules inside f that were written by hand.
         x0: the point, any shape, float64 or float32.
         value_and_grad: f returns (value, gradient); with `grad` given, it is grad that returns both.
         **options: see `Options`.
@@ -55,17 +56,21 @@ def check_gradient(
     settings = Options(**options)
     if grad is None and not value_and_grad:
         raise UsageError("there is no gradient to check: give grad, or value_and_grad=True if f returns both")
-    require_callables(f=f, **({} if grad is None else {"grad": grad}))
-    run = CheckRun(Kind.GRADIENT, f, f if grad is None else grad, x0, settings)
-    both = f if grad is None else grad
+    asked = is_autograd(grad)
+    require_callables(f=f, **({} if grad is None or asked else {"grad": grad}))
+    both: Any = f if grad is None or asked else grad
+    run = CheckRun(Kind.GRADIENT, f, both, x0, settings)
+    autograd = run.autograd(f, "grad") if asked else None
+    both = autograd or both
     function = run.function(_Item(f, 0) if grad is None else f)
     claim = run.vector_claim(_Item(both, 1) if value_and_grad else both)
     beside: Function | None = None
     if value_and_grad and grad is not None:
-        beside = run.function(_Item(grad, 0), role="grad", calls="derivative")
+        beside = run.function(_Item(both, 0), role="grad", calls="derivative")
 
     def compare() -> None:
         problem = run.examine(function, claim, beside=beside)
+        run.hold_to_contracts(autograd)
         claimed = problem.preflight.claimed
         if run.choose_method(function, problem.n) is Method.COORDINATES:
             run.survey(problem, gradient_blocks(claimed))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.matrix import check_matrix
+from gradcheck.evaluation.claims import is_autograd
 from gradcheck.model import Kind, Report
 from gradcheck.options.keywords import Keywords, Options
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def check_jacobian(
     func: Callable[..., Any],
-    jac: Callable[..., Any],
+    jac: Callable[..., Any] | str,
     x0: ArrayLike,
     *,
     sparsity: Any = None,
@@ -27,6 +28,7 @@ def check_jacobian(
     Args:
         func: x ↦ array of any shape (m entries in all), for x of the shape and dtype of `x0`.
         jac: x ↦ m × n array (or shape of func(x) + shape of x), a sparse array, or an operator with ``@`` or ``matvec``.
+            Or 'autograd', which is what torch or jax say.
             The zeros of a sparse array save evaluations: columns that share no row are differenced together.
         x0: the point, any shape, float64 or float32.
         sparsity: where `jac` may be non-zero, as a boolean m × n array or a sparse array.
@@ -34,12 +36,16 @@ def check_jacobian(
 
     Returns, raises: as `check_gradient`.
     """
-    require_callables(func=func, jac=jac)
-    run = CheckRun(Kind.JACOBIAN, func, jac, x0, Options(**options))
+    asked = is_autograd(jac)
+    require_callables(func=func, **({} if asked else {"jac": jac}))
+    claim: Any = func if asked else jac
+    run = CheckRun(Kind.JACOBIAN, func, claim, x0, Options(**options))
+    autograd = run.autograd(func, "jac") if asked else None
     return check_matrix(
         run,
         lambda: run.function(func, role="func", scalar=False),
-        run.counted(jac, "jac"),
+        run.counted(autograd or claim, "jac"),
         "jac",
         sparsity=sparsity,
+        autograd=autograd,
     )

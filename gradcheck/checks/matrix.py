@@ -19,6 +19,7 @@ from gradcheck.numerics.first_step import SMALL, Ordinary
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.evaluation.autograd import Autograd
     from gradcheck.methods.results import Comparison
     from gradcheck.variables.layout import Layout
 
@@ -39,12 +40,14 @@ def check_matrix(
     lent: Layout | None = None,
     sparsity: Any = None,
     identities: Identities | None = None,
+    autograd: Autograd | None = None,
 ) -> Report:
     """The whole sequence for a claimed m × n matrix: the derivative of the function that `make` returns.
 
     claim: made of counted callables.
     at: of other variables than those of the check, which are 0.
     lent: how x is laid out for the claim, if otherwise than for f.
+    autograd: what the claim is made of, if a framework is asked.
     """
     flat = run.flat if at is None else np.zeros(at.size, at.dtype)
 
@@ -59,6 +62,7 @@ def check_matrix(
         matrix = claimed.matrix(problem.preflight.raw)
         if identities is not None:
             run.draft.findings += identities(function)
+        run.hold_to_contracts(autograd)
         _compare(run, problem, matrix, sparsity, may_search=at is None)
         run.explain(problem, claimed, None)
         run.mend(problem, claimed)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.errors import UserCodeError, is_interrupt
+from gradcheck.errors import UsageError, UserCodeError, is_interrupt
 from gradcheck.evaluation.answers import raised
 from gradcheck.evaluation.deadline import NO_END, Deadline
 from gradcheck.evaluation.engines import Arguments, with_arguments
 from gradcheck.variables.layout import ArrayLayout, Layout, Places, as_layout
+from gradcheck.wording import quoted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
 
 
 BLOCK_VALUES = 2**20  # values of f held at a time
+AUTOGRAD = "autograd"
+"""What stands in the place of a claim where torch or jax are asked for the derivative: see `autograd`."""
+
+
+def is_autograd(claim: Any) -> bool:
+    """Whether a claim is asked of the framework.  Raises `UsageError` for any other text."""
+    if not isinstance(claim, str):
+        return False
+    if claim != AUTOGRAD:
+        raise UsageError(f"a claim is {quoted(claim)}; give the function itself, or {AUTOGRAD!r}")
+    return True
 
 
 class Wrapper:

@@ -27,7 +27,7 @@ def _output(name: str, values: Values, text: str, **more: Any) -> Option:
 
 
 CLAIMS = (
-    _claim("grad", "The claimed gradient: T(x) of the shape of x."),
+    _claim("grad", "The claimed gradient: T(x) of the shape of x; or autograd: what torch or jax say."),
     _claim("hess", "The claimed Hessian; differenced from --grad where that is given."),
     _claim("hvp", "The claimed product T(x, v) of Hessian and vector."),
     _claim("jac", "The claimed Jacobian of a target with array values."),

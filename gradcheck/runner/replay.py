@@ -28,7 +28,7 @@ def command(
     claims = {key: given.pop(key) for key in CLAIMS if key in given}
     if claim is not None:
         claims[report.kind.key] = claim
-    named = {key: spec(function) for key, function in claims.items()}
+    named = {key: claim if claim == "autograd" else spec(claim) for key, claim in claims.items()}
     target, point = spec(f), _typed(report.point)
     if target is None or point is None or None in named.values():
         return None

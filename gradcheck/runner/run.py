@@ -23,6 +23,7 @@ from gradcheck.errors import (
     is_interrupt,
     raise_for,
 )
+from gradcheck.evaluation.claims import AUTOGRAD
 from gradcheck.evaluation.sources import describe
 from gradcheck.model import Finding, FindingKind, Kind, Method, Point, Report, Resolution, Target, Verdict
 from gradcheck.options.keywords import KEYWORDS, Options
@@ -149,10 +150,7 @@ def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -
         return _made(load_object(spec, role="--point", folder=folder), spec)
 
     target = load(check.target, factory=factory, folder=folder)
-    claims = {
-        kind: target if claim is check.target else load(claim, role=_role(check, kind), factory=factory, folder=folder)
-        for kind, claim in check.claims.items()
-    }
+    claims = {kind: _claim(check, kind, claim, target) for kind, claim in check.claims.items()}
     bounds = read_bounds(check.option("bounds"), load=find_bounds, folder=folder)
     place = {key: check.option(key) for key in ("dim", "shape", "point", "arrays", "seed")} | {
         "parts": check.option("vars")
@@ -171,7 +169,12 @@ def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -
             def labelled(report: Report, claim: Loaded = claim) -> Report:
                 where = replace(report.point, origin=point.origin, seed=point.seed)
                 return replace(
-                    report, name=check.name, target=target.target, claim=claim.target, point=where, declared=check.place
+                    report,
+                    name=check.name,
+                    target=target.target,
+                    claim=report.claim if claim.spec == AUTOGRAD else claim.target,
+                    point=where,
+                    declared=check.place,
                 )
 
             try:
@@ -181,7 +184,8 @@ def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -
             except GradcheckError as error:
                 yield error
                 continue
-            if self_test and kind is Kind.GRADIENT and claim is not target and report.verdict is Verdict.PASS:
+            of_user = claim is not target and claim.spec != AUTOGRAD
+            if self_test and kind is Kind.GRADIENT and of_user and report.verdict is Verdict.PASS:
                 from gradcheck.testing import self_test as try_mistakes
 
                 tried = try_mistakes(target.value, claim.value, x0, **options)
@@ -198,6 +202,16 @@ def _check(kind: Kind, target: Loaded, claim: Loaded, claims: Mapping[Kind, Load
     if kind is Kind.JVP and Kind.VJP in claims:
         options["vjp"] = claims[Kind.VJP].value
     return checker(kind)(target.value, claim.value, x0, **options)
+
+
+def _claim(check: DeclaredCheck, kind: Kind, claim: Derivable, target: Loaded) -> Loaded:
+    """A claimed derivative, loaded; the target itself where that returns both, and the word for what a framework is to say."""
+    if claim is check.target:
+        return target
+    if claim == AUTOGRAD:
+        value: Any = AUTOGRAD
+        return Loaded(spec=AUTOGRAD, value=value, target=Target(name=AUTOGRAD))
+    return load(claim, role=_role(check, kind), factory=check.option("factory"), folder=check.folder)
 
 
 def _role(check: DeclaredCheck, kind: Kind) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -39,6 +39,7 @@ class Layout(ABC):
     shares: what `argument` gives shares memory with the vector, so that user code may write into it.
     owner: what x is called, where it is a part of something; else ''.
     note: for the reader of a report.
+    library: whose arrays x is made of, if not NumPy's.
     """
 
     dtype: np.dtype[Any]
@@ -47,6 +48,7 @@ class Layout(ABC):
     shares: bool = False
     owner: str = ""
     note: str = ""
+    library: Library | None = None
 
     @property
     def size(self) -> int:
@@ -74,6 +76,14 @@ class Layout(ABC):
     @abstractmethod
     def altered(self, argument: Any, flat: NDArray[Any]) -> str:
         """What user code has changed of an argument that was made of a vector with these entries; '' if nothing."""
+
+    def variables(self, argument: Any) -> list[Any]:
+        """The arrays of an argument that are variables, in their order."""
+        return [argument]
+
+    def assembled(self, variables: Sequence[Any]) -> Any:
+        """The inverse of `variables`: an argument that holds these, whatever they are."""
+        return variables[0]
 
     # ---- what it answers
 
@@ -233,7 +243,8 @@ class LibraryLayout(Layout):
     """
 
     def __init__(self, inner: Layout, library: Library, like: Like) -> None:
-        self.inner, self.library, self.like = inner, library, like
+        self.inner, self.like = inner, like
+        self.library: Library = library
         self.shape, self.dtype, self.owner = inner.shape, inner.dtype, inner.owner
         self.shares = inner.shares and library.shares(like)
 

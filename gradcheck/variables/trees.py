@@ -296,6 +296,15 @@ class TreeLayout(Layout):
                 return self.tree[number].path
         return ""
 
+    def variables(self, argument: Any) -> list[Any]:
+        """The leaves that are variables."""
+        found = find(self.root, argument, self.wanted, "")
+        return [found[number] for number in self.numbers_of_leaves]
+
+    def assembled(self, variables: Sequence[Any]) -> Any:
+        """A new tree that holds these, and the others as they were."""
+        return self.make(self._put_in(variables))
+
     # ---- what it answers
 
     def collected(self, argument: Any) -> Any:
