@@ -58,6 +58,7 @@ class CheckRun:
     bounds: (low, high), each (n,), or None.
     fixed: the variables whose bounds are equal, so that they do not vary, (n,); None if there is none.
     problem: what is compared at the point, once that is known.
+    size: entries of the derivative, where they are not those of a whole matrix.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class CheckRun:
         self._called: list[Callable[..., Any]] = [f]
         self._suspects: dict[str, Array] = {}
         self._may_mend = True
+        self.size: int | None = None
         self._functions: list[tuple[Function, str | None]] = []
         self._claims: list[Counted] = []
         self._elsewhere = {"f": 0, "derivative": 0}  # calls in another check, made for this one
@@ -372,10 +374,18 @@ class CheckRun:
         directions = self.options.directions or DIRECTIONS
         self.draft.take(search(problem, self.watcher, claimed, directions=directions))
 
-    def explain(self, problem: Problem, claim: Claim, claim_at: Callable[[Array], Array] | None) -> None:
+    def explain(
+        self,
+        problem: Problem,
+        claim: Claim,
+        claim_at: Callable[[Array], Array] | None,
+        *,
+        kind: Kind | None = None,
+    ) -> None:
         """Name the mistake, if entries failed.
 
         claim_at: the whole claim, flat, at another point; None if it is too large to ask for again.
+        kind: what the entries are laid out as, if not as those of the derivative that is checked.
         """
         comparison = self.draft.comparison
         if comparison is None or not comparison.failed or self.watcher.stopped or self.draft.diagnoses:
@@ -393,7 +403,7 @@ class CheckRun:
                 claim,
                 comparison,
                 places=self.draft.places,
-                kind=self.draft.kind,
+                kind=kind or self.draft.kind,
                 claim_at=claim_at,
                 suspects=self._suspects,
             )
@@ -448,7 +458,7 @@ class CheckRun:
             numeric=numeric,
             uncertainty=uncertainty,
             entry=columns.entry,
-            size=problem.n * problem.m,
+            size=self.size or problem.n * problem.m,
             layout=draft.layout,
             tolerance=draft.tolerance,
             moved=bool(problem.preflight.calibration.quantum.any()),

@@ -31,6 +31,8 @@ def check_gradient(
     x0: ArrayLike,
     *,
     value_and_grad: bool = False,
+    grad_and_hess: bool = False,
+    hess: Callable[..., Any] | None = None,
     **options: Unpack[Keywords],
 ) -> Report:
     """Compare a claimed gradient with differences of f, entry by entry.
@@ -41,7 +43,11 @@ def check_gradient(
             with the rules inside f that were written by hand.
         x0: the point, any shape, float64 or float32.
         value_and_grad: f returns (value, gradient); with `grad` given, it is grad that returns both.
-        **options: see `Options`.
+        grad_and_hess: grad returns (gradient, diagonal of the Hessian), as objectives of gradient boosting do; both are
+            checked, and their entries go by ``grad[3]`` and ``hess[3]``.
+        hess: x ↦ that diagonal by itself, of the shape of x0.
+        **options: see `Options`.  With ``elementwise=True`` f returns an array of the shape of x0, each value a function of
+            its own entry alone.
 
     Returns:
         The `Report`; its `verdict` is PASS, INCONCLUSIVE, FAIL or ERROR.
@@ -62,6 +68,8 @@ def check_gradient(
     run = CheckRun(Kind.GRADIENT, f, both, x0, settings)
     autograd = run.autograd(f, "grad") if asked else None
     both = autograd or both
+    if settings.elementwise or grad_and_hess or hess is not None:
+        return _check_diagonal(run, f, both, hess, value_and_grad=value_and_grad, grad_and_hess=grad_and_hess)
     function = run.function(_Item(f, 0) if grad is None else f)
     claim = run.vector_claim(_Item(both, 1) if value_and_grad else both)
     beside: Function | None = None
@@ -81,6 +89,24 @@ def check_gradient(
         _look_elsewhere(run, problem, claim)
 
     return run.carry_out(compare)
+
+
+def _check_diagonal(
+    run: CheckRun, f: Any, grad: Any, hess: Any, *, value_and_grad: bool, grad_and_hess: bool
+) -> Report:
+    """The check of a derivative that is told by a diagonal."""
+    from gradcheck.checks.elementwise import check_diagonal
+
+    if value_and_grad:
+        raise UsageError(
+            "value_and_grad goes neither with elementwise nor with a diagonal Hessian; give f and grad apart"
+        )
+    if grad_and_hess and hess is not None:
+        raise UsageError("grad_and_hess says that grad returns the diagonal of the Hessian, too; remove it or hess")
+    require_callables(**({} if hess is None else {"hess": hess}))
+    if grad_and_hess:
+        grad, hess = _Item(grad, 0), _Item(grad, 1)
+    return check_diagonal(run, f, grad, "grad", hess)
 
 
 def _look_elsewhere(run: CheckRun, problem: Problem, claim: Claim) -> None:

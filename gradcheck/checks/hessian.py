@@ -11,7 +11,7 @@ import numpy as np
 from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.gradient import check_gradient
 from gradcheck.checks.matrix import check_matrix
-from gradcheck.errors import CheckInterrupted, PointError
+from gradcheck.errors import CheckInterrupted, PointError, UsageError
 from gradcheck.evaluation.function import Function
 from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Verdict
 from gradcheck.numerics.directions import Stream, direction
@@ -117,12 +117,19 @@ def check_hessian(
         grad: the gradient, which is checked along random directions first; 2n of its evaluations check the Hessian.
             Without it, f is differenced twice, at 8n² evaluations and with less precision, which the report states.
         sparsity: as for `check_jacobian`.
-        **options: see `Options`.
+        **options: see `Options`.  With ``elementwise=True`` hess returns the diagonal alone, in the shape of x0; f may
+            return a value for each entry then.
 
     Returns, raises: as `check_gradient`.
     """
     require_callables(f=f, hess=hess, **({} if grad is None else {"grad": grad}))
     run = CheckRun(Kind.HESSIAN, f, hess, x0, Options(**options))
+    if run.options.elementwise:
+        from gradcheck.checks.elementwise import check_diagonal_hessian
+
+        if sparsity is not None:
+            raise UsageError("elementwise says that the Hessian is a diagonal; leave sparsity out")
+        return check_diagonal_hessian(run, f, hess, grad)
     return check_matrix(run, lambda: gradient_of(run, f, grad), run.counted(hess, "hess"), "hess", sparsity=sparsity)
 
 

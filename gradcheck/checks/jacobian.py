@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.matrix import check_matrix
+from gradcheck.errors import UsageError
 from gradcheck.evaluation.claims import is_autograd
 from gradcheck.model import Kind, Report
 from gradcheck.options.keywords import Keywords, Options
@@ -32,7 +33,7 @@ def check_jacobian(
             The zeros of a sparse array save evaluations: columns that share no row are differenced together.
         x0: the point, any shape, float64 or float32.
         sparsity: where `jac` may be non-zero, as a boolean m × n array or a sparse array.
-        **options: see `Options`.
+        **options: see `Options`.  With ``elementwise=True`` jac returns the diagonal alone, in the shape of x0.
 
     Returns, raises: as `check_gradient`.
     """
@@ -40,6 +41,12 @@ def check_jacobian(
     require_callables(func=func, **({} if asked else {"jac": jac}))
     claim: Any = func if asked else jac
     run = CheckRun(Kind.JACOBIAN, func, claim, x0, Options(**options))
+    if run.options.elementwise:
+        from gradcheck.checks.elementwise import check_diagonal
+
+        if sparsity is not None:
+            raise UsageError("elementwise says that the Jacobian is a diagonal; leave sparsity out")
+        return check_diagonal(run, func, run.autograd(func, "grad") if asked else claim, "jac")
     autograd = run.autograd(func, "jac") if asked else None
     return check_matrix(
         run,

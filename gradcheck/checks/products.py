@@ -16,7 +16,7 @@ import numpy as np
 from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.hessian import gradient_of
 from gradcheck.checks.matrix import Identities, check_matrix
-from gradcheck.errors import is_interrupt
+from gradcheck.errors import UsageError, is_interrupt
 from gradcheck.evaluation.answers import raised
 from gradcheck.evaluation.engines import Arguments, NotCalled, with_arguments
 from gradcheck.evaluation.function import Function
@@ -285,6 +285,8 @@ def check_vjp(func: Callable[..., Any], vjp: Callable[..., Any], x0: ArrayLike, 
 
 def _product(run: CheckRun, call: Callable[..., Any], role: str, inner: Layout, outer: Layout) -> ProductClaim:
     """A claimed product at the point of a check, with its arguments."""
+    if run.options.elementwise:
+        raise UsageError("elementwise is for gradients, Jacobians and Hessians that are a diagonal, not for products")
     return ProductClaim(
         call=call, layout=run.layout, at=run.flat, inner=inner, outer=outer, role=role, args=run.options.args
     )

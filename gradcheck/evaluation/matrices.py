@@ -175,6 +175,36 @@ class Sparse(_Stored):
         return np.asarray(self.value[[i], :].toarray(), dtype=np.float64).reshape(-1)
 
 
+class Diagonal(_Stored):
+    """A square matrix that is told by its diagonal, (n,)."""
+
+    sparse = True
+
+    def __init__(self, value: Array, role: str) -> None:
+        super().__init__(self, value.size, value.size, role)
+        self.diagonal, self.indices, self.indptr = value, np.arange(value.size), np.arange(value.size + 1)
+
+    def part(self, rows: slice, columns: slice) -> NDArray[Any]:
+        """A small array."""
+        return np.where(np.arange(self.rows)[rows, None] == np.arange(self.rows)[columns], self.diagonal[columns], 0.0)
+
+    def entries(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Array:
+        """Single entries, (N,) float64."""
+        return np.where(rows == columns, self.diagonal[columns], 0.0)
+
+    def block(self, chosen: NDArray[np.intp]) -> Array:
+        """The columns named, as rows: (N, m) float64."""
+        return np.where(chosen[:, None] == np.arange(self.rows), self.diagonal[chosen, None], 0.0)
+
+    def times(self, v: Array) -> Array:
+        """The product with a vector, (m,)."""
+        return self.diagonal * v
+
+    def row(self, i: int) -> Array:
+        """Row i, (n,)."""
+        return self.block(np.array([i]))[0]
+
+
 class Operator(Matrix):
     """Anything with `@` or a `matvec`: it answers with products alone.
 

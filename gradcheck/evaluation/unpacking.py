@@ -60,6 +60,15 @@ def unpacked(call: Callable[..., Any], x0: Any, args: Sequence[Any] | Mapping[st
     return Unpacked(call, rest)
 
 
+def takes_by_name(call: Callable[..., Any], parts: Mapping[str, Any]) -> bool:
+    """Whether a function has parameters of all these names; what tells nothing of its parameters takes one argument."""
+    try:
+        parameters = inspect.signature(call).parameters
+    except (TypeError, ValueError):
+        return False
+    return all(name in parameters for name in parts)
+
+
 def argument_names(call: Callable[..., Any], count: int) -> tuple[str, ...]:
     """What a function calls its first arguments; () if it does not tell, or takes any number."""
     try:

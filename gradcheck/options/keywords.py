@@ -87,6 +87,13 @@ class Options:
         metavar="LO:HI",
         repeatable=True,
     )
+    elementwise: bool = keyword(
+        Flag(),
+        WHAT,
+        "{f} returns a value for each entry of x; claims are diagonals of the shape of x.",
+        keyword="f returns a value for each entry of x0, and claims are diagonals, of the shape of x0",
+        default=False,
+    )
     points: int = keyword(
         Number(1, whole=True),
         WHERE,
@@ -246,6 +253,7 @@ class Keywords(TypedDict, total=False):
     unpack: bool
     wrt: str | int | Sequence[str | int] | None
     bounds: Any
+    elementwise: bool
     points: int
     seed: int
     method: str | Method

@@ -25,6 +25,7 @@ from gradcheck.errors import (
 )
 from gradcheck.evaluation.claims import AUTOGRAD
 from gradcheck.evaluation.sources import describe
+from gradcheck.evaluation.unpacking import takes_by_name
 from gradcheck.model import Finding, FindingKind, Kind, Method, Point, Report, Resolution, Target, Verdict
 from gradcheck.options.keywords import KEYWORDS, Options
 from gradcheck.runner.config import DeclaredCheck, Derivable
@@ -160,6 +161,8 @@ def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -
     options = {key: value for key, value in check.options.items() if key in KEYWORDS}
     options["bounds"] = bounds
     options["args"] = read_args(check.option("args"), load=find, folder=folder)
+    if check.option("vars") is not None and "unpack" not in options:
+        options["unpack"] = takes_by_name(target.value, x0)
     if "suspects" in options:
         options["suspects"] = {spec: load_object(spec, role="--suspect", folder=folder) for spec in options["suspects"]}
     with _executor(check) as executor:
@@ -178,7 +181,8 @@ def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -
                 )
 
             try:
-                report = _check(kind, target, claim, claims, x0, progress=progress, throw=False, **options)
+                both = check.option("grad_and_hess")
+                report = _check(kind, target, claim, claims, x0, both=both, progress=progress, throw=False, **options)
             except CheckInterrupted as stop:
                 raise CheckInterrupted(labelled(stop.report)) from None
             except GradcheckError as error:
@@ -193,10 +197,17 @@ def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -
             yield labelled(report)
 
 
-def _check(kind: Kind, target: Loaded, claim: Loaded, claims: Mapping[Kind, Loaded], x0: Any, **options: Any) -> Report:
-    """The check of one claimed derivative, which may make use of another that is claimed beside it."""
+def _check(
+    kind: Kind, target: Loaded, claim: Loaded, claims: Mapping[Kind, Loaded], x0: Any, *, both: bool, **options: Any
+) -> Report:
+    """The check of one claimed derivative, which may make use of another that is claimed beside it.
+
+    both: the claimed gradient comes with the diagonal of the Hessian.
+    """
     if kind is Kind.GRADIENT and claim is target:
         return checker(kind)(target.value, None, x0, value_and_grad=True, **options)
+    if kind is Kind.GRADIENT and both:
+        options["grad_and_hess"] = True
     if kind in (Kind.HESSIAN, Kind.HVP) and (grad := claims.get(Kind.GRADIENT)) is not None and grad is not target:
         options["grad"] = grad.value
     if kind is Kind.JVP and Kind.VJP in claims:
