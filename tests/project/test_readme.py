@@ -147,7 +147,7 @@ def test_the_same_check_can_be_declared_in_setup_cfg(folder: Path) -> None:
 
 
 def test_every_language_is_looked_at() -> None:
-    known = {"sh", "python", "toml", "ini", "yaml", "text"}
+    known = {"sh", "python", "py", "toml", "ini", "yaml", "text"}  # py: with a framework, see test_frameworks
     assert {block.language for page in PAGES for block in blocks(page)} == known
 
 
