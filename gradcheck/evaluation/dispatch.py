@@ -77,10 +77,19 @@ class Rows:
     label, travels = "batches of rows", True
 
     def prepare(self, calling: Calling, steps: Steps) -> Callable[[Steps], Work] | None:
-        return Batches if calling.rows is not None and worth_rows(steps) else None
+        return Batches if calling.rows is not None and not calling.vmapped and worth_rows(steps) else None
 
     def unit(self, steps: Steps) -> int:
         return engines.batch_size(steps.x)  # batches are the same whatever the number of workers
+
+
+class Vmapped(Rows):
+    """Many points at once, for an f of torch or jax, by what their vmap makes of it."""
+
+    label, travels = "batches by vmap", False
+
+    def prepare(self, calling: Calling, steps: Steps) -> Callable[[Steps], Work] | None:
+        return Batches if calling.vmapped and worth_rows(steps) else None
 
 
 class CompiledLoop:
@@ -96,7 +105,7 @@ class CompiledLoop:
         return 1
 
 
-ENGINES: tuple[Engine, ...] = (Rows(), CompiledLoop(), OneByOne())
+ENGINES: tuple[Engine, ...] = (Rows(), Vmapped(), CompiledLoop(), OneByOne())
 
 
 def worth_rows(steps: Steps) -> bool:
@@ -266,13 +275,23 @@ class Dispatch:
             and steps.x.size >= GUESSED_FROM
             and self.calling.in_place
             and harmless(engines.plain(self.calling.call))
-            and self._takes_rows(*seen)
+            and (candidate := self._of_rows(len(steps))) is not None
+            and self._takes_rows(candidate, *seen)
         ):
-            self.calling = replace(self.calling, rows=self.calling.call)
+            self.calling = candidate
 
-    def _takes_rows(self, points: NDArray[Any], values: Array) -> bool:
+    def _of_rows(self, count: int) -> Calling | None:
+        """f as one of rows: f itself or, of arrays of a framework, what vmap makes of it; None if that would not pay."""
+        calling, layout = self.calling, self.calling.layout
+        if layout.library is None:
+            return replace(calling, rows=calling.call)
+        mapped = layout.library.batched(lambda variables: calling.call(layout.assembled(variables)))
+        if mapped is None or self.workers is not None or count * self.seconds < layout.library.batching:
+            return None
+        return replace(calling, rows=lambda x: mapped(layout.variables(x)), vmapped=True)
+
+    def _takes_rows(self, calling: Calling, points: NDArray[Any], values: Array) -> bool:
         """Whether f takes an array of rows and answers for each as it did for that one alone, twice."""
-        calling = replace(self.calling, rows=self.calling.call)
         for count, chosen in zip(TRIED, (slice(-TRIED[0], None), slice(-sum(TRIED), -TRIED[0])), strict=True):
             self.calls += 1
             with warnings.catch_warnings():

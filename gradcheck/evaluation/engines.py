@@ -109,6 +109,7 @@ class Calling:
     plain: its value is a Python or NumPy number, which needs no copy; assumed of a scalar until a value was seen.
     in_place: it may be handed one array whose entries change between calls.
     rows: takes many points at once and answers for each, (k, *value_shape); None if f does not.
+    vmapped: that is made of f by vmap of its framework.
     """
 
     call: Callable[[Any], Any]
@@ -120,6 +121,7 @@ class Calling:
     plain: bool = False
     in_place: bool = True
     rows: Callable[[NDArray[Any]], Any] | None = None
+    vmapped: bool = False
 
     @property
     def size(self) -> int:

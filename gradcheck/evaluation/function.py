@@ -98,7 +98,9 @@ class Function:
             from gradcheck.evaluation.workers import Workers
 
             workers = Workers(jobs, executor, [])
-        guess = vectorized is None and scalar and isinstance(self.layout, ArrayLayout)
+        library = self.layout.library
+        mappable = library is not None and library.maps and values is None
+        guess = vectorized is None and ((scalar and isinstance(self.layout, ArrayLayout)) or mappable)
         self.dispatch = Dispatch(calling, role, workers, deadline, try_rows=guess, ledger=ledger)
 
     @property

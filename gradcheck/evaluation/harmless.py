@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     pass
 
 
-MATHEMATICS = frozenset({"numpy", "scipy", "math"})
+MATHEMATICS = frozenset({"numpy", "scipy", "math", "torch", "jax", "jaxlib"})
 PURE = frozenset(
     {"abs", "enumerate", "float", "int", "len", "max", "min", "pow", "range", "reversed", "sum", "tuple", "zip"}
 )

@@ -40,10 +40,14 @@ class Library(ABC):
 
     name: of its module.
     noun: of one of its arrays.
+    maps: it makes a function of many points of one of a single point.
+    batching: seconds that evaluations must take before that pays.
     """
 
     name: str
     noun: str
+    maps = False
+    batching = 0.0
 
     @abstractmethod
     def numpy(self, value: Any) -> NDArray[Any]:
@@ -73,7 +77,8 @@ class Library(ABC):
 class Torch(Library):
     """Tensors of torch."""
 
-    name, noun = "torch", "torch tensor"
+    name, noun, maps = "torch", "torch tensor", True
+    batching = 0.5  # what vmap needs is imported at its first use
 
     @property
     def module(self) -> ModuleType:
@@ -116,7 +121,8 @@ class Torch(Library):
 class Jax(Library):
     """Arrays of jax, in whatever precision its flag allows."""
 
-    name, noun = "jax", "jax array"
+    name, noun, maps = "jax", "jax array", True
+    batching = 1.0  # each operation is compiled anew for each size of a batch
 
     def numpy(self, value: Any) -> NDArray[Any]:
         if value.dtype.name == "bfloat16":
