@@ -194,7 +194,10 @@ class CheckRun:
         from gradcheck.evaluation.matrices import MatrixClaim
 
         x, args, deadline = self.layout if at is None else at, self.options.args, self.watcher.deadline
-        return MatrixClaim(claim, x, function.size, outputs=function.shape, args=args, role=role, deadline=deadline)
+        values = function.outputs
+        return MatrixClaim(
+            claim, x, function.size, outputs=function.shape, values=values, args=args, role=role, deadline=deadline
+        )
 
     def autograd(self, f: Callable[..., Any], key: str) -> Autograd:
         """What the framework that x0 is made of says the derivative of f is.  Raises `UsageError` if there is none."""

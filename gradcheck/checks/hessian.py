@@ -112,7 +112,8 @@ def check_hessian(
 
     Args:
         f: x ↦ number, for x of the shape and dtype of `x0`.
-        hess: x ↦ n × n array (or shape of x twice), a sparse array, or an operator with ``@`` or ``matvec``.
+        hess: x ↦ n × n array (or shape of x twice), a sparse array, or an operator with ``@`` or ``matvec``; by a tree also
+            a tree of trees of blocks, as ``jax.hessian`` returns it.
         x0: the point, any shape, float64 or float32.
         grad: the gradient, which is checked along random directions first; 2n of its evaluations check the Hessian.
             Without it, f is differenced twice, at 8n² evaluations and with less precision, which the report states.

@@ -29,6 +29,7 @@ def check_jacobian(
     Args:
         func: x ↦ array of any shape (m entries in all), for x of the shape and dtype of `x0`.
         jac: x ↦ m × n array (or shape of func(x) + shape of x), a sparse array, or an operator with ``@`` or ``matvec``.
+            Of a tree, or by one, also a tree of blocks, as ``jax.jacobian`` returns it.
             Or 'autograd', which is what torch or jax say.
             The zeros of a sparse array save evaluations: columns that share no row are differenced together.
         x0: the point, any shape, float64 or float32.

@@ -21,7 +21,7 @@ from gradcheck.evaluation.answers import raised
 from gradcheck.evaluation.engines import Arguments, NotCalled, with_arguments
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.preflight import odd_shape
-from gradcheck.model import Finding, FindingKind, Kind, Report, Tolerance, Verdict
+from gradcheck.model import Finding, FindingKind, Kind, Report, Target, Tolerance, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.stencils import natural_scales
 from gradcheck.options.keywords import Keywords, Options
@@ -122,6 +122,38 @@ class ProductClaim:
         return self.outer.numbers(value, self.role)
 
 
+class OfOperator:
+    """An operator with ``@``, `matvec` or `rmatvec`, as a claimed product (x, v) ↦ Av, or Aᵀv, of flat vectors.
+
+    transposed: the product is with the transpose.
+    """
+
+    def __init__(self, operator: Any, *, transposed: bool = False) -> None:
+        self.operator, self.transposed = operator, transposed
+
+    def __call__(self, x: Any, v: NDArray[Any], *args: Any, **named: Any) -> Any:
+        operator = self.operator
+        if not self.transposed:
+            return operator @ v if hasattr(operator, "__matmul__") else operator.matvec(v)
+        return operator.rmatvec(v) if hasattr(operator, "rmatvec") else operator.T @ v
+
+
+def as_product(claim: Any, *, transposed: bool = False) -> Any:
+    """A claimed product as a callable of x and a vector, an operator among them."""
+    if callable(claim) or not is_operator(claim, transposed=transposed):
+        return claim
+    return OfOperator(claim, transposed=transposed)
+
+
+def is_operator(value: Any, *, transposed: bool = False) -> bool:
+    """Whether a value multiplies vectors, or its transpose does."""
+    if isinstance(value, (str, int, float, list, tuple, dict)) or value is None:
+        return False
+    if not transposed:
+        return hasattr(value, "matvec") or hasattr(value, "__matmul__")
+    return hasattr(value, "rmatvec") or hasattr(getattr(value, "T", None), "__matmul__")
+
+
 def random_vector(layout: Layout, seed: int, number: int) -> NDArray[Any]:
     """Entries sign · U(0.5, 1.5), flat, in the dtype of a layout."""
     return direction(layout.size, seed, number).astype(layout.dtype)
@@ -181,7 +213,7 @@ def _wrong(kind: FindingKind, role: str, message: str, gap: float) -> Finding:
 
 def check_hvp(
     f: Callable[..., Any],
-    hvp: Callable[..., Any],
+    hvp: Any,
     x0: ArrayLike,
     *,
     grad: Callable[..., Any] | None = None,
@@ -191,12 +223,14 @@ def check_hvp(
 
     Args:
         f: x ↦ number.
-        hvp: (x, v) ↦ H(x)v, array like x; that it is linear in v and symmetric is checked, too.
-        x0: the point, any shape, float64 or float32.
+        hvp: (x, v) ↦ H(x)v, array like x, or an operator with ``@`` or `matvec`, which is H(x0) and takes flat vectors;
+            that it is linear in v and symmetric is checked, too.
+        x0: the point, any shape, float64 or float32, or a tree; v is one like it.
         grad, **options: as for `check_hessian`; ``directions`` is the number of vectors (default 3).
 
     Returns, raises: as `check_gradient`.
     """
+    hvp = as_product(hvp)
     require_callables(f=f, hvp=hvp, **({} if grad is None else {"grad": grad}))
     run = CheckRun(Kind.HVP, f, hvp, x0, Options(**options))
     claimed = _product(run, run.counted(hvp, "hvp", product=True), "hvp", run.layout, run.layout)
@@ -210,7 +244,7 @@ def check_hvp(
 
 def check_jvp(
     func: Callable[..., Any],
-    jvp: Callable[..., Any],
+    jvp: Any,
     x0: ArrayLike,
     *,
     vjp: Callable[..., Any] | None = None,
@@ -220,13 +254,15 @@ def check_jvp(
 
     Args:
         func: x ↦ array of any shape.
-        jvp: (x, v) ↦ J(x)v, array like func(x); that it is linear in v is checked, too.
-        x0: the point, any shape, float64 or float32.
-        vjp: (x, u) ↦ J(x)ᵀu; with it the dot-product test ⟨u, Jv⟩ = ⟨Jᵀu, v⟩ is made.
+        jvp: (x, v) ↦ J(x)v, array like func(x), or an operator with ``@`` or `matvec`, which is J(x0) and takes flat vectors;
+            that it is linear in v is checked, too.
+        x0: the point, any shape, float64 or float32, or a tree; v is one like it.
+        vjp: (x, u) ↦ J(x)ᵀu, or an operator with `rmatvec` or ``.T``; with it the dot-product test ⟨u, Jv⟩ = ⟨Jᵀu, v⟩ is made.
         **options: as for `check_jacobian`; ``directions`` is the number of vectors (default 3).
 
     Returns, raises: as `check_gradient`.
     """
+    jvp, vjp = as_product(jvp), as_product(vjp, transposed=True)
     require_callables(func=func, jvp=jvp, **({} if vjp is None else {"vjp": vjp}))
     run = CheckRun(Kind.JVP, func, jvp, x0, Options(**options))
     claimed, transposed = (
@@ -253,12 +289,14 @@ def check_vjp(func: Callable[..., Any], vjp: Callable[..., Any], x0: ArrayLike, 
 
     Args:
         func: x ↦ array of any shape.
-        vjp: (x, u) ↦ J(x)ᵀu, array like x; that it is linear in u is checked, too.
-        x0: the point, any shape, float64 or float32.
+        vjp: (x, u) ↦ J(x)ᵀu, array like x, or an operator with `rmatvec` or ``.T``, which is J(x0) and takes flat vectors;
+            that it is linear in u is checked, too.
+        x0: the point, any shape, float64 or float32, or a tree; u is one like func(x).
         **options: as for `check_jacobian`; ``directions`` is the number of vectors u (default 3).
 
     Returns, raises: as `check_gradient`.
     """
+    vjp = as_product(vjp, transposed=True)
     require_callables(func=func, vjp=vjp)
     run = CheckRun(Kind.VJP, func, vjp, x0, Options(**options))
     count = run.options.directions or VECTORS
@@ -283,10 +321,13 @@ def check_vjp(func: Callable[..., Any], vjp: Callable[..., Any], x0: ArrayLike, 
     )
 
 
-def _product(run: CheckRun, call: Callable[..., Any], role: str, inner: Layout, outer: Layout) -> ProductClaim:
+def _product(run: CheckRun, call: Any, role: str, inner: Layout, outer: Layout) -> ProductClaim:
     """A claimed product at the point of a check, with its arguments."""
     if run.options.elementwise:
         raise UsageError("elementwise is for gradients, Jacobians and Hessians that are a diagonal, not for products")
+    if isinstance(getattr(call, "call", None), OfOperator):  # which knows nothing of trees
+        inner, outer = VectorLayout(inner), VectorLayout(outer)
+        run.draft.claim = Target(name=type(call.call.operator).__name__)
     return ProductClaim(
         call=call, layout=run.layout, at=run.flat, inner=inner, outer=outer, role=role, args=run.options.args
     )

@@ -19,7 +19,8 @@ from gradcheck.evaluation.claims import Block, Claim
 from gradcheck.evaluation.deadline import NO_END, Deadline
 from gradcheck.model import FindingKind
 from gradcheck.numerics.directions import Stream, direction
-from gradcheck.variables.layout import Layout, as_layout, shape_of
+from gradcheck.points import is_tree
+from gradcheck.variables.layout import ArrayLayout, Layout, as_layout, shape_of
 from gradcheck.variables.numbers import real_array
 
 if TYPE_CHECKING:
@@ -309,6 +310,7 @@ class MatrixClaim(Claim):
 
     rows: m.
     outputs: the shape of what is differentiated.
+    values: how that is laid out, which may be a tree.
     """
 
     def __init__(
@@ -318,13 +320,14 @@ class MatrixClaim(Claim):
         rows: int,
         *,
         outputs: tuple[int, ...] = (),
+        values: Layout | None = None,
         args: Arguments = (),
         role: str,
         deadline: Deadline = NO_END,
     ) -> None:
         n = as_layout(x0).size
         super().__init__(call, x0, (rows, n), args=args, role=role, deadline=deadline)
-        self.rows, self.outputs = rows, outputs or (rows,)
+        self.rows, self.outputs, self.values = rows, outputs or (rows,), values
         self.once = rows * n > LARGE
         self._probe = direction(n, 0, Stream.MATRIX)
 
@@ -333,16 +336,20 @@ class MatrixClaim(Claim):
 
         Raises `UserCodeError` for another wrong shape, or something else altogether.
         """
+        if self._is_of_blocks(raw):
+            return Dense(self._of_blocks(raw), self.rows, self.layout.size, self.role)
         upright = (raw.T if hasattr(raw, "T") else np.asarray(raw).T) if self._looks_transposed(raw) else raw
         return as_matrix(upright, self.rows, self.layout.size, self.role, self.deadline)
 
     def _looks_transposed(self, raw: Any) -> bool:
         m, n = self.rows, self.layout.size
-        return m != n and _shape(raw, m, n) == (n, m)
+        return m != n and not self._is_of_blocks(raw) and _shape(raw, m, n) == (n, m)
 
     def misfit(self, value: Any) -> str:
         """Of an array: it must be m × n, or have the shape of what is differentiated and then that of x, or be a vector."""
         m, n = self.rows, self.layout.size
+        if self._is_of_blocks(value):
+            return ""
         shape = _shape(value, m, n)
         if shape == (m, n) or (len(shape) <= 1 and 1 in (m, n)):
             return ""
@@ -352,6 +359,24 @@ class MatrixClaim(Claim):
         if shape in (wanted, (m, *self.layout.shape), (*self.outputs, n)):
             return ""
         return f"shape {shape}, expected {(m, n)}; its numbers were compared as that"
+
+    def _is_of_blocks(self, raw: Any) -> bool:
+        return bool(self.layout.leaves or (self.values is not None and self.values.leaves)) and is_tree(raw)
+
+    def _of_blocks(self, raw: Any) -> Array:
+        """A tree like the values, of trees like x, of blocks: as ``jax.jacobian`` returns it.  One of the two may be an array."""
+        whole, values = np.empty((self.rows, self.layout.size)), self.values or ArrayLayout(self.outputs, np.float64)
+        for out, rows in values.leaves or ((values, slice(0, self.rows)),):
+            within = values.answer_for(rows.start, raw, self.role)
+            for leaf, columns in self.layout.leaves or ((self.layout, slice(0, self.layout.size)),):
+                block = real_array(self.layout.answer_for(columns.start, within, self.role), self.role, remedy=REMEDY)
+                if block.size != out.size * leaf.size:
+                    shape = out.shape + leaf.shape
+                    of = " by ".join(filter(None, (out.owner, leaf.owner)))
+                    message = f"{self.role} returned shape {block.shape} for the block {of}, expected {shape}"
+                    raise UserCodeError(message, FindingKind.WRONG_SHAPE, self.role)
+                whole[rows, columns] = block.reshape(out.size, leaf.size)
+        return whole
 
     def raw_at(self, x: NDArray[Any]) -> Any:
         """As for any claim; one that finds no memory is told what would do with less."""

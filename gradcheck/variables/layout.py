@@ -103,6 +103,13 @@ class Layout(ABC):
         """What is wrong with the shape of an answer that `numbers` takes nevertheless; '' if nothing."""
         return ""
 
+    def answer_for(self, start: int, value: Any, role: str) -> Any:
+        """The part of a tree like x that stands for the leaf whose entries begin there; all of it if x is one array.
+
+        Raises `UserCodeError` that names the first difference.
+        """
+        return value
+
     @abstractmethod
     def derivative(self, flat: Array) -> Any:
         """The inverse of `numbers`: what user code would return for these entries."""
@@ -323,6 +330,10 @@ class VectorLayout(ArrayLayout):
     def name(self, entry: int) -> str:
         """What it is called there."""
         return self.named.name(entry)
+
+    def answer_for(self, start: int, value: Any, role: str) -> Any:
+        """As for x."""
+        return self.named.answer_for(start, value, role)
 
     @property
     def leaves(self) -> tuple[tuple[Layout, slice], ...]:

@@ -365,6 +365,10 @@ class TreeLayout(Layout):
                     return dict(zip(numbers, value, strict=True))
         return find(root, value, self.wanted, role)
 
+    def answer_for(self, start: int, value: Any, role: str) -> Any:
+        """The part of a tree of the same structure that stands for a leaf, whatever that part is."""
+        return self._answers(value, role)[self.numbers_of_leaves[bisect_right(self._starts, start) - 1]]
+
     def derivative(self, flat: Array) -> Any:
         """A tree of NumPy arrays, and None for what is no variable."""
         leaves: list[Any] = [None] * len(self.tree)
