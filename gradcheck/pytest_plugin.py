@@ -179,7 +179,7 @@ class Gradcheck:
         item = self._item
         options = {"name": item.nodeid} | item.config.stash[DEFAULTS] | _marked(item) | dict(given)
         report = checker(Kind(kind))(f, claim, x0, **{**options, "throw": False})
-        report = replace(report, replay=command(report, f, claim, options) or _pytest_command(item))
+        report = replace(report, replay=command(report, f, claim, options, x0) or _pytest_command(item))
         _record(item, report)
         if not options.get("throw", True):
             return report

@@ -11,16 +11,25 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from gradcheck.evaluation.unpacking import takes_by_name
 from gradcheck.model import Point, Report
 from gradcheck.options.row import Face
 from gradcheck.options.table import OPTIONS
 from gradcheck.runner.config import CLAIMS, DeclaredCheck
 
+LONGEST = 500  # characters of a tree that is typed
+
 
 def command(
-    report: Report, f: Callable[..., Any], claim: Callable[..., Any] | None, options: Mapping[str, Any]
+    report: Report,
+    f: Callable[..., Any],
+    claim: Callable[..., Any] | None,
+    options: Mapping[str, Any],
+    x0: Any = None,
 ) -> str | None:
     """The ``gradcheck`` command that repeats the check of `report`, which was made with these arguments.
+
+    x0: the point as it was given, which tells what is more than an array.
 
     None if there is none: a function that is local to another, say, or a point too large to be typed.
     """
@@ -30,12 +39,13 @@ def command(
         claims[report.kind.key] = claim
     named = {key: claim if claim == "autograd" else spec(claim) for key, claim in claims.items()}
     target, point = spec(f), _typed(report.point)
-    if target is None or point is None or None in named.values():
+    place = {"vars": _parts(x0, f, options)} if report.point.leaves else {"point": point}
+    if target is None or None in place.values() or None in named.values():
         return None
     if claim is not None and given.get("value_and_grad"):
         return None  # the command line takes value and gradient from its target only
     try:
-        return replay({**named, "point": point, **given})(DeclaredCheck(name=target, target=target))
+        return replay({**named, **place, **given})(DeclaredCheck(name=target, target=target))
     except ValueError:
         return None
 
@@ -76,6 +86,27 @@ def _typed(point: Point) -> str | None:
     for size in reversed(point.shape[1:]):
         nested = [nested[start : start + size] for start in range(0, len(nested), size)]
     return json.dumps(nested if point.shape else nested[0])
+
+
+def _parts(x0: Any, f: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, str] | None:
+    """A dict of a few numbers as it can be typed; None for any other tree, or if f were called otherwise then."""
+    if type(x0) is not dict or not all(isinstance(name, str) and name.isidentifier() for name in x0):
+        return None
+    if takes_by_name(f, x0) != bool(options.get("unpack")):
+        return None
+    typed = {name: _numbers(value) for name, value in x0.items()}
+    if None in typed.values() or sum(map(len, typed.values())) > LONGEST:  # type: ignore[arg-type]
+        return None
+    return typed  # type: ignore[return-value]
+
+
+def _numbers(value: Any) -> str | None:
+    """A number, or an array of NumPy of float64, as it can be typed."""
+    if type(value) is float:
+        return repr(value)
+    if type(value).__module__ != "numpy" or getattr(value, "dtype", None) != "float64" or not value.size:
+        return None
+    return json.dumps(value.tolist()) if value.size <= LONGEST else None
 
 
 def replay(given: Mapping[str, Any]) -> Callable[[DeclaredCheck], str]:
