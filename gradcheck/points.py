@@ -13,7 +13,7 @@ from gradcheck.model import Point
 from gradcheck.numerics.directions import Stream, normal, uniform
 from gradcheck.options import values as kinds
 from gradcheck.options.values import MOST_DIMENSIONS
-from gradcheck.variables.arrays import Library, Like, library_of, precision
+from gradcheck.variables.arrays import LIBRARIES, ArrayStandard, Library, Like, library_of, precision
 from gradcheck.variables.containers import container_of
 from gradcheck.variables.layout import ArrayLayout, Layout, LibraryLayout
 from gradcheck.wording import by, did_you_mean, one_line, place, quoted
@@ -238,6 +238,31 @@ def _named(name: str | int, paths: Sequence[str], option: str = "wrt") -> list[i
 def _kind(value: Any) -> str:
     """What a value is, for messages: its dtype, or its type."""
     return f"an array of {precision(value)}" if getattr(value, "shape", ()) else f"of type {type(value).__name__}"
+
+
+def library_named(name: str) -> Library | None:
+    """A library that the user names, which is imported; None for NumPy.  Raises `UsageError` if there is none of that name."""
+    from importlib import import_module
+
+    try:
+        module = import_module(name.replace("-", "_"))
+    except Exception as error:
+        reason = (
+            "is not installed" if isinstance(error, ModuleNotFoundError) else f"cannot be imported: {one_line(error)}"
+        )
+        raise UsageError(f"arrays is {quoted(name)}, a library that {reason}") from None
+    if module is np:
+        return None
+    home = module.__name__.partition(".")[0]
+    if home in LIBRARIES:
+        if home == "jax":
+            import_module("jax.numpy")
+        return LIBRARIES[home]
+    if not hasattr(module, "__array_namespace_info__"):
+        raise UsageError(
+            f"arrays is {quoted(name)}, which does not keep to the array API standard; name torch, jax or such"
+        )
+    return ArrayStandard(module)
 
 
 def in_library(x0: Any, library: Library) -> Any:

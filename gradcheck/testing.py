@@ -14,8 +14,10 @@ import numpy as np
 
 from gradcheck.checks.gradient import check_gradient
 from gradcheck.evaluation.engines import with_arguments
+from gradcheck.evaluation.unpacking import argument_names, unpacked
 from gradcheck.model import Verdict
-from gradcheck.points import as_point
+from gradcheck.points import as_point, flat_bounds, is_tree, lay_out
+from gradcheck.variables.arrays import library_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -176,6 +178,23 @@ class SelfTest:
         return text + f"; a factor of 1 + {self.smallest:.0e} is told from 1"
 
 
+def _of_vector(f: Callable[..., Any], grad: Gradient, x0: Any, options: dict[str, Any]) -> SelfTest:
+    """The same for a function of a tree, or of an array of another library, as one of a vector."""
+    wrt, unpack, args = options.pop("wrt", None), options.pop("unpack", False), options.get("args", ())
+    names = argument_names(f, len(x0)) if unpack and isinstance(x0, (list, tuple)) else ()
+    layout, flat = lay_out(x0, wrt=wrt, unpack=unpack, names=names)
+    whole = [unpacked(one, x0, args, role) if unpack else one for one, role in ((f, "f"), (grad, "grad"))]
+    options["bounds"] = flat_bounds(options.get("bounds"), layout)
+
+    def of_vector(x: NDArray[Any], *more: Any, **named: Any) -> Any:
+        return whole[0](layout.argument(x.copy()), *more, **named)
+
+    def grad_of_vector(x: NDArray[Any], *more: Any, **named: Any) -> Any:
+        return layout.numbers(whole[1](layout.argument(x.copy()), *more, **named), "grad")
+
+    return self_test(of_vector, grad_of_vector, flat, **options)
+
+
 def self_test(f: Callable[..., Any], grad: Gradient, x0: ArrayLike, **options: Any) -> SelfTest:
     """Check every mistake of `mistakes` on this f and point, and find the smallest factor that is told from 1.
 
@@ -186,6 +205,8 @@ def self_test(f: Callable[..., Any], grad: Gradient, x0: ArrayLike, **options: A
         UserCodeError: f or grad raised, or returned no number, at the point.
     """
     options = {key: value for key, value in options.items() if key not in ("throw", "progress", "points")}
+    if is_tree(x0) or library_of(x0) is not None:
+        return _of_vector(f, grad, x0, options)
     bound = with_arguments(grad, options.get("args", ()))
 
     def verdict(wrong: Gradient) -> Verdict:

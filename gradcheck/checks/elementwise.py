@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.checks.check import CheckRun
-from gradcheck.checks.hessian import DifferencedGradient, gradient_of
 from gradcheck.errors import UserCodeError
 from gradcheck.evaluation.claims import Block, Claim, Wrapper, gradient_blocks
 from gradcheck.evaluation.function import Function
@@ -24,9 +23,7 @@ from gradcheck.methods.problem import Problem
 from gradcheck.methods.results import Comparison
 from gradcheck.methods.sparsity import Compressed, Pattern, look_outside, outside_pattern
 from gradcheck.model import Finding, FindingKind, Kind, Method, Report
-from gradcheck.numerics.stencils import CENTRAL, steps_near
 from gradcheck.points import lay_out
-from gradcheck.variables.layout import VectorLayout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,12 +47,12 @@ def check_diagonal(
     slope = run.vector_claim(claim, role)
 
     def compare() -> None:
-        alone = _alone(first, run, needed=hess is None)
+        alone = is_alone(first, run, needed=hess is None)
         function = first if alone else run.function(f)
         problem = run.examine(function, slope)
         claimed = problem.preflight.claimed
         if alone:
-            found = _compared(run, problem, Diagonal(claimed, role), alone=True)
+            found = compared_diagonal(run, problem, Diagonal(claimed, role), alone=True)
         else:
             run.draft.method = Method.COORDINATES
             found = run.surveyor(problem).survey(gradient_blocks(claimed))
@@ -68,53 +65,6 @@ def check_diagonal(
         _accept_both(run, problem, found, second, at)
 
     return run.carry_out(compare)
-
-
-def check_diagonal_hessian(
-    run: CheckRun, f: Callable[..., Any], hess: Callable[..., Any], grad: Callable[..., Any] | None
-) -> Report:
-    """A claimed diagonal of the Hessian of f, which returns a value for each entry of x or one number.
-
-    grad: the gradient, in the shape of x, to difference; without it f is differenced twice.
-    """
-    values = run.function(f, scalar=False)
-    curvature = run.vector_claim(hess, "hess")
-
-    def compare() -> None:
-        alone = _alone(values, run, needed=False)
-        if alone and grad is None:
-            slopes = DifferencedValues(run.function(Summed(f)), values, run.flat, run.options.seed)
-            vector = VectorLayout(run.layout)
-            function = run.function(slopes, scalar=False, calls=None, at=vector, values=vector)
-            run.draft.notes.append("without a gradient f was differenced twice; give grad for a sharper check")
-        else:
-            function = gradient_of(run, Summed(f) if alone else f, grad)
-        problem = run.examine(function, curvature)
-        run.accept(problem, _compared(run, problem, Diagonal(problem.preflight.claimed, "hess"), alone=alone))
-        run.size = problem.n
-        run.draft.notes.append("the claim is the diagonal of the Hessian")
-        run.explain(problem, curvature, None, kind=Kind.GRADIENT)
-
-    return run.carry_out(compare)
-
-
-class DifferencedValues(DifferencedGradient):
-    """x ↦ the derivative of each value of f by its own entry, by central differences of order 4: four evaluations a call.
-
-    summed, values: the sum of the values of f, and the values.
-    """
-
-    def __init__(self, summed: Function, values: Function, flat: NDArray[Any], seed: int) -> None:
-        super().__init__(summed, flat, seed)
-        self.values = values
-
-    def __call__(self, flat: NDArray[Any]) -> Array:
-        total = np.zeros(flat.size)
-        for node, weight in enumerate(CENTRAL[4], 1):
-            h = steps_near(flat, node * self.steps)
-            ahead, behind = ((flat + side * h).astype(flat.dtype) for side in (1, -1))
-            total += weight * node * (self.values.near(ahead) - self.values.near(behind)) / h
-        return total
 
 
 class Summed(Wrapper):
@@ -130,7 +80,7 @@ class Summed(Wrapper):
         return Summed(inner)
 
 
-def _alone(function: Function, run: CheckRun, *, needed: bool) -> bool:
+def is_alone(function: Function, run: CheckRun, *, needed: bool) -> bool:
     """Whether a function returns a value for each entry of x.  Raises `UserCodeError` if it must and does not."""
     count, n = function.at(run.flat).size, run.flat.size
     if count == n and not (n == 1 and not needed):
@@ -144,7 +94,7 @@ def _alone(function: Function, run: CheckRun, *, needed: bool) -> bool:
     )
 
 
-def _compared(run: CheckRun, problem: Problem, matrix: Diagonal, *, alone: bool) -> Comparison:
+def compared_diagonal(run: CheckRun, problem: Problem, matrix: Diagonal, *, alone: bool) -> Comparison:
     """The diagonal of a derivative compared; its entries are numbered as those of x are.
 
     alone: each value depends on its own entry of x alone, which is looked at.
@@ -197,7 +147,7 @@ def _second(
     function = run.function(grad, role="grad", scalar=False, calls="derivative", values=run.values)
     curvature = run.vector_claim(hess, "hess")
     problem = run.examine(function, curvature)
-    found = _compared(run, problem, Diagonal(problem.preflight.claimed, "hess"), alone=alone)
+    found = compared_diagonal(run, problem, Diagonal(problem.preflight.claimed, "hess"), alone=alone)
     wrong = known.columns.doubtful
     lost = np.isin(found.columns.entry, wrong)
     if not wrong.size or not lost.any():

@@ -95,7 +95,7 @@ def _check_diagonal(
     run: CheckRun, f: Any, grad: Any, hess: Any, *, value_and_grad: bool, grad_and_hess: bool
 ) -> Report:
     """The check of a derivative that is told by a diagonal."""
-    from gradcheck.checks.elementwise import check_diagonal
+    from gradcheck.checks.elementwise import check_diagonal  # of use to few
 
     if value_and_grad:
         raise UsageError(

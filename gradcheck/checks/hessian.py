@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from gradcheck.checks.check import CheckRun, require_callables
+from gradcheck.checks.elementwise import Summed, compared_diagonal, is_alone
 from gradcheck.checks.gradient import check_gradient
 from gradcheck.checks.matrix import check_matrix
 from gradcheck.errors import CheckInterrupted, PointError, UsageError
+from gradcheck.evaluation.claims import is_autograd
 from gradcheck.evaluation.function import Function
+from gradcheck.evaluation.matrices import Diagonal
 from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.noise import Calibration, calibrate, ladder
@@ -99,12 +102,31 @@ class DifferencedGradient:
         return total
 
 
+class DifferencedValues(DifferencedGradient):
+    """x ↦ the derivative of each value of f by its own entry, by central differences of order 4: four evaluations a call.
+
+    summed, values: the sum of the values of f, and the values.
+    """
+
+    def __init__(self, summed: Function, values: Function, flat: NDArray[Any], seed: int) -> None:
+        super().__init__(summed, flat, seed)
+        self.values = values
+
+    def __call__(self, flat: NDArray[Any]) -> Array:
+        total = np.zeros(flat.size)
+        for node, weight in enumerate(CENTRAL[4], 1):
+            h = steps_near(flat, node * self.steps)
+            ahead, behind = ((flat + side * h).astype(flat.dtype) for side in (1, -1))
+            total += weight * node * (self.values.near(ahead) - self.values.near(behind)) / h
+        return total
+
+
 def check_hessian(
     f: Callable[..., Any],
     hess: Callable[..., Any],
     x0: ArrayLike,
     *,
-    grad: Callable[..., Any] | None = None,
+    grad: Callable[..., Any] | str | None = None,
     sparsity: Any = None,
     **options: Unpack[Keywords],
 ) -> Report:
@@ -115,7 +137,7 @@ def check_hessian(
         hess: x ↦ n × n array (or shape of x twice), a sparse array, or an operator with ``@`` or ``matvec``; by a tree also
             a tree of trees of blocks, as ``jax.hessian`` returns it.
         x0: the point, any shape, float64 or float32.
-        grad: the gradient, which is checked along random directions first; 2n of its evaluations check the Hessian.
+        grad: the gradient, or 'autograd'; it is checked along random directions first, and 2n evaluations check the Hessian.
             Without it, f is differenced twice, at 8n² evaluations and with less precision, which the report states.
         sparsity: as for `check_jacobian`.
         **options: see `Options`.  With ``elementwise=True`` hess returns the diagonal alone, in the shape of x0; f may
@@ -123,19 +145,49 @@ def check_hessian(
 
     Returns, raises: as `check_gradient`.
     """
-    require_callables(f=f, hess=hess, **({} if grad is None else {"grad": grad}))
+    require_callables(f=f, hess=hess, **({} if grad is None or is_autograd(grad) else {"grad": grad}))
     run = CheckRun(Kind.HESSIAN, f, hess, x0, Options(**options))
     if run.options.elementwise:
-        from gradcheck.checks.elementwise import check_diagonal_hessian
-
         if sparsity is not None:
             raise UsageError("elementwise says that the Hessian is a diagonal; leave sparsity out")
-        return check_diagonal_hessian(run, f, hess, grad)
+        return _check_diagonal(run, f, hess, grad)
     return check_matrix(run, lambda: gradient_of(run, f, grad), run.counted(hess, "hess"), "hess", sparsity=sparsity)
 
 
-def gradient_of(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any] | None) -> Function:
+def _check_diagonal(
+    run: CheckRun, f: Callable[..., Any], hess: Callable[..., Any], grad: Callable[..., Any] | str | None
+) -> Report:
+    """A claimed diagonal of the Hessian of f, which returns a value for each entry of x or one number.
+
+    grad: the gradient, in the shape of x, to difference; without it f is differenced twice.
+    """
+    values = run.function(f, scalar=False)
+    curvature = run.vector_claim(hess, "hess")
+
+    def compare() -> None:
+        alone = is_alone(values, run, needed=False)
+        if alone and grad is None:
+            slopes = DifferencedValues(run.function(Summed(f)), values, run.flat, run.options.seed)
+            vector = VectorLayout(run.layout)
+            function = run.function(slopes, scalar=False, calls=None, at=vector, values=vector)
+            run.draft.notes.append("without a gradient f was differenced twice; give grad for a sharper check")
+        else:
+            function = gradient_of(run, Summed(f) if alone else f, grad)
+        problem = run.examine(function, curvature)
+        run.accept(problem, compared_diagonal(run, problem, Diagonal(problem.preflight.claimed, "hess"), alone=alone))
+        run.size = problem.n
+        run.draft.notes.append("the claim is the diagonal of the Hessian")
+        run.explain(problem, curvature, None, kind=Kind.GRADIENT)
+
+    return run.carry_out(compare)
+
+
+def gradient_of(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any] | str | None) -> Function:
     """The gradient to difference: the one given, checked against f first, or one made of differences of f."""
+    if isinstance(grad, str):
+        claim = run.draft.claim
+        grad = run.autograd(f, "grad")
+        run.draft.claim = claim
     if grad is not None and _is_gradient(run, f, grad):
         return run.function(grad, role="grad", scalar=False, calls="derivative", values=run.values)
     inner = run.function(f)

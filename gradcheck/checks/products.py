@@ -18,6 +18,7 @@ from gradcheck.checks.hessian import gradient_of
 from gradcheck.checks.matrix import Identities, check_matrix
 from gradcheck.errors import UsageError, is_interrupt
 from gradcheck.evaluation.answers import raised
+from gradcheck.evaluation.claims import is_autograd
 from gradcheck.evaluation.engines import Arguments, NotCalled, with_arguments
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.preflight import odd_shape
@@ -147,8 +148,8 @@ def as_product(claim: Any, *, transposed: bool = False) -> Any:
 
 def is_operator(value: Any, *, transposed: bool = False) -> bool:
     """Whether a value multiplies vectors, or its transpose does."""
-    if isinstance(value, (str, int, float, list, tuple, dict)) or value is None:
-        return False
+    if isinstance(value, (str, int, float, list, tuple, dict)) or value is None or getattr(value, "ndim", 2) != 2:
+        return False  # a vector is what a product returns
     if not transposed:
         return hasattr(value, "matvec") or hasattr(value, "__matmul__")
     return hasattr(value, "rmatvec") or hasattr(getattr(value, "T", None), "__matmul__")
@@ -216,7 +217,7 @@ def check_hvp(
     hvp: Any,
     x0: ArrayLike,
     *,
-    grad: Callable[..., Any] | None = None,
+    grad: Callable[..., Any] | str | None = None,
     **options: Unpack[Keywords],
 ) -> Report:
     """Compare claimed Hessian–vector products with differences along random vectors; entries are [component, vector].
@@ -231,7 +232,7 @@ def check_hvp(
     Returns, raises: as `check_gradient`.
     """
     hvp = as_product(hvp)
-    require_callables(f=f, hvp=hvp, **({} if grad is None else {"grad": grad}))
+    require_callables(f=f, hvp=hvp, **({} if grad is None or is_autograd(grad) else {"grad": grad}))
     run = CheckRun(Kind.HVP, f, hvp, x0, Options(**options))
     claimed = _product(run, run.counted(hvp, "hvp", product=True), "hvp", run.layout, run.layout)
 

@@ -25,9 +25,10 @@ from gradcheck.points import (
     integer_dtype,
     is_tree,
     lay_out,
+    library_named,
 )
 from gradcheck.runner.datafiles import find_file, nested_numbers, read_file, read_json, typed_numbers
-from gradcheck.variables.arrays import library_named, library_of
+from gradcheck.variables.arrays import library_of
 from gradcheck.wording import by, did_you_mean, one_line, short
 
 if TYPE_CHECKING:

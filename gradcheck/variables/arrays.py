@@ -14,9 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.errors import UsageError
-from gradcheck.wording import one_line, quoted
-
 if TYPE_CHECKING:
     from types import ModuleType
 
@@ -242,31 +239,6 @@ def library_of(value: Any) -> Library | None:
             found = ArrayStandard(value.__array_namespace__())
     _known[kind] = found
     return found
-
-
-def library_named(name: str) -> Library | None:
-    """A library that the user names, which is imported; None for NumPy.  Raises `UsageError` if there is none of that name."""
-    from importlib import import_module
-
-    try:
-        module = import_module(name.replace("-", "_"))
-    except Exception as error:
-        reason = (
-            "is not installed" if isinstance(error, ModuleNotFoundError) else f"cannot be imported: {one_line(error)}"
-        )
-        raise UsageError(f"arrays is {quoted(name)}, a library that {reason}") from None
-    if module is np:
-        return None
-    home = module.__name__.partition(".")[0]
-    if home in LIBRARIES:
-        if home == "jax":
-            import_module("jax.numpy")
-        return LIBRARIES[home]
-    if not hasattr(module, "__array_namespace_info__"):
-        raise UsageError(
-            f"arrays is {quoted(name)}, which does not keep to the array API standard; name torch, jax or such"
-        )
-    return ArrayStandard(module)
 
 
 def as_numpy(value: Any) -> NDArray[Any]:

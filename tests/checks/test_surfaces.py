@@ -168,3 +168,15 @@ def total(p):
 
 def total_grad(p):
     return {"W": 2 * p["W"], "b": 3 * p["b"] ** 2}
+
+
+def test_the_self_test_takes_trees():
+    from gradcheck.testing import self_test
+
+    tried = self_test(total, total_grad, {"W": np.ones((2, 3)), "b": np.ones(2)})
+    assert tried.verdicts["factor 2"] is Verdict.FAIL
+    assert tried.verdicts["one entry with the wrong sign"] is Verdict.FAIL
+    apart = self_test(
+        lambda W, b: total({"W": W, "b": b}), lambda W, b: (2 * W, 3 * b**2), (np.ones(2), np.ones(2)), unpack=True
+    )
+    assert apart.verdicts["sign"] is Verdict.FAIL

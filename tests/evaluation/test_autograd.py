@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from gradcheck import UsageError, check_gradient, check_jacobian
+from gradcheck import UsageError, check_gradient, check_hessian, check_jacobian
 from gradcheck.cli.command import command
 from gradcheck.model import Verdict
 
@@ -266,3 +266,14 @@ def test_the_command_line_and_declared_checks_ask_the_framework(torch, tmp_path,
     assert CliRunner().invoke(command, ["right"]).exit_code == 0
     numpy = CliRunner().invoke(command, ["own_rules:wrong", "--grad", "autograd", "--dim", "4"])
     assert (numpy.exit_code, "(--arrays torch)" in numpy.output) == (2, True)
+
+
+def test_a_hessian_may_be_differenced_from_what_the_framework_derives(torch):
+    def f(x):
+        return torch.sin(x).sum()
+
+    right, wrong = (lambda x: torch.diag(-torch.sin(x))), (lambda x: torch.diag(torch.sin(x)))
+    report = check_hessian(f, right, torch.tensor(X), grad="autograd")
+    assert report.verdict is Verdict.PASS
+    assert report.claim.name == "<lambda>"
+    assert check_hessian(f, wrong, torch.tensor(X), grad="autograd", throw=False).verdict is Verdict.FAIL
