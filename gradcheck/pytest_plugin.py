@@ -154,20 +154,20 @@ class Gradcheck:
         return self._made("hessian", f, hess, x0, options)
 
     def jacobian(
-        self, func: Callable[..., Any], jac: Callable[..., Any], x0: Any, **options: Unpack[Keywords]
+        self, func: Callable[..., Any], jac: Callable[..., Any] | str, x0: Any, **options: Unpack[Keywords]
     ) -> Report:
         """Compare a claimed Jacobian with differences of func."""
         return self._made("jacobian", func, jac, x0, options)
 
-    def hvp(self, f: Callable[..., Any], hvp: Callable[..., Any], x0: Any, **options: Unpack[Keywords]) -> Report:
+    def hvp(self, f: Callable[..., Any], hvp: Any, x0: Any, **options: Unpack[Keywords]) -> Report:
         """Compare claimed products of Hessian and vector with differences of ``grad=`` or, without it, of f."""
         return self._made("hvp", f, hvp, x0, options)
 
-    def jvp(self, func: Callable[..., Any], jvp: Callable[..., Any], x0: Any, **options: Unpack[Keywords]) -> Report:
+    def jvp(self, func: Callable[..., Any], jvp: Any, x0: Any, **options: Unpack[Keywords]) -> Report:
         """Compare claimed products of Jacobian and vector with differences of func."""
         return self._made("jvp", func, jvp, x0, options)
 
-    def vjp(self, func: Callable[..., Any], vjp: Callable[..., Any], x0: Any, **options: Unpack[Keywords]) -> Report:
+    def vjp(self, func: Callable[..., Any], vjp: Any, x0: Any, **options: Unpack[Keywords]) -> Report:
         """Compare claimed products of transposed Jacobian and vector with differences of func."""
         return self._made("vjp", func, vjp, x0, options)
 

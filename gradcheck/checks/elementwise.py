@@ -56,6 +56,8 @@ def check_diagonal(
         else:
             run.draft.method = Method.COORDINATES
             found = run.surveyor(problem).survey(gradient_blocks(claimed))
+        if run.options.points > 1:
+            run.draft.notes.append(f"only 1 of {run.options.points} points was checked: a diagonal is compared at one")
         if hess is None:
             run.accept(problem, found)
             run.size = problem.n

@@ -248,7 +248,7 @@ def check_jvp(
     jvp: Any,
     x0: ArrayLike,
     *,
-    vjp: Callable[..., Any] | None = None,
+    vjp: Any = None,
     **options: Unpack[Keywords],
 ) -> Report:
     """Compare claimed products J(x)v of func: R^n → R^m with differences along random vectors; entries are [component, vector].
@@ -285,7 +285,7 @@ def check_jvp(
     return _along(run, lambda: run.function(func, role="func", scalar=False), ahead, "jvp", identities)
 
 
-def check_vjp(func: Callable[..., Any], vjp: Callable[..., Any], x0: ArrayLike, **options: Unpack[Keywords]) -> Report:
+def check_vjp(func: Callable[..., Any], vjp: Any, x0: ArrayLike, **options: Unpack[Keywords]) -> Report:
     """Compare claimed products J(x)ᵀu of func: R^n → R^m with gradients of x ↦ ⟨u, func(x)⟩; entries are [vector, component].
 
     Args:
