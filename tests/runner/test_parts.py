@@ -279,3 +279,55 @@ def test_a_function_of_tensors_from_the_command_line(tmp_path):
     )
     assert done.returncode == 1
     assert "nothing of b is right, all else is" in done.stdout
+
+
+BAD = """
+import numpy as np
+
+def f(p): return 1.0
+def g(p): return p
+def two(a, b): return 1.0
+object_leaf = {"layers": [{"W": np.ones(2), "fn": object()}]}
+not_finite = {"layers": [{"W": np.array([1.0, np.nan])}]}
+nothing = {"names": ["a", "b"], "count": 3}
+unfit = {"a": np.ones(2), "c": np.ones(2)}
+plain = {"a": np.ones(2)}
+"""
+BAD_WITH_TORCH = """
+import numpy as np
+import torch
+from bad_points import f, g
+mixed = {"a": np.ones(2), "b": torch.ones(2)}
+coarse = {"a": torch.ones(2, dtype=torch.bfloat16)}
+gone = {"a": torch.ones(2, device="meta")}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("bad_points:f --point bad_points:object_leaf", "layers[0].fn of x0 is of type object, which is no number"),
+        ("bad_points:f --point bad_points:not_finite", "layers[0].W of x0 is nan at [1]; give finite numbers"),
+        ("bad_points:f --point bad_points:nothing", "x0 has no leaf of floats"),
+        ("bad_points:two --point bad_points:unfit --unpack", "unpack hands a, c to f, which is two(a, b): "),
+        ("bad_points:f --point bad_points:plain --wrt b", "wrt names b, which x0 does not have"),
+        ("bad_tensors:f --point bad_tensors:mixed", "x0 mixes libraries: a is a NumPy array and b a torch tensor"),
+        (
+            "bad_tensors:f --point bad_tensors:coarse",
+            "a of x0 has dtype bfloat16, which is too coarse to be differenced; give",
+        ),
+        ("bad_tensors:f --point bad_tensors:gone", "a of x0 is a torch tensor on device meta that cannot be read"),
+    ],
+)
+def test_a_tree_that_is_no_point_gets_one_line(tmp_path, monkeypatch, words, said):
+    if "tensors" in words:
+        pytest.importorskip("torch", reason="torch is not installed")
+    (tmp_path / "bad_points.py").write_text(BAD)
+    (tmp_path / "bad_tensors.py").write_text(BAD_WITH_TORCH)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    done = CliRunner().invoke(command, [*words.split(), "--grad", f"{words.partition(':')[0]}:g"])
+    for module in ("bad_points", "bad_tensors"):
+        sys.modules.pop(module, None)
+    assert said in done.output
+    assert (done.exit_code, done.output.count("\n")) == (2, 1)
