@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("speed", "hessian", "directions", "localization")
+NAMES = ("speed", "hessian", "directions", "localization", "trees")
 
 
 def main() -> int:
