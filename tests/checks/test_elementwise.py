@@ -316,3 +316,15 @@ def test_the_command_line_takes_diagonals(tmp_path, monkeypatch):
     assert (right.exit_code, "10 entries compared: 10 agree" in right.output) == (0, True)
     wrong = ran("--grad", "boosting:wrong", "--grad-and-hess", "--elementwise")
     assert (wrong.exit_code, "on all of hess (5 entries)" in wrong.output) == (1, True)
+
+
+def test_a_flat_class_major_layout_is_recognised_as_well():
+    def loss(preds, data):
+        return softmax_loss(preds.reshape(15, 3), data)
+
+    def wrong(preds, data):
+        return tuple(part.T.reshape(-1) for part in softmax(preds.reshape(15, 3), data))
+
+    report = check_gradient(loss, wrong, SCORES.reshape(-1), args=(CLASSES,), grad_and_hess=True, throw=False)
+    assert (report.verdict, report.diagnoses[0].kind) == (Verdict.FAIL, "transposed")
+    assert "when it is transposed as a 15×3 matrix" in report.diagnoses[0].message
