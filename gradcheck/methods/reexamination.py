@@ -30,6 +30,7 @@ DEPTH = 60  # … and the smallest this many binades below, where x = 0 sets no 
 NEARBY = (0.03, 0.1, 0.3)  # how far f is searched for jumps, in natural scales
 MODEST = 0.3  # gaps below this share of the entry are doubted if f jumps nearby
 UNSEEN = 1e-8  # a change of f below this share of what all variables do is none that its steps were made for
+LEVEL = 2.0  # over steps four times as large the bend of a function grows by more, unless the function levels off
 EXTENSION = 4  # rungs that a ladder grows upward at a time, while noise limits it at its top
 SHARP = 1e-7  # an uncertainty below this share of the value is good enough to stop
 SURE = 256  # once so many entries that looked plainly wrong turned out to be so, others that do need no ladder
@@ -173,7 +174,8 @@ class Reexamination:
                 break
             finer = judgements
             judgements = [self._judge(columns, row, i, plus, minus, steps, lent) for row in rows]
-            if moved and not all(_refines(new, old) for new, old in zip(judgements, finer, strict=True)):
+            same = all(_refines(new, old) for new, old in zip(judgements, finer, strict=True))
+            if moved and not (same and self._goes_on(columns, rows, plus, minus)):
                 judgements = finer  # at such steps f is another function
                 break
         for row, judgement in zip(rows, judgements, strict=True):
@@ -196,6 +198,15 @@ class Reexamination:
             unseen |= change <= UNSEEN * float(calibration.change[j])
             still |= change <= SEEN * float(calibration.noise[j])
         return unseen, still
+
+    def _goes_on(self, columns: Columns, rows: list[int], plus: Array, minus: Array) -> bool:
+        """Whether the outputs of some entries bend on as they do at smaller steps: one that levels off on both sides does not."""
+        outputs = np.unique(columns.entry[rows] // self.n)
+        bend = np.abs(plus[:, outputs] + minus[:, outputs] - 2 * self.preflight.value[outputs])
+        visible = bend > SEEN * self.preflight.calibration.noise[outputs]
+        visible &= bend > np.abs(plus[:, outputs] - minus[:, outputs])
+        level = bend[:EXTENSION] < LEVEL * bend[1 : EXTENSION + 1]
+        return not (level & visible[:EXTENSION] & visible[1 : EXTENSION + 1]).any()
 
     def _lent(self, i: int) -> Array:
         """What the outputs change by, per step, over a step that suits the other variables: (m,)."""
@@ -231,7 +242,7 @@ class Reexamination:
             steps,
             precision=self.preflight.calibration.of(j),
             scale=float(self.ordinary.of(self.scales[i], j, shared=True)),
-            reach=natural * USUAL,
+            reach=min(natural, float(self.far[i])) * USUAL,
             natural=natural,
             epsilon=self.preflight.epsilon,
             lent=float(lent[j]),
@@ -241,7 +252,8 @@ class Reexamination:
     def _write(self, columns: Columns, row: int, judgement: Judgement, evaluations: int) -> None:
         self.own[row] = judgement.own
         columns.numeric[row] = judgement.value
-        gap = abs(float(columns.claimed[row]) - judgement.value)
+        claimed = float(columns.claimed[row])
+        gap = abs(claimed - judgement.value) + self.preflight.epsilon * abs(claimed)
         # A claim that was not refuted is a measurement, too: the truth may lie where it says.
         columns.uncertainty[row] = (
             judgement.uncertainty if judgement.verdict is Verdict.FAIL else max(judgement.uncertainty, gap)

@@ -28,6 +28,7 @@ DOUBTFUL = 0.75  # … and it adds to the uncertainty of what it contradicts if 
 AS_GOOD = 1.0  # candidates whose uncertainties differ by no more than this factor are equals
 SAMPLED = 5  # rungs below that it takes to know the noise
 BLUR = 2.0  # a spread up to so many times what noise explains is noise
+SURELY = 3.6  # standard deviations that one in a thousand is off by, where these are known from a dozen samples
 NOISE_FACTOR = 3.0  # how much larger than the jumps seen the noise at a candidate may be
 ABRUPT = 1e-3  # a plateau that ends within one rung: the deviation before is below this share of the one after
 STEADY = 0.1  # offsets that differ by less than this share are the same
@@ -104,6 +105,7 @@ def extrapolate(
     factor: float,
     amplitude: Array | None = None,
     lasting: float = np.inf,
+    known: tuple[float, int] | None = None,
 ) -> Extrapolation:
     """The derivative from difference quotients at falling steps.
 
@@ -114,6 +116,7 @@ def extrapolate(
         factor: RATIO² for central, RATIO for one-sided differences.
         amplitude: (R,), the size of φ at each step in some unit: rounding errors grow with it.
         lasting: a plateau that lasts up to this step is the derivative, however φ jumps beyond.
+        known: the standard deviation of the noise of φ, and from how many samples that is known, where it is normal.
     """
     size = np.ones(steps.size) if amplitude is None else amplitude
     table = richardson(differences, factor)
@@ -127,7 +130,12 @@ def extrapolate(
         noise[:, :-1] = _noise(jumps / size[1:]) * size[:-1]
         rounding = EPSILON * np.abs(table)
         shaken = NOISE_FACTOR * noise / steps
-        uncertainty = np.maximum(spread, shaken) + floor + rounding
+        if known is None:
+            uncertainty = np.maximum(spread, shaken) + floor + rounding
+        else:
+            deviation = _deviation(jumps / size[1:], *known) * size[:-1]
+            normal = np.append(SURELY * deviation, np.zeros((COLUMNS, 1)), axis=1) / steps
+            uncertainty = np.maximum(spread, np.hypot(np.minimum(normal, shaken), floor)) + rounding
         blurred = spread <= BLUR * (shaken + floor)
         uncertainty[~np.isfinite(table) | ~np.isfinite(uncertainty)] = np.inf
     if not np.isfinite(uncertainty).any():
@@ -195,6 +203,13 @@ def extrapolate(
         if cell % steps.size > rung or not _clean_kink(table[0], steps, cell % steps.size, rung, float(gap[cell]))
     ) + tuple(plateau(cell) for cell in distinct)
     return Extrapolation(chosen, others, float(noise.flat[best]), table, uncertainty, steps)
+
+
+def _deviation(jumps: Array, known: float, samples: int) -> Array:
+    """The standard deviation of the noise at each rung, from the jumps there and at smaller steps, and from what is known."""
+    squares = np.cumsum((jumps * jumps)[:, ::-1], axis=1)[:, ::-1]
+    count = np.arange(jumps.shape[1], 0, -1)
+    return np.sqrt((samples * known * known + squares) / (samples + count))
 
 
 def _doubt(

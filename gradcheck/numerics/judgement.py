@@ -41,6 +41,7 @@ TINY = 1e-2  # an entry below this share of what f's change over a natural step 
 USUAL = 0.1  # steps up to this many natural scales leave f at its usual size, so that its rounding errors do not grow
 SOLVED = 1e-8  # an entry below this share of what is ordinary may be the error of a solver, where 0 is claimed
 COARSELY = 4096.0  # … of so many epsilon: in single precision an entry need not be known so well
+COARSE = 1e-10  # a relative error of numbers above this is that of single precision, whose rounding is normal
 MARGIN = 1.25  # a FAIL needs a gap larger than the tolerance by this multiple of the uncertainty
 
 
@@ -108,7 +109,8 @@ def judge(
         amplitude = _amplitude(plus, minus, centre, steps, reach)
         floor = np.where(plus == minus, unmoved, resolution * amplitude) / (2 * steps)
         lasting = LASTING * natural if natural else np.inf
-        central = extrapolate((plus - minus) / (2 * steps), steps, floor, RATIO**2, amplitude, lasting)
+        known = (precision.sigma, precision.samples) if epsilon > COARSE and precision.samples else None
+        central = extrapolate((plus - minus) / (2 * steps), steps, floor, RATIO**2, amplitude, lasting, known)
         rounded = flat_but_for_rounding(plus, minus, centre, steps, natural, resolution) if natural else None
 
     jump = _jump(plus - centre, minus - centre, resolution)

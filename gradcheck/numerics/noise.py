@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 TOP, RUNGS = 0.125, 12  # the ladder of the set-up, in units of the natural scale: 1/8 … 3e-8
 SMALL_ENOUGH = 1e30  # values that are far from any overflow, also in single precision
 LARGEST = float(np.finfo(np.float64).max)
+SAMPLED = 4  # rungs that it takes to know a standard deviation
 VARIED = 4  # a few round numbers prove nothing of the precision that f is computed in …
 FEW_BITS = 2.0**12  # … nor do numbers of so few bits
 JUMPED = [1, 5]  # values at these rungs, and at those between, are as far from f(x) where f jumps …
@@ -39,11 +40,14 @@ class Precision(NamedTuple):
     resolution: the spacing of its representable values.
     quantum: its smallest change ever seen, 0 if it never changed.
     noise: its error that does not fall with the step; 0 where only the resolution is known.
+    sigma: the standard deviation of that error in half the difference of two values, from so many `samples`.
     """
 
     resolution: float
     quantum: float
     noise: float = 0.0
+    sigma: float = 0.0
+    samples: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -58,6 +62,7 @@ class Calibration:
     slope: the size of the derivative along the direction, (m,).
     change: how far f was seen from its value at the point, (m,): what all variables together do over an ordinary step.
     bent: the one-sided differences along the direction disagree as they do at a kink, not as curvature makes them.
+    sigma: the standard deviation of the error of (φ(t) − φ(−t)) / 2, (m,), from so many `samples`, (m,); 0 where there are few.
     """
 
     noise: Array
@@ -68,10 +73,15 @@ class Calibration:
     slope: Array
     change: Array
     bent: bool
+    sigma: Array | None = None
+    samples: NDArray[np.intp] | None = None
 
     def of(self, output: int) -> Precision:
         """How exactly one output is known."""
-        return Precision(float(self.resolution[output]), float(self.quantum[output]), float(self.noise[output]))
+        known = float(self.resolution[output]), float(self.quantum[output]), float(self.noise[output])
+        if self.sigma is None or self.samples is None:
+            return Precision(*known)
+        return Precision(*known, float(self.sigma[output]), int(self.samples[output]))
 
 
 def ladder(top: float = TOP, rungs: int = RUNGS) -> Array:
@@ -113,6 +123,7 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
         noise = np.maximum(np.where(finite, moved * t[:-1], 0.0).max(axis=0), resolution / 2)
         noise = np.where(still.any(axis=0) & ~still.all(axis=0), np.maximum(noise, quantum / 2), noise)
         slope = np.abs(central[quietest, np.arange(quietest.size)])
+        sigma, samples = _deviation(plus, minus, steps, central, quietest)
         flat = flat_nearby(plus, minus, centre, steps, resolution)
         noise[flat], slope[flat] = resolution[flat] / 2, 0.0  # what it changes by beyond is no noise
 
@@ -133,7 +144,7 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
         relative = truncation[chosen] * weight
         relative[~np.isfinite(relative)] = 1.0
         bent = _bent(plus, minus, centre, steps, chosen, noise)
-    return Calibration(noise, resolution, quantum, float(steps[chosen]), relative, slope, change, bent)
+    return Calibration(noise, resolution, quantum, float(steps[chosen]), relative, slope, change, bent, sigma, samples)
 
 
 def _jumps(plus: Array, minus: Array, centre: Array) -> tuple[Array, Array] | None:
@@ -207,7 +218,27 @@ def _calibrate_one(
         np.array([slope]),
         np.array([max(values[-1] - centre, centre - values[0])]),
         bent,
+        *_deviation(
+            np.array(plus)[:, None],
+            np.array(minus)[:, None],
+            np.array(steps),
+            np.array(central)[:, None],
+            np.array([quietest]),
+        ),
     )
+
+
+def _deviation(
+    plus: Array, minus: Array, steps: Array, central: Array, quietest: NDArray[np.intp]
+) -> tuple[Array, NDArray[np.intp]]:
+    """The standard deviation of half of φ(t) − φ(−t) about its slope, (m,), over the rungs below the quietest one; how many."""
+    below = np.arange(len(steps))[:, None] < quietest
+    slope = central[quietest, np.arange(quietest.size)]
+    off = np.where(below, (plus - minus) / 2 - slope * steps[:, None], 0.0)
+    samples = below.sum(axis=0)
+    sigma = np.sqrt((off * off).sum(axis=0) / np.maximum(samples, 1))
+    few = ~(np.isfinite(sigma) & (samples >= SAMPLED))
+    return np.where(few, 0.0, sigma), np.where(few, 0, samples)
 
 
 def _granularity(plus: Array, minus: Array, centre: Array) -> tuple[Array, Array]:

@@ -240,7 +240,9 @@ def nothing(
     rounded = (np.abs(claimed) <= 2 * resolution / pairs.natural) & (pairs.change <= ROUNDED * resolution)
     rounded &= (centre != 0) & (np.abs(pairs.difference) <= ROUNDED * resolution / pairs.step)
     rounded &= pairs.second <= ROUNDED * resolution
-    uncertainty = np.where(flat | rounded, least, np.maximum(rounding + 4 * truncation * scale, 2 * gap))
+    uncertainty = np.where(
+        flat | rounded, np.maximum(least, 2 * gap), np.maximum(rounding + 4 * truncation * scale, 2 * gap)
+    )
     return Nothing((small & (scale > 0)) | flat | rounded, scale, uncertainty)
 
 
