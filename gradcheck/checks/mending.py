@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from gradcheck.evaluation.claims import Block, Claim, Counted, Wrapper, gradient
 from gradcheck.evaluation.matrices import MatrixClaim
 from gradcheck.methods.coordinates import Surveyor
 from gradcheck.methods.problem import Problem, Watcher
-from gradcheck.model import Kind, Verdict, Where
+from gradcheck.model import Diagnosis, DiagnosisKind, Kind, Verdict, Where
 from gradcheck.numerics.first_step import first_look
 from gradcheck.numerics.stencils import natural_scales, steps_near
 from gradcheck.points import neighbours
@@ -22,6 +23,8 @@ from gradcheck.repair.judge import Measured
 from gradcheck.repair.mend import Outcome, mend
 from gradcheck.repair.purity import Impure
 from gradcheck.repair.source import NoSource
+from gradcheck.repair.terms import COUNTED, Miscounted, Terms, miscounted
+from gradcheck.wording import short
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,6 +65,8 @@ def look_for_fixes(
             reason = str(answer)
         else:
             _record(draft, outcome)
+        attempt.name_terms()
+        if not reason:
             return
     if fix is not None or reason.endswith("."):
         draft.notes.append(f"no patch was looked for: {reason.rstrip('.')}")
@@ -76,6 +81,24 @@ def _record(draft: Draft, outcome: Outcome) -> None:
         lines = (Where(file=first.file, line=first.line, text=first.before.split("\n")[0].strip()),)
     if draft.diagnoses and lines:
         draft.diagnoses[0] = replace(draft.diagnoses[0], where=lines[0])
+
+
+def _of_terms(found: Sequence[Miscounted], wrong: int) -> Diagnosis:
+    """The diagnosis that the gradient miscounts terms of f."""
+    parts = []
+    for one in found:
+        where = one.term.where
+        how = COUNTED.get(one.excess, f"is counted {1 + one.excess:.6g} times")
+        parts.append(
+            f"the term {short(one.term.text)} ({os.path.basename(where.file)}:{where.line}) {how} in the gradient"
+        )
+    first = found[0]
+    return Diagnosis(
+        kind=DiagnosisKind.MISSING_TERM,
+        message="; ".join(parts) + ".",
+        parameters={"term": first.term.text, "coefficient": -first.excess, "entries": wrong},
+        where=first.term.where,
+    )
 
 
 class _Attempt:
@@ -128,6 +151,31 @@ class _Attempt:
             verify=self.verify,
             seconds=seconds,
         )
+
+    def name_terms(self) -> None:
+        """Say of a gradient whose gap nothing explained which terms of f it miscounts, if that is so."""
+        draft, comparison, x = self.draft, self.draft.comparison, self.problem.x
+        if draft.kind is not Kind.GRADIENT or comparison is None or not draft.diagnoses:
+            return
+        if draft.diagnoses[0].kind is not DiagnosisKind.UNEXPLAINED or len(comparison.columns.entry) < x.size:
+            return
+        try:
+            terms = Terms(self.function, lambda call, x: float(self.value(call, x)[0]))
+            if not terms.find(x):
+                return
+            steps = steps_near(x, natural_scales(x) * self.problem.preflight.calibration.fraction)
+            slopes = terms.gradients(x, steps)
+        except Exception:  # user code, at points that nobody has asked for; or no source that can be read
+            return
+        here = self.here()
+        gap = self.answer(self.counted.call, x) - here.values
+        found = miscounted(terms.terms, slopes, gap, here.uncertainty)
+        if found:
+            where = draft.diagnoses[0].where
+            draft.diagnoses[0] = _of_terms(found, comparison.failed)
+            if where is not None:
+                draft.diagnoses[0] = replace(draft.diagnoses[0], where=where)
+            draft.explained = frozenset(comparison.columns.entry[comparison.columns.verdict == Verdict.FAIL].tolist())
 
     # ---- the claim
 

@@ -189,7 +189,8 @@ DIAGNOSES = {
     ),
     DiagnosisKind.MISSING_TERM: Entry(
         meaning="A term is missing, or there once too often. Tried are multiples of x, of sign(x), of a constant, for "
-        "a Hessian of the identity matrix and x xᵀ, and of a term of your own (--suspect).",
+        "a Hessian of the identity matrix and x xᵀ, and of a term of your own (--suspect); of a gradient also the terms that "
+        "f is a sum of, where its source can be read.",
         given="f = lambda x: np.sum((A @ x - b) ** 2) + 0.3 * x @ x",
         wrong="grad = lambda x: 2 * A.T @ (A @ x - b)",
         right="grad = lambda x: 2 * A.T @ (A @ x - b) + 0.6 * x",
