@@ -61,11 +61,16 @@ def unpacked(call: Callable[..., Any], x0: Any, args: Sequence[Any] | Mapping[st
 
 
 def takes_by_name(call: Callable[..., Any], parts: Mapping[str, Any]) -> bool:
-    """Whether a function has parameters of all these names; what tells nothing of its parameters takes one argument."""
+    """Whether a function has parameters of all these names, or none but ``**named``.
+
+    What tells nothing of its parameters takes one argument.
+    """
     try:
         parameters = inspect.signature(call).parameters
     except (TypeError, ValueError):
         return False
+    if [parameter.kind for parameter in parameters.values()] == [inspect.Parameter.VAR_KEYWORD]:
+        return True
     return all(name in parameters for name in parts)
 
 

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from gradcheck.cli.command import command
 from gradcheck.errors import ConfigError, PointError, UsageError
+from gradcheck.evaluation.unpacking import takes_by_name
 from gradcheck.runner.config import declare
 from gradcheck.runner.reading import choose_point, read_bounds, read_point
 
@@ -331,3 +332,18 @@ def test_a_tree_that_is_no_point_gets_one_line(tmp_path, monkeypatch, words, sai
         sys.modules.pop(module, None)
     assert said in done.output
     assert (done.exit_code, done.output.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("call", "by_name"),
+    [
+        (lambda W, b: 0, True),
+        (lambda W, b, scale=1: 0, True),
+        (lambda **named: 0, True),
+        (lambda p: 0, False),
+        (lambda p, **named: 0, False),
+        (np.add, False),
+    ],
+)
+def test_the_parts_of_a_point_are_arguments_of_a_function_that_has_parameters_of_their_names(call, by_name):
+    assert takes_by_name(call, {"W": 1.0, "b": 2.0}) is by_name

@@ -248,3 +248,18 @@ def test_a_function_of_tensors_that_returns_another_kind_is_an_error_of_its_own(
     x0, _ = arrays("torch")
     with pytest.raises(UserCodeError, match="f returned str"):
         check_gradient(lambda x: "no", lambda x: x, x0)
+
+
+def test_a_backward_of_torch_is_checked_against_a_function_of_numpy():
+    _, torch = arrays("torch")
+
+    def slope(factor):
+        def claim(x):
+            t = torch.tensor(x, requires_grad=True)
+            (torch.sin(t) * factor).sum().backward()
+            return t.grad
+
+        return claim
+
+    assert check_gradient(lambda x: np.sin(x).sum(), slope(1), X).verdict is Verdict.PASS
+    assert check_gradient(lambda x: np.sin(x).sum(), slope(2), X, throw=False).verdict is Verdict.FAIL
