@@ -6,6 +6,7 @@ It is long because one object has to hold all that a check is made with, so that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -219,6 +220,32 @@ class CheckRun:
             names = ", ".join(rule.name for rule in rules)
             self.draft.notes.append(f"the derivative goes through rules written by hand: {names}")
         self.draft.findings += autograd.breaches(self.flat, self.options.args, self.options.seed)
+
+    def find_rule(self, autograd: Autograd | None) -> None:
+        """Say which of several rules written by hand is wrong by itself, if entries failed."""
+        comparison = self.draft.comparison
+        if autograd is None or comparison is None or not comparison.failed or self.watcher.stopped:
+            return
+        calls = autograd.calls_of_rules(self.flat, self.options.args)
+        if len(calls) < 2:
+            return
+        from gradcheck.checks.kinds import checker
+
+        wrong = []
+        for call in calls:
+            if sum(math.prod(one.shape) for one in call.inputs) <= FEW_ENTRIES and self.watcher.left != 0:
+                asked = {"directions": 1, "seed": self.options.seed, "budget": self.watcher.left, "throw": False}
+                if (
+                    checker(Kind.VJP)(call.function, call.pullback, call.inputs, **asked, fix=False).verdict
+                    is Verdict.FAIL
+                ):
+                    wrong.append(call.target)
+        if wrong:
+            names = " and ".join(target.name for target in wrong)
+            verb = "is" if len(wrong) == 1 else "are"
+            self.draft.notes.append(f"checked by itself against differences of its forward, {names} {verb} wrong")
+        if len(wrong) == 1:
+            self.draft.claim = wrong[0]
 
     def _ledger(self, role: str, call: Callable[..., Any]) -> Ledger | None:
         """The pages of the journal for a callable, if there is a journal."""

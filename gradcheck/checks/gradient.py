@@ -85,6 +85,7 @@ def check_gradient(
         else:
             run.search(problem, claimed)
         run.explain(problem, claim, claim.at)
+        run.find_rule(autograd)
         run.mend(problem, claim)
         _look_elsewhere(run, problem, claim)
 

@@ -65,6 +65,7 @@ def check_matrix(
         run.hold_to_contracts(autograd)
         _compare(run, problem, matrix, sparsity, may_search=at is None)
         run.explain(problem, claimed, None)
+        run.find_rule(autograd)
         run.mend(problem, claimed)
         if run.options.points > 1:
             run.draft.notes.append(

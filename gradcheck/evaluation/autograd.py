@@ -12,6 +12,7 @@ import sys
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +43,22 @@ Call = Callable[[Sequence[Any]], Any]
 """f of its variables alone."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RuleCall:
+    """One call of a function with a rule written by hand, to be checked by itself.
+
+    target: the rule.
+    function: the inputs, a list ↦ what it returns.
+    pullback: (inputs, cotangent) ↦ what the rule returns, for the same inputs.
+    inputs: those of the call.
+    """
+
+    target: Target
+    function: Callable[[Sequence[Any]], Any]
+    pullback: Callable[[Sequence[Any], Any], Sequence[Any]]
+    inputs: list[Any]
+
+
 class Framework(ABC):
     """A library that differentiates what is written in its arrays."""
 
@@ -60,6 +77,10 @@ class Framework(ABC):
     def breaches(self, call: Call, variables: Sequence[Any]) -> Iterator[tuple[FindingKind, str]]:
         """What single rules do against their contracts."""
         yield from ()
+
+    def calls_of_rules(self, call: Call, variables: Sequence[Any]) -> list[RuleCall]:
+        """The first call of each rule, as far as the framework lets it be seen."""
+        return []
 
 
 class InTorch(Framework):
@@ -194,6 +215,56 @@ class InTorch(Framework):
         if any(bool((as_numpy(one) != 0).any()) for one in zero if one is not None):
             yield FindingKind.NOT_LINEAR, "does not return 0 for a gradient of 0; multiply by grad_output"
 
+    def calls_of_rules(self, call: Call, variables: Sequence[Any]) -> list[RuleCall]:
+        """Seen by their forward methods, each of which is another one meanwhile."""
+        torch, seen = self.torch, dict[Any, tuple[Any, ...]]()
+        value, _ = self._followed(call, variables)
+        owners = list({node._forward_cls: None for node in _written(value)})
+
+        def recording(owner: Any, forward: Callable[..., Any]) -> Callable[..., Any]:
+            def recorded(*given: Any, **named: Any) -> Any:
+                inputs = given[isinstance(given[0], torch.autograd.function.FunctionCtx) :]
+                seen.setdefault(owner, tuple(one.detach().clone() if _is_tensor(torch, one) else one for one in inputs))
+                return forward(*given, **named)
+
+            return recorded
+
+        before = [(owner, owner.__dict__.get("forward")) for owner in owners]
+        try:
+            for owner in owners:
+                owner.forward = staticmethod(recording(owner, owner.forward))
+            self._followed(call, variables)
+        finally:
+            for owner, own in before:
+                if own is None:
+                    del owner.forward
+                else:
+                    owner.forward = own
+        return [self._call_of(owner, inputs) for owner, inputs in seen.items()]
+
+    def _call_of(self, owner: Any, inputs: tuple[Any, ...]) -> RuleCall:
+        torch = self.torch
+        places = [k for k, one in enumerate(inputs) if _is_tensor(torch, one) and one.is_floating_point()]
+
+        def function(variables: Sequence[Any]) -> Any:
+            whole = list(inputs)
+            for k, one in zip(places, variables, strict=True):
+                whole[k] = one
+            return owner.apply(*whole)
+
+        def pullback(variables: Sequence[Any], cotangent: Any) -> list[Any]:
+            followed = [one.detach().requires_grad_() for one in variables]
+            with torch.enable_grad():
+                value = function(followed)
+            found = torch.autograd.grad(value, followed, cotangent, allow_unused=True)
+            return [torch.zeros_like(one) if got is None else got for got, one in zip(found, followed, strict=True)]
+
+        return RuleCall(describe(owner.backward), function, pullback, [inputs[k] for k in places])
+
+
+def _is_tensor(torch: Any, value: Any) -> bool:
+    return isinstance(value, torch.Tensor)
+
 
 def _written(value: Any) -> list[Any]:
     """The nodes of a graph of torch that are `torch.autograd.Function`s of the user's."""
@@ -306,6 +377,13 @@ class Autograd(Wrapper):
     def _whole(self, args: Arguments) -> Call:
         whole = with_arguments(self.inner, args)
         return lambda leaves: whole(self.layout.assembled(leaves))
+
+    def calls_of_rules(self, x: NDArray[Any], args: Arguments) -> list[RuleCall]:
+        """The first call of each of these rules, to be checked by itself."""
+        variables = self.layout.variables(self.layout.argument(x.copy()))
+        with contextlib.suppress(Exception):
+            return self.framework.calls_of_rules(self._whole(args), variables)
+        return []
 
     def breaches(self, x: NDArray[Any], args: Arguments, seed: int) -> list[Finding]:
         """What the rules do against their contracts, and whether forward mode says what reverse mode does.

@@ -277,3 +277,43 @@ def test_a_hessian_may_be_differenced_from_what_the_framework_derives(torch):
     assert report.verdict is Verdict.PASS
     assert report.claim.name == "<lambda>"
     assert check_hessian(f, wrong, torch.tensor(X), grad="autograd", throw=False).verdict is Verdict.FAIL
+
+
+def test_of_several_rules_the_wrong_one_is_found(torch):
+    class Square(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, k):
+            ctx.save_for_backward(x)
+            ctx.k = k
+            return x**2 * k
+
+        @staticmethod
+        def backward(ctx, g):
+            return 2 * ctx.saved_tensors[0] * ctx.k * g, None
+
+    class Product(torch.autograd.Function):
+        @staticmethod
+        def forward(x, y):
+            return x * y
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.save_for_backward(*inputs)
+
+        @staticmethod
+        def backward(ctx, g):
+            x, y = ctx.saved_tensors
+            return g * y, g * x * 1.5
+
+    square, product = Square.apply, Product.apply  # as many call them
+    forward = Square.forward
+    weights = torch.tensor(X + 3)
+
+    def f(x):
+        return product(weights, square(x, 3)).sum()
+
+    report = check_gradient(f, "autograd", torch.tensor(X), throw=False)
+    assert report.verdict is Verdict.FAIL
+    assert report.claim.name == "Product.backward"
+    assert "checked by itself against differences of its forward, Product.backward is wrong" in report.notes
+    assert Square.forward is forward
