@@ -369,6 +369,17 @@ class ErrorMap:
     largest: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """A deliberate mistake in a derivative, and what the same check says of it.
+
+    name: such as 'sign' or 'one entry 0'.
+    """
+
+    name: str
+    verdict: Verdict
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Report:
     """Everything one check found out.
@@ -387,6 +398,7 @@ class Report:
     directions: one record for each random direction.
     error_map: where a Jacobian, a Hessian or the gradient by a matrix did not pass; None for a vector, or if all passed.
     fixes: changes of the claim's source that make it right, best first.
+    mistakes: what the self-test has tried; nothing unless it was asked for.
     noise: the measured noise level of f, in the units of f; None where it was not measured.
     resolution: the smallest error that would have been caught.
     nfev, ngev: calls of f and of the claimed derivative, all included.
@@ -420,6 +432,7 @@ class Report:
     diagnoses: tuple[Diagnosis, ...] = ()
     fixes: tuple[Fix, ...] = ()
     error_map: ErrorMap | None = None
+    mistakes: tuple[Mistake, ...] = ()
     noise: float | None = None
     resolution: Resolution
     nfev: int

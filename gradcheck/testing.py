@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck.checks.gradient import check_gradient
+from gradcheck.evaluation.deadline import Deadline
 from gradcheck.evaluation.engines import with_arguments
 from gradcheck.evaluation.unpacking import argument_names, unpacked
-from gradcheck.model import Verdict
+from gradcheck.model import Report, Verdict
 from gradcheck.points import as_point, flat_bounds, is_tree, lay_out
 from gradcheck.variables.arrays import library_of
 
@@ -26,6 +28,8 @@ Gradient = Callable[..., Any]
 
 FACTORS = {"factor 2": 2.0, "factor 1/2": 0.5, "factor 1.01": 1.01, "factor 1.001": 1.001, "factor 1 + 1e-5": 1 + 1e-5}
 SMALLEST = 12  # factors 1 + 10^-k are tried down to this k
+LEAST_BUDGET = 1e-9  # seconds
+NOT_REPEATED = ("throw", "progress", "points", "budget", "fix", "journal")  # of the options of a check
 ASIDE = 1e-3  # how far away, relative to x, the point of a stale gradient is
 
 
@@ -156,10 +160,12 @@ class SelfTest:
 
     verdicts: by the name of the mistake.
     smallest: the smallest e for which the gradient times 1 + e is called wrong; None if none of them is.
+    complete: the budget did not end it before all were tried.
     """
 
     verdicts: Mapping[str, Verdict]
     smallest: float | None
+    complete: bool = True
 
     @property
     def missed(self) -> tuple[str, ...]:
@@ -173,6 +179,8 @@ class SelfTest:
         text = f"self-test: {caught} of {len(self.verdicts)} wrong gradients would have been caught here"
         if self.missed:
             text += f", but not: {', '.join(self.missed)}"
+        if not self.complete:
+            return text + "; the budget ended it before all were tried"
         if self.smallest is None:
             return text + "; not even a factor of 2 can be told from 1"
         return text + f"; a factor of 1 + {self.smallest:.0e} is told from 1"
@@ -199,23 +207,48 @@ def self_test(f: Callable[..., Any], grad: Gradient, x0: ArrayLike, **options: A
     """Check every mistake of `mistakes` on this f and point, and find the smallest factor that is told from 1.
 
     Args:
-        f, grad, x0, **options: as for `check_gradient`; ``throw`` is False.
+        f, grad, x0, **options: as for `check_gradient`; ``throw`` is False.  ``budget`` is for all checks together.
 
     Raises:
         UserCodeError: f or grad raised, or returned no number, at the point.
     """
-    options = {key: value for key, value in options.items() if key not in ("throw", "progress", "points")}
     if is_tree(x0) or library_of(x0) is not None:
         return _of_vector(f, grad, x0, options)
+    deadline = Deadline(options.get("budget"))
+    options = {key: value for key, value in options.items() if key not in NOT_REPEATED}
     bound = with_arguments(grad, options.get("args", ()))
 
     def verdict(wrong: Gradient) -> Verdict:
-        return check_gradient(f, wrong, x0, throw=False, **options).verdict
+        left = None if deadline.left is None else max(deadline.left, LEAST_BUDGET)
+        return check_gradient(f, wrong, x0, throw=False, fix=False, budget=left, **options).verdict
 
-    verdicts = {name: verdict(wrong) for name, wrong in mistakes(lambda x, *_, **__: bound(x), x0).items()}
+    verdicts: dict[str, Verdict] = {}
+    for name, wrong in mistakes(lambda x, *_, **__: bound(x), x0).items():
+        if deadline.passed():
+            break
+        verdicts[name] = verdict(wrong)
     smallest = None
     for k in range(SMALLEST + 1):
-        if verdict(_times(grad, 1 + 10.0**-k)) is not Verdict.FAIL:
+        if deadline.passed() or verdict(_times(grad, 1 + 10.0**-k)) is not Verdict.FAIL:
             break
         smallest = 10.0**-k
-    return SelfTest(verdicts=verdicts, smallest=smallest)
+    return SelfTest(verdicts=verdicts, smallest=smallest, complete=not deadline.passed())
+
+
+def put_right(grad: Gradient, report: Report) -> Gradient | None:
+    """A gradient that a check has called wrong, with the values that were measured where it is wrong at the point.
+
+    None if not every wrong entry is known.
+    """
+    wrong = list(takewhile(lambda entry: entry.verdict >= Verdict.FAIL, report.entries))
+    missed = any(d.verdict is Verdict.FAIL and not d.point for d in report.directions) and not wrong
+    if len(wrong) < report.failed or missed:
+        return None
+    gap = np.zeros(report.point.shape)
+    for entry in wrong:
+        gap[entry.index] = entry.estimate.value - entry.claimed
+
+    def right(x: NDArray[Any], *args: Any, **named: Any) -> Any:
+        return (np.array(grad(x.copy(), *args, **named)).reshape(x.shape) + gap).astype(x.dtype)
+
+    return right

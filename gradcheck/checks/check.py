@@ -520,6 +520,8 @@ class CheckRun:
             self.draft.notes += function.notes
         if self._journal is not None:
             self._journal.close()
+            if self._journal.note:
+                self.draft.notes.append(self._journal.note)
 
     def _report(self) -> Report:
         self._close()

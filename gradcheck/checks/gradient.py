@@ -70,11 +70,11 @@ def check_gradient(
     both = autograd or both
     if settings.elementwise or grad_and_hess or hess is not None:
         return _check_diagonal(run, f, both, hess, value_and_grad=value_and_grad, grad_and_hess=grad_and_hess)
-    function = run.function(_Item(f, 0) if grad is None else f)
-    claim = run.vector_claim(_Item(both, 1) if value_and_grad else both)
+    function = run.function(Item(f, 0) if grad is None else f)
+    claim = run.vector_claim(Item(both, 1) if value_and_grad else both)
     beside: Function | None = None
     if value_and_grad and grad is not None:
-        beside = run.function(_Item(both, 0), role="grad", calls="derivative")
+        beside = run.function(Item(both, 0), role="grad", calls="derivative")
 
     def compare() -> None:
         problem = run.examine(function, claim, beside=beside)
@@ -106,7 +106,7 @@ def _check_diagonal(
         raise UsageError("grad_and_hess says that grad returns the diagonal of the Hessian, too; remove it or hess")
     require_callables(**({} if hess is None else {"hess": hess}))
     if grad_and_hess:
-        grad, hess = _Item(grad, 0), _Item(grad, 1)
+        grad, hess = Item(grad, 0), Item(grad, 1)
     return check_diagonal(run, f, grad, "grad", hess)
 
 
@@ -158,7 +158,7 @@ def _moved(problem: Problem, claim: Claim, x: NDArray[Any], number: int) -> Prob
     return replace(problem, x=x, preflight=preflight, seed=problem.seed + number)
 
 
-class _Item(Wrapper):
+class Item(Wrapper):
     """One of the values that a function returns, as a callable that can be sent to another process."""
 
     def __init__(self, both: Callable[..., Any], number: int) -> None:
@@ -167,5 +167,5 @@ class _Item(Wrapper):
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.inner(*arguments, **named)[self.number]
 
-    def around(self, inner: Callable[..., Any]) -> _Item:
-        return _Item(inner, self.number)
+    def around(self, inner: Callable[..., Any]) -> Item:
+        return Item(inner, self.number)

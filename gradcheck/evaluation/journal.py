@@ -62,13 +62,19 @@ class Kept:
 class Journal:
     """The file.
 
+    note: for the reader, if it could not be written or read any more, as on a full disk; the check goes on without it.
+
     Raises `UsageError` if it cannot be opened, or is something else.
     """
+
+    note = ""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         import sqlite3  # of use to long checks only
 
-        self.path = os.fspath(path)
+        self.path, self._errors = os.fspath(path), sqlite3.Error
+        if os.path.exists(self.path) and not os.path.isfile(self.path):
+            raise UsageError(f"journal {self.path} cannot be used: no regular file; name another one")
         try:
             self.connection: sqlite3.Connection = sqlite3.connect(self.path, isolation_level=None)
             self.connection.execute("PRAGMA journal_mode = WAL")
@@ -78,9 +84,9 @@ class Journal:
                 raise sqlite3.DatabaseError("it is the database of something else")
             self.connection.executescript(TABLES)
             self.connection.execute("INSERT OR IGNORE INTO about VALUES (?)", (FORMAT,))
+            self._before = self.connection.execute("SELECT name, version FROM callables").fetchall()
         except sqlite3.Error as error:
             raise UsageError(f"journal {self.path} cannot be used: {error}; name another file") from None
-        self._before = self.connection.execute("SELECT name, version FROM callables").fetchall()
 
     def ledger(self, role: str, call: Callable[..., Any], args: Arguments) -> Ledger:
         """What is kept of one callable with its further arguments."""
@@ -88,25 +94,36 @@ class Journal:
         version = _digest([_version(call), *_bound(call), *map(_content, further)])
         name = f"{role} {describe(call).name}"
         versions = {found for known, found in self._before if known == name}
-        self.connection.execute("INSERT OR IGNORE INTO callables VALUES (?, ?)", (name, version))
+        self._ask("INSERT OR IGNORE INTO callables VALUES (?, ?)", (name, version))
         return Ledger(
             self, _digest([role.encode(), version]), resumed=version in versions, outdated=versions - {version}
         )
 
     def get(self, key: bytes) -> Kept | None:
         """What is known of an evaluation."""
-        row = self.connection.execute("SELECT value, nature, seconds FROM evaluations WHERE key = ?", (key,)).fetchone()
-        if row is None:
+        found = self._ask("SELECT value, nature, seconds FROM evaluations WHERE key = ?", (key,))
+        if not found:
             return None
+        row = found[0]
         return Kept(np.load(io.BytesIO(row[0]), allow_pickle=False), row[1], row[2])
 
     def put(self, key: bytes, kept: Kept) -> None:
-        """Keep an evaluation; it is on file when this returns."""
+        """Keep an evaluation; it is on file when this returns, if it can be."""
         held = io.BytesIO()
         np.save(held, kept.value, allow_pickle=False)
-        self.connection.execute(
+        self._ask(
             "INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?, ?)", (key, held.getvalue(), kept.nature, kept.seconds)
         )
+
+    def _ask(self, command: str, values: tuple[Any, ...]) -> list[Any]:
+        """The rows that a command of SQL gives; none once one has failed."""
+        if self.note:
+            return []
+        try:
+            return self.connection.execute(command, values).fetchall()
+        except self._errors as error:
+            self.note = f"the journal {self.path} failed ({error}); evaluations from then on are not kept"
+            return []
 
     def close(self) -> None:
         """Nothing is read or written any more."""

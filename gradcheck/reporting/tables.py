@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, takewhile
 
-from gradcheck.model import DirectionCheck, EntryCheck, Report, Status, Verdict
+from gradcheck.model import DirectionCheck, EntryCheck, Mistake, Report, Status, Verdict
 from gradcheck.reporting import numbers
 from gradcheck.reporting.blocks import Block, Column, Paragraph, Span, Table, Tone
 from gradcheck.reporting.formats import Display
@@ -37,6 +37,8 @@ def of(report: Report, display: Display) -> Iterator[Block]:
     shown = chosen(report.entries, display)
     if shown:
         yield from _entry_table(report, shown, display)
+    if report.mistakes:
+        yield from _self_test(report.mistakes)
 
 
 def chosen(entries: Sequence[EntryCheck], display: Display) -> list[EntryCheck]:
@@ -120,6 +122,15 @@ def _entry_table(report: Report, shown: Sequence[EntryCheck], display: Display) 
     if report.inconclusive or display.verbose:
         yield from reasons(takewhile(lambda e: e.verdict > Verdict.PASS, report.entries), display.verbose)
     yield from _sides(e for e in shown if display.verbose or not e.reason)
+
+
+def _self_test(mistakes: Sequence[Mistake]) -> Iterator[Block]:
+    """What the check says of deliberate mistakes: those that it would miss come first."""
+    rows = tuple(
+        (Span(m.name), Span("no" if m.verdict is Verdict.PASS else "yes"), verdict_span(m.verdict))
+        for m in sorted(mistakes, key=lambda m: m.verdict)
+    )
+    yield Table((Column("mistake", "left"), Column("caught", "left", joins=True), Column("verdict", "left")), rows)
 
 
 def _omission(shown: int, recorded: int, total: int, noun: str, flags: bool) -> Iterator[Paragraph]:

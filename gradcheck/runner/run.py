@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+import numpy as np
+
+from gradcheck.checks.gradient import Item
 from gradcheck.checks.kinds import checker
 from gradcheck.errors import (
     CheckInterrupted,
@@ -26,7 +29,7 @@ from gradcheck.errors import (
 from gradcheck.evaluation.claims import AUTOGRAD
 from gradcheck.evaluation.sources import describe
 from gradcheck.evaluation.unpacking import takes_by_name
-from gradcheck.model import Finding, FindingKind, Kind, Method, Point, Report, Resolution, Target, Verdict
+from gradcheck.model import Finding, FindingKind, Kind, Method, Mistake, Point, Report, Resolution, Target, Verdict
 from gradcheck.options.keywords import KEYWORDS, Options
 from gradcheck.runner.config import DeclaredCheck, Derivable
 from gradcheck.runner.reading import choose_point, read_args, read_bounds
@@ -105,7 +108,7 @@ def run(
 ) -> Outcome:
     """Make the checks in their order.  One that fails, or cannot be made, does not stop the others; Ctrl-C does.
 
-    self_test: also try wrong versions of each gradient that passes, and note which of them were caught.
+    self_test: also try wrong versions of each gradient, and tell which of them would be caught.
     progress: told what is done, if anyone watches.
     replay: the command that repeats a check.
     outcome: what was known before, to be added to.
@@ -183,18 +186,46 @@ def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -
             try:
                 both = check.option("grad_and_hess")
                 report = _check(kind, target, claim, claims, x0, both=both, progress=progress, throw=False, **options)
+                if self_test:
+                    report = _tried(report, target, claim, x0, options, both=both)
             except CheckInterrupted as stop:
                 raise CheckInterrupted(labelled(stop.report)) from None
             except GradcheckError as error:
                 yield error
                 continue
-            of_user = claim is not target and claim.spec != AUTOGRAD
-            if self_test and kind is Kind.GRADIENT and of_user and report.verdict is Verdict.PASS:
-                from gradcheck.testing import self_test as try_mistakes
-
-                tried = try_mistakes(target.value, claim.value, x0, **options)
-                report = replace(report, notes=(*report.notes, tried.sentence))
             yield labelled(report)
+
+
+def _tried(report: Report, target: Loaded, claim: Loaded, x0: Any, options: Mapping[str, Any], *, both: bool) -> Report:
+    """A report with what the self-test says beside it."""
+    if report.kind is not Kind.GRADIENT or both or claim.spec == AUTOGRAD:
+        return _noted(report, "self-test: there is none of this derivative, only of a gradient written by hand")
+    if report.verdict is Verdict.ERROR:
+        return report
+    from gradcheck.testing import put_right, self_test
+
+    f, grad = target.value, claim.value
+    if claim is target:
+        f, grad = Item(f, 0), Item(f, 1)
+    broken: Any = grad
+    if report.verdict is Verdict.FAIL:
+        broken = put_right(grad, report) if isinstance(x0, np.ndarray) else None
+        if broken is None:
+            said = "of a wrong gradient, all wrong entries must be known (--method coordinates), of one array of NumPy"
+            return _noted(report, f"self-test: {said}")
+    try:
+        tried = self_test(f, broken, x0, **options)
+    except CheckInterrupted:  # its report is of a mistake of ours
+        raise CheckInterrupted(report) from None
+    except GradcheckError as error:
+        return _noted(report, f"self-test: {error}")
+    mistakes = tuple(Mistake(name=name, verdict=verdict) for name, verdict in tried.verdicts.items())
+    told = tried.sentence + ("" if broken is grad else "; they were made in the gradient as it should be")
+    return replace(_noted(report, told), mistakes=mistakes)
+
+
+def _noted(report: Report, note: str) -> Report:
+    return replace(report, notes=(*report.notes, note))
 
 
 def _check(

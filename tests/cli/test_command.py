@@ -19,7 +19,8 @@ import pytest
 from click.testing import CliRunner
 
 from gradcheck.cli.command import command
-from gradcheck.model import DiagnosisKind, FindingKind
+from gradcheck.model import DiagnosisKind, FindingKind, Mistake, Verdict
+from gradcheck.reporting.restore import restore
 
 ROOT = Path(__file__).parents[2]
 USER_CODE = """
@@ -636,6 +637,49 @@ def test_self_test_says_what_would_have_been_caught(here: Path) -> None:
     code, said = invoke(*RIGHT, "--self-test")
     assert code == 0
     assert re.search(r"self-test: \d+ of \d+ wrong gradients would have been caught", said)
+    assert re.search(r"one entry 0 +yes +FAIL", said)
+    assert re.search(r"rounded to float32 +no +PASS", said), "six digits are right, which the default tolerance accepts"
+    assert "as it should be" not in said
+    assert {m.name: m.verdict for m in self_tested(*RIGHT)}["sign"] is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (("m:f", "--grad", "m:wrong", "--dim", "5"), 1),
+        (("m:f", "--grad", "m:wrong", "--dim", "5", "--method", "directions"), 1),
+        (("m:f", "--grad", "m:column", "--dim", "5"), 1),
+        (("m:both", "--value-and-grad", "--dim", "5"), 0),
+    ],
+    ids=["entries", "directions", "in use", "value and gradient"],
+)
+def test_self_test_tells_of_a_wrong_gradient_what_it_would_of_the_right_one(
+    here: Path, line: tuple[str, ...], code: int
+) -> None:
+    with (here / "m.py").open("a") as source:
+        source.write("\ndef column(x): return g(x)[:, None]\n")
+    ended, said = invoke(*line, "--self-test")
+    assert ended == code
+    right = {mistake.name: mistake.verdict for mistake in self_tested(*RIGHT)}
+    found = {mistake.name: mistake.verdict for mistake in self_tested(*line)}
+    assert found.keys() == right.keys()
+    assert found["sign"] is found["one entry off by 10 %"] is Verdict.FAIL
+    assert found["rounded to float32"] is Verdict.PASS
+    assert ("in the gradient as it should be" in said) == (code == 1)
+
+
+def test_self_test_of_another_derivative_says_that_there_is_none(here: Path) -> None:
+    (here / "h.py").write_text(
+        "import numpy as np\ndef f(x): return (x * x).sum()\ndef h(x): return 2 * np.eye(len(x))\n"
+    )
+    code, said = invoke("h:f", "--hess", "h:h", "--dim", "3", "--self-test")
+    assert code == 0
+    assert "self-test: there is none of this derivative" in said
+
+
+def self_tested(*line: str) -> tuple[Mistake, ...]:
+    _, said = invoke(*line, "--self-test", "--format", "json")
+    return restore(json.loads(said[said.index("{") :])["checks"][0]).mistakes
 
 
 DECLARED = """

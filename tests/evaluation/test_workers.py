@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
@@ -101,10 +102,16 @@ def test_values_do_not_depend_on_the_number_of_threads(workers):
     assert function.engine == "one point at a time on ThreadPoolExecutor"
 
 
-def test_little_work_stays_here():
+@pytest.mark.parametrize(
+    ("worthwhile", "engine"),
+    [(math.inf, "one point at a time"), (0.0, "one point at a time on ThreadPoolExecutor")],
+    ids=["little", "much"],
+)
+def test_work_that_is_not_worth_it_stays_here(worthwhile, engine, monkeypatch):
+    monkeypatch.setattr("gradcheck.evaluation.workers.WORTHWHILE", worthwhile)
     with ThreadPoolExecutor(2) as executor:
         _, function = evaluated(np.sum, executor=executor)
-    assert function.engine == "one point at a time"
+    assert function.engine == engine
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")

@@ -66,6 +66,47 @@ def test_the_verdict_decides_the_exit_code_also_where_a_report_could_not_be_writ
     assert (tmp_path / "r.html").exists()
 
 
+# ---- journals
+
+
+def test_a_journal_on_a_full_disk_does_not_end_the_check(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="file sizes cannot be limited here")
+    module(tmp_path, "")
+    line = ("m:f", "--grad", "m:wrong", "--dim", "300", "--journal", "kept.db")
+
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**17, 2**17))
+
+    ended = gradcheck(tmp_path, *line, preexec_fn=full)
+    assert ended.code == 1
+    assert "note        the journal kept.db failed (" in ended.out
+    assert "300 wrong" in ended.out
+    again = gradcheck(tmp_path, *line)
+    assert again.code == 1
+    assert "the journal" not in again.out, "what was kept by then is sound"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
+@pytest.mark.parametrize("kind", ["a FIFO", "an endless device", "a folder", "a full disk", "other data"])
+def test_a_journal_that_can_be_none_is_refused(tmp_path: Path, kind: str) -> None:
+    module(tmp_path, "")
+    place = tmp_path / "kept.db"
+    if kind == "a FIFO":
+        os.mkfifo(place)
+    elif kind == "a folder":
+        place.mkdir()
+    elif kind == "other data":
+        place.write_bytes(b"old" * 5000)
+    else:
+        place.symlink_to("/dev/zero" if kind == "an endless device" else "/dev/full")
+    ended = gradcheck(tmp_path, *CHECK, "--journal", "kept.db")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("error: journal kept.db cannot be used: ")
+    assert len(ended.err.splitlines()) == 1
+    if kind == "other data":
+        assert place.read_bytes() == b"old" * 5000
+
+
 # ---- baselines
 
 
