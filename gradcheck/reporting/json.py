@@ -23,7 +23,8 @@ the checks, null where there are none.  Each check has
 * ``error_map``: null, or where a matrix did not pass (``shape``, ``block``, ``cells``, ``largest``; see `ErrorMap`);
 * ``findings`` (``kind``, ``message``, ``target``, ``verdict``, ``evidence``), ``diagnoses`` (``kind``, ``message``,
   ``parameters``, ``explained``, ``advice``, ``where``: null, or ``file``, ``line`` and ``text``), ``fixes`` (``file``,
-  ``line``, ``before``, ``after``, ``diff``, ``certain``), ``mistakes`` (of ``--self-test``: ``name``, ``verdict``), ``notes``, ``trouble`` (a traceback or null),
+  ``line``, ``before``, ``after``, ``diff``, ``certain``), ``mistakes`` (of a self-test:
+  ``name``, ``verdict``), ``notes``, ``trouble`` (a traceback or null),
   ``raised`` (the places in it: ``name``, ``file``, ``line``), ``declared`` (the same or null), ``replay``, ``versions``.
 
 A number that JSON cannot write is the string "NaN", "Infinity" or "-Infinity".
