@@ -299,7 +299,7 @@ class CheckRun:
                 raise
             return self._report()
         except BaseException:
-            self._close()
+            self._close(at_once=True)
             raise
         return self._finish()
 
@@ -514,9 +514,9 @@ class CheckRun:
 
     # ---- the end
 
-    def _close(self) -> None:
+    def _close(self, *, at_once: bool = False) -> None:
         for function, _ in self._functions:
-            function.close()
+            function.close(at_once=at_once)
             self.draft.notes += function.notes
         if self._journal is not None:
             self._journal.close()
@@ -524,7 +524,7 @@ class CheckRun:
                 self.draft.notes.append(self._journal.note)
 
     def _report(self) -> Report:
-        self._close()
+        self._close(at_once=self.watcher.stopped is not None)
         if self.watcher.cut_short:
             self.draft.notes.append("a call that had not returned when the budget was spent was cut short")
         called = [function for function, calls in self._functions if calls is not None]
@@ -538,7 +538,11 @@ class CheckRun:
         )
 
     def _finish(self) -> Report:
-        report = self._report()
+        try:
+            report = self._report()
+        except BaseException:  # Ctrl-C once more
+            self._close(at_once=True)
+            raise
         if report.stopped is Stop.INTERRUPT:
             raise CheckInterrupted(report)
         if self.options.throw:

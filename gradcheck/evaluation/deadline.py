@@ -16,6 +16,7 @@ from gradcheck.errors import OutOfTime
 GRACE = 1.0  # seconds that a call may last beyond the end
 AGAIN = 0.5  # seconds after which a call is told once more that it is over
 LONGEST = 1e7  # seconds that a timer takes
+DISTURBING = [getattr(signal, name) for name in ("SIGINT", "SIGALRM") if hasattr(signal, name)]
 HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
@@ -78,6 +79,27 @@ class Deadline:
 
 NO_END = Deadline()
 NOTHING = contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Within, Ctrl-C and our own timer wait: what they would cut short could not be mended."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+    before = {number: signal.getsignal(number) for number in DISTURBING}
+    for number, handler in before.items():
+        if callable(handler):
+            signal.signal(number, lambda number, frame: waiting.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if callable(handler):
+                signal.signal(number, handler)
+        for number in dict.fromkeys(waiting):
+            signal.raise_signal(number)
 
 
 def _have_timers() -> bool:

@@ -142,10 +142,10 @@ class Function:
         """What the reader should know of how f was evaluated."""
         return self.dispatch.notes
 
-    def close(self) -> None:
-        """End the worker processes that were started, if any."""
+    def close(self, *, at_once: bool = False) -> None:
+        """End the worker processes that were started, if any; `at_once` does not wait for what they are at."""
         if self.dispatch.workers is not None:
-            self.dispatch.workers.close()
+            self.dispatch.workers.close(at_once=at_once)
 
     # ---- single values
 

@@ -21,7 +21,7 @@ from typing import TypeVar
 import numpy as np
 
 from gradcheck.errors import OutOfTime, UsageError, UserCodeError
-from gradcheck.evaluation.deadline import NO_END, Deadline
+from gradcheck.evaluation.deadline import NO_END, Deadline, undisturbed
 from gradcheck.evaluation.engines import Books, Calling, Values, Work
 from gradcheck.wording import named, one_line
 
@@ -155,9 +155,10 @@ class Workers:
                 sent.popleft()
                 yield values
         finally:
-            for piece in sent:
-                piece.future.cancel()
-            if sent:
+            if self.pool is None:
+                for piece in sent:
+                    piece.future.cancel()
+            elif sent:
                 self.close(at_once=True)
 
     def _submit(self, calling: Calling, work: Work) -> Future[Values]:
@@ -169,7 +170,8 @@ class Workers:
                 return here
             if self.executor is not None:
                 return self.executor.submit(_perform, calling, work)
-            return self._processes(calling).submit(_perform_here, work)
+            with undisturbed():  # a process that starts meanwhile would be forgotten, and never end
+                return self._processes(calling).submit(_perform_here, work)
         except Exception as error:
             here.set_exception(error)
             return here
@@ -236,11 +238,19 @@ class Workers:
 
     def close(self, *, at_once: bool = False) -> None:
         """End the processes of our own, if there are any; `at_once` does not wait for what they are at."""
-        pool, self.pool = self.pool, None
-        if pool is None:
+        if self.pool is None:
             return
-        processes = list((getattr(pool, "_processes", None) or {}).values())
-        pool.shutdown(wait=not at_once, cancel_futures=True)
-        if at_once:
-            for process in processes:
-                process.terminate()
+        if not at_once:
+            self.pool.shutdown(cancel_futures=True)
+            self.pool = None
+            return
+        # None of its futures was cancelled by hand: its thread would stumble over that when the processes are gone, and
+        # what it sends them would then keep this process from ending.
+        with undisturbed():
+            pool, self.pool = self.pool, None
+            thread = getattr(pool, "_executor_manager_thread", None)
+            for process in list((getattr(pool, "_processes", None) or {}).values()):
+                process.kill()  # f may have its own way with SIGTERM
+            pool.shutdown(wait=False, cancel_futures=True)
+            if thread is not None:
+                thread.join(SHORTLY)
