@@ -33,12 +33,12 @@ class Progress:
         self._label = ""
         self._width = 0  # of the line now on the terminal
 
-    def begin(self, name: str, number: int, total: int) -> None:
-        """Say which check of how many is next."""
+    def begin(self, name: str, number: int, total: int, within: float = math.inf) -> None:
+        """Say which check of how many is next, and how many seconds its budget gives it."""
         self._label = f"[{number:,}/{total:,}] {name}" if total > 1 else name
         self._check_start = self._clock()
         self._phase = ""
-        supervision.at(name)
+        supervision.at(name, within)
 
     def __call__(self, phase: str, done: int, total: int, evaluations: int, detail: str = "") -> None:
         """Take the news of a check; `done` of `total` in this phase, `evaluations` of f in all, total 0 if unknown."""
@@ -51,7 +51,8 @@ class Progress:
         self._write(self._state(now, done, total, evaluations, detail))
 
     def clear(self) -> None:
-        """Wipe the line, so that what is printed next starts on a clean one."""
+        """Wipe the line, so that what is printed next starts on a clean one: all checks are over."""
+        supervision.at("the reports")
         if self._live and self._width:
             self._put("\r" + " " * self._width + "\r")
             self._width = 0

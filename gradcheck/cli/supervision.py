@@ -1,8 +1,9 @@
 """The checks in a process of their own, watched by one that runs no user code.
 
 Code that ends its process, be it by ``os._exit``, a crash, or the system for want of memory, ends the checks without a word
-from them, and perhaps with exit code 0.  The parent says so, and exits with 3.  It passes signals on, and ends as its child
-does.
+from them, and perhaps with exit code 0.  The parent says so, and exits with 3.  It also ends a child that no signal reaches
+any more long after its budget, as in a call of compiled code that does not return.  It passes signals on, and ends as its
+child does.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 import mmap
 import os
 import signal
+import struct
 import sys
 import time
 from collections.abc import Callable
@@ -27,11 +29,15 @@ CRASHES = frozenset({"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT"})
 NOT_SAID = 255
 PR_SET_PDEATHSIG = 1
 LOOK = 1.0  # seconds between two looks at the child
+OVERDUE = 60.0  # seconds beyond the end of its budget that the child may be in user code
 LINGER = 10.0  # seconds that the child may take to end once all is written
 ONE_CTRL_C = 0.5  # seconds within which a second one is the same: it may come from the terminal and from the parent
 
 _board: mmap.mmap | None = None
-"""Seen by both: the exit code, once the child knows it, and below what it is at, ended by a null byte."""
+"""Seen by both: the exit code, once the child knows it; until when it may be busy; and what it is at, ended by a null byte."""
+
+_UNTIL = struct.Struct("d")  # of the system's monotonic clock, which both share
+_TEXT = 1 + _UNTIL.size  # where it begins
 
 
 def supervised(work: Callable[[], int], what: str) -> int:
@@ -58,9 +64,9 @@ def supervised(work: Callable[[], int], what: str) -> int:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return work()
     if child:
-        status = _wait(child, watched)
+        status, overdue = _wait(child, watched)
         if _board[0] == NOT_SAID:
-            _as_it_ended(status)
+            _as_it_ended(status, overdue=overdue)
             _board[0] = ExitCode.UNDECIDED
         _leave(_board[0])
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -71,11 +77,19 @@ def supervised(work: Callable[[], int], what: str) -> int:
     return code
 
 
-def at(what: str) -> None:
-    """Put on record what is being done, such as the name of a check, lest it is the last thing."""
+def at(what: str, within: float = math.inf) -> None:
+    """Put on record what is being done, such as the name of a check, lest it is the last thing.
+
+    within: seconds that it may take, by its budget.
+    """
     if _board is not None:
-        text = what.encode("utf-8", "replace")[: mmap.PAGESIZE - 2] + b"\0"
-        _board[1 : 1 + len(text)] = text
+        text = what.encode("utf-8", "replace")[: mmap.PAGESIZE - _TEXT - 1] + b"\0"
+        _board[1 : _TEXT + len(text)] = _UNTIL.pack(time.monotonic() + within) + text
+
+
+def _overdue() -> bool:
+    """Whether the child should have ended what it is at long ago."""
+    return _board is not None and time.monotonic() > _UNTIL.unpack(_board[1:_TEXT])[0] + OVERDUE
 
 
 def _end_with(parent: int) -> None:
@@ -88,11 +102,15 @@ def _end_with(parent: int) -> None:
         os._exit(ExitCode.UNDECIDED)
 
 
-def _wait(child: int, watched: set[signal.Signals]) -> int:
-    """Pass signals on until the child ends; returns its exit code, or minus the signal that ended it."""
+def _wait(child: int, watched: set[signal.Signals]) -> tuple[int, bool]:
+    """Pass signals on until the child ends; its exit code, or minus the signal that ended it, and whether it was overdue."""
     known = math.inf  # since when the exit code is
+    overdue = False
     while True:
         seen = signal.sigtimedwait(watched, LOOK)
+        if not overdue and _overdue():
+            overdue = True
+            os.kill(child, signal.SIGKILL)
         if _board is not None and _board[0] != NOT_SAID:
             known = min(known, time.monotonic())
             if time.monotonic() - known > LINGER:  # a thread that does not end, a lock that a dead worker held
@@ -102,7 +120,7 @@ def _wait(child: int, watched: set[signal.Signals]) -> int:
         if seen.si_signo == signal.SIGCHLD:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
-                return os.waitstatus_to_exitcode(status)
+                return os.waitstatus_to_exitcode(status), overdue
         elif seen.si_code <= 0:  # sent by a process, to this one; what a terminal sends has reached the child as well
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, seen.si_signo)
@@ -123,10 +141,14 @@ def _hear_ctrl_c_once() -> None:
     signal.signal(signal.SIGINT, interrupt)
 
 
-def _as_it_ended(status: int) -> None:
+def _as_it_ended(status: int, *, overdue: bool) -> None:
     """Say how the child ended; or end in the same way, if it was told to by a signal that anybody may send."""
     assert _board is not None
-    what = bytes(_board[1:]).partition(b"\0")[0].decode("utf-8", "replace") or "the checks"
+    what = bytes(_board[_TEXT:]).partition(b"\0")[0].decode("utf-8", "replace") or "the checks"
+    if overdue and status == -signal.SIGKILL:
+        late = f"a call has not returned {OVERDUE:g} s after the end of the budget, and cannot be cut short"
+        output.say(f"error: {what}: {late}; its process was ended")
+        return
     if status >= 0:
         output.say(f"error: {what}: its process ended with exit code {status}; does it call os._exit?")
         return

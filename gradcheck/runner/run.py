@@ -40,8 +40,8 @@ from gradcheck.wording import named
 class Progress(Protocol):
     """Is told which check begins, what is done of it, and that all are over."""
 
-    def begin(self, name: str, number: int, total: int) -> None:
-        """A check begins, the `number`-th of `total`."""
+    def begin(self, name: str, number: int, total: int, within: float) -> None:
+        """A check begins, the `number`-th of `total`; its budget gives it so many seconds, perhaps inf."""
 
     def __call__(self, phase: str, done: int, total: int, evaluations: int, detail: str) -> None:
         """So much of a phase is done."""
@@ -116,7 +116,7 @@ def run(
     outcome = outcome or Outcome()
     for number, check in enumerate(declared, 1):
         if progress is not None:
-            progress.begin(check.name, number, len(declared))
+            progress.begin(check.name, number, len(declared), _seconds(check, self_test))
         allow = check.option("allow_inconclusive")
         try:
             for result in _results(check, progress, self_test):
@@ -138,6 +138,12 @@ def run(
     if progress is not None:
         progress.clear()
     return outcome
+
+
+def _seconds(check: DeclaredCheck, self_test: bool) -> float:
+    """What the budget of a check, which is for each derivative and for its self-test, comes to; inf without one."""
+    budget = check.option("budget")
+    return math.inf if budget is None else float(budget) * len(check.claims) * (2 if self_test else 1)
 
 
 def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -> Iterator[Report | GradcheckError]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,7 +15,7 @@ import pytest
 
 import gradcheck as api
 from gradcheck.model import Stop, Verdict
-from tests.hostile.harness import gradcheck, module
+from tests.hostile.harness import PATIENCE, ROOT, gradcheck, module
 
 CHECK = ("--grad", "m:g", "--dim", "3")
 X = np.array([0.5, -1.0, 2.0])
@@ -109,6 +112,31 @@ def test_a_call_that_does_not_return_is_cut_short(tmp_path: Path, body: str) -> 
     assert ended.code == 3
     assert "cut short" in ended.out
     assert "2 checks: 1 INCONCLUSIVE, 1 PASS" in ended.out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody watches the process")
+@pytest.mark.parametrize(
+    "body",
+    [
+        "sum(__import__('itertools').repeat(1))",
+        "import signal; signal.signal(signal.SIGALRM, signal.SIG_IGN)\n while True: pass",
+    ],
+)
+def test_a_call_that_no_signal_reaches_is_ended_with_its_process(tmp_path: Path, body: str) -> None:
+    module(tmp_path, f"def hangs(x):\n {body}")
+    (tmp_path / "r.json").write_text("old")
+    (tmp_path / "early.py").write_text(
+        "from gradcheck.cli import command, supervision\nsupervision.OVERDUE = 2.0\ncommand.main()\n"
+    )
+    line = ["m:hangs", "--grad", "m:g", "--dim", "3", "--budget", "0.3", "--json", "r.json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = [sys.executable, "early.py", *line]
+    done = subprocess.run(
+        words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
+    late = "a call has not returned 2 s after the end of the budget, and cannot be cut short; its process was ended"
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", f"error: m:hangs: {late}\n")
+    assert (tmp_path / "r.json").read_text() == "old"
 
 
 def test_a_claim_that_does_not_return_is_cut_short(tmp_path: Path) -> None:
