@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.hostile.harness import gradcheck, module, start
+from tests.hostile.harness import PATIENCE, ROOT, gradcheck, module, start
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, who sent a signal is not told")
 
@@ -116,3 +117,56 @@ def test_ctrl_c_that_reaches_the_whole_group_still_prints_what_is_known(tmp_path
     _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, "interrupted\n")
     assert (tmp_path / "r.json").exists()
+
+
+API = """
+import sys, time
+import numpy as np
+import gradcheck
+ready = []
+def f(x):
+    if not ready and __name__ == "__main__":
+        ready.append(print("ready", flush=True))
+    time.sleep(.002)
+    return float((x**2).sum())
+if __name__ == "__main__":
+    try:
+        gradcheck.check_gradient(f, lambda x: 2 * x, np.arange(1.0, 20001.0), jobs=2, method="coordinates")
+    except gradcheck.errors.CheckInterrupted as stop:
+        print(stop.report.stopped.value, stop.report.nfev > 0)
+    except KeyboardInterrupt:
+        print("interrupted again")
+"""
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("everyone", [False, True], ids=["the process", "the group"])
+def test_ctrl_c_through_the_api_leaves_no_worker_and_nothing_to_wait_for(
+    tmp_path: Path, moment: float, times: int, everyone: bool
+) -> None:
+    """What is on its way to the workers is more than a pipe holds."""
+    (tmp_path / "script.py").write_text(API)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(moment)
+    below = children(process.pid)
+    for _ in range(times):
+        if process.poll() is None:
+            (os.killpg if everyone else os.kill)(process.pid, signal.SIGINT)
+        time.sleep(0.01)
+    out, err = process.communicate(timeout=PATIENCE)  # which waits until nobody holds its stdout
+    assert "InvalidStateError" not in err
+    if times == 1:
+        assert (process.returncode, out, err) == (0, "interrupt True\n", "")
+    assert not [pid for pid in below if alive(pid)]
