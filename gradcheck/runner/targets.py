@@ -274,7 +274,7 @@ def _a(value: object) -> str:
 def _did_you_mean(name: str, names: Iterable[str], prefix: str = "") -> str:
     import difflib
 
-    near = difflib.get_close_matches(name, sorted(set(names)), n=1)
+    near = difflib.get_close_matches(name, sorted({*names} - {name}), n=1)
     return f"; did you mean {prefix}{near[0]}?" if near else ""
 
 

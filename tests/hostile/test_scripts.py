@@ -212,3 +212,11 @@ def test_30_evaluations_after_ctrl_c_are_counted(tmp_path: Path, call: int) -> N
     out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (130, "interrupted\n")
     assert json.loads(out)["checks"][0]["nfev"] == call
+
+
+def test_a_module_that_is_no_file_is_not_its_own_near_miss(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo.py")
+    ended = gradcheck(tmp_path, "fifo:f", "--grad", "fifo:g", "--dim", "3")
+    assert ended.code == 2
+    assert "no module named 'fifo'" in ended.err
+    assert "did you mean" not in ended.err
