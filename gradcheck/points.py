@@ -16,6 +16,7 @@ from gradcheck.options.values import MOST_DIMENSIONS
 from gradcheck.variables.arrays import LIBRARIES, ArrayStandard, Library, Like, library_of, precision
 from gradcheck.variables.containers import container_of
 from gradcheck.variables.layout import ArrayLayout, Layout, LibraryLayout
+from gradcheck.variables.numbers import is_masked
 from gradcheck.wording import by, did_you_mean, one_line, place, quoted
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def as_point(x0: Any, what: str = "the point", *, variable: bool = False) -> NDA
     Raises `PointError` for anything else (complex, objects, other precisions, ragged lists), for NaN and infinities, and for an
     array without entries.
     """
+    if is_masked(x0):
+        raise PointError(f"{what} has masked entries, which are no numbers; fill them (numpy.ma.filled)")
     try:
         x = np.asarray(x0, order="C")
     except (TypeError, ValueError) as error:

@@ -88,6 +88,7 @@ class _Command(click.Command):
         with self.make_context("gradcheck", sys.argv[1:]) as context:
 
             def made() -> int:
+                output.take_stdout()
                 _import_for_good()
                 return int(self.invoke(context))
 

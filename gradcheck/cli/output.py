@@ -11,6 +11,8 @@ from typing import TextIO
 from gradcheck.errors import OutputError
 from gradcheck.reporting.formats import Display
 
+_results: TextIO | None = None  # what was stdout, once `take_stdout` has been called
+
 
 def say(text: str) -> None:
     """Write a line to stderr, if that is still open."""
@@ -28,7 +30,7 @@ def say_error(error: BaseException, prefix: str = "", *, all_frames: bool = Fals
 
 def folded(text: str) -> str:
     """Text with its lines broken for a terminal, those with an indent within it; whole for anything else."""
-    width = Display().on(sys.stdout).width
+    width = Display().on(stdout()).width
     if width is None:
         return text
     import textwrap
@@ -40,6 +42,11 @@ def folded(text: str) -> str:
     return "".join(fold(line) + "\n" for line in text.splitlines())
 
 
+def stdout() -> TextIO | None:
+    """Where results go."""
+    return sys.stdout if _results is None else _results
+
+
 def emit(text: str | bytes) -> None:
     """Write results to stdout, the bytes of an image as they are.
 
@@ -47,18 +54,18 @@ def emit(text: str | bytes) -> None:
 
     Raises `OutputError` if stdout cannot be written, for want of space, say.
     """
-    if sys.stdout is None:
+    if (stream := stdout()) is None:
         return
     try:
         if isinstance(text, bytes):
-            sys.stdout.flush()
-            sys.stdout.buffer.write(text)
+            stream.flush()
+            stream.buffer.write(text)
         else:
             try:
-                sys.stdout.write(text)
+                stream.write(text)
             except UnicodeEncodeError as error:
-                sys.stdout.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
-        sys.stdout.flush()
+                stream.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
+        stream.flush()
     except BrokenPipeError:
         abandon_stdout()
     except OSError as error:
@@ -68,8 +75,23 @@ def emit(text: str | bytes) -> None:
 
 def abandon_stdout() -> None:
     """Let stdout lead nowhere, so that Python does not stumble over a closed pipe when it flushes at exit."""
-    if (descriptor := _descriptor(sys.stdout)) is not None:
+    if (descriptor := _descriptor(stdout())) is not None:
         _lead(descriptor, None)
+
+
+def take_stdout() -> None:
+    """Keep stdout for results, from now until the process ends: whatever else writes there, threads of the user's included,
+    reaches stderr.
+    """
+    global _results
+    ours = sys.stdout
+    if _results is not None or (descriptor := _descriptor(ours)) is None:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        ours.flush()
+    _results = os.fdopen(os.dup(descriptor), "w", encoding=ours.encoding, errors=ours.errors)
+    _lead(descriptor, _descriptor(sys.stderr))
+    sys.stdout = sys.stderr
 
 
 @contextlib.contextmanager
@@ -79,7 +101,7 @@ def diverted() -> Iterator[None]:
     That holds for `print`, and at the descriptor for what C libraries, subprocesses and ``sys.__stdout__`` write.
     """
     ours, errors = sys.stdout, sys.stderr
-    descriptor = _descriptor(ours)
+    descriptor = None if _results is not None else _descriptor(ours)
     kept = None if descriptor is None else os.dup(descriptor)
     try:
         if descriptor is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,9 @@ from gradcheck.reporting.formats import FORMATS, Display, Format, format_of
 if TYPE_CHECKING:
     from gradcheck.model import Report
     from gradcheck.runner.run import Outcome
+
+
+STDOUT = frozenset({"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
 
 
 def require_distinct(options: dict[str, Any]) -> None:
@@ -82,16 +84,16 @@ def write(outcome: Outcome, options: dict[str, Any]) -> list[GradcheckError]:
     display = Display(**given, flags=True)
     if main is not None:
         with _collected(failures):
-            files.write_file(main, style.render(outcome.reports, display))
+            _put(main, style.render(outcome.reports, display))
     if main is None or failures:
         with _collected(failures):
-            output.emit(style.render(outcome.reports, display.on(sys.stdout, options["color"])))
+            output.emit(style.render(outcome.reports, display.on(output.stdout(), options["color"])))
     for path, form in _beside(options):
         with _collected(failures):
-            files.write_file(path, form.render(outcome.reports, display))
+            _put(path, form.render(outcome.reports, display))
     if options["save_baseline"]:
         with _collected(failures):
-            files.write_file(options["save_baseline"], added_to(outcome.reports, options["save_baseline"]))
+            _put(options["save_baseline"], added_to(outcome.reports, options["save_baseline"]))
     if style.name == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
         from gradcheck.reporting.github import append_summary
 
@@ -102,6 +104,14 @@ def write(outcome: Outcome, options: dict[str, Any]) -> list[GradcheckError]:
             if report.trouble:
                 output.say(f"error: {report.name}: {report.headline}\n{report.trouble}")
     return failures
+
+
+def _put(path: str, content: str | bytes) -> None:
+    """Write a file; stdout by one of its names, which lead elsewhere by now, gets what it gets without."""
+    if path in STDOUT:
+        output.emit(content)
+    else:
+        files.write_file(path, content)
 
 
 def _style(options: dict[str, Any]) -> Format:

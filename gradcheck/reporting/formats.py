@@ -6,6 +6,7 @@ methods of `Report` all read this table.  A format's module is imported when it 
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from importlib import import_module
@@ -66,7 +67,10 @@ class Display(NamedTuple):
         if terminal:
             import shutil
 
-            width = shutil.get_terminal_size().columns
+            own = (80, 24)
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                own = os.get_terminal_size(stream.fileno())  # type: ignore[union-attr]  # descriptor 1 may lead elsewhere by now
+            width = shutil.get_terminal_size(own).columns
         return self._replace(width=width, encoding=getattr(stream, "encoding", None) or "utf-8", color=color)
 
 

@@ -31,6 +31,17 @@ def test_what_user_code_writes_to_stdout_goes_to_stderr(tmp_path: Path, source: 
     assert "LOUD" in ended.err
 
 
+def test_a_thread_that_goes_on_writing_does_not_get_into_the_report(tmp_path: Path) -> None:
+    loud = "while True: print('LOUD', flush=True); os.write(1, b'LOUD\\n'); sys.__stdout__.write('LOUD\\n'); time.sleep(1e-4)"
+    text = (
+        f"import os, sys, threading, time\ndef loud():\n {loud}\nthreading.Thread(target=loud, daemon=True).start()\n"
+    )
+    module(tmp_path, text)
+    ended = gradcheck(tmp_path, "m:f", "--grad", "m:g", "--dim", "300", "--format", "json", "--all")
+    assert json.loads(ended.out)["verdict"] == "PASS"
+    assert "LOUD" in ended.err
+
+
 def test_stdout_by_its_name_gets_the_report(tmp_path: Path) -> None:
     module(tmp_path, LOUD["a subprocess"])
     ended = gradcheck(tmp_path, *CHECK, "--output", "/dev/stdout", "--format", "json")

@@ -185,6 +185,14 @@ def test_so_is_one_of_several_values_and_one_of_a_claim() -> None:
     assert tree.verdict is Verdict.ERROR
 
 
+def test_a_masked_point_is_refused() -> None:
+    x0 = np.ma.array([0.5, 1.0], mask=[False, True])
+    with pytest.raises(api.PointError, match="the point has masked entries, which are no numbers; fill them"):
+        api.check_gradient(f, g, x0)
+    with pytest.raises(api.PointError, match="masked entries"):
+        api.check_gradient(lambda p: f(p["W"]), lambda p: {"W": g(p["W"])}, {"W": x0})
+
+
 def test_an_array_with_a_mask_that_hides_nothing_is_an_array() -> None:
     assert api.check_gradient(f, lambda x: np.ma.array(2 * x, mask=False), np.array([0.5, 1.0])).verdict is Verdict.PASS
 
