@@ -134,7 +134,8 @@ def lay_out(
             f"unpack hands over the parts of a tuple, a list or a dict, and x0 is {_kind(x0)}; leave it out"
         )
     chosen = [k for k, leaf in enumerate(leaves) if _varies(leaf.path, leaf.value)] if wrt is None else []
-    for name in wrt or ():
+    for asked in wrt or ():
+        name = names[asked] if isinstance(asked, int) and -len(names) <= asked < len(names) else asked
         chosen += [k for k in _named(name, [leaf.path for leaf in leaves]) if k not in chosen]
     if not chosen:
         held = ", ".join(f"{leaf.path} is {_kind(leaf.value)}" for leaf in leaves[:3]) or "it is empty"

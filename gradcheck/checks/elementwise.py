@@ -177,7 +177,8 @@ def _second(
 def _accept_both(run: CheckRun, problem: Problem, first: Comparison, second: Comparison, claim: Claim) -> None:
     """Put both on record, as the leaves ``grad`` and ``hess`` of one derivative, and name the mistakes."""
     n = problem.n
-    shape = run.layout.derivative(problem.x.astype(np.float64))
+    x, leaves = problem.x.astype(np.float64), run.layout.leaves
+    shape = leaves[0][0].derivative(x) if len(leaves) == 1 else run.layout.derivative(x)
     run.draft.layout, _ = lay_out(dict.fromkeys(LEAVES, shape))
     moved = replace(
         second.columns,

@@ -393,8 +393,9 @@ class Autograd(Wrapper):
         call, variables = self._whole(args), self.layout.variables(self.layout.argument(x.copy()))
         names = ", ".join(rule.name for rule in self.rules(x, args)) or f"the derivative of {self.role}"
         key = "jac" if self.outputs else "grad"
-        found = [_breach(kind, key, what) for kind, what in self.framework.breaches(call, variables)]
+        found: list[Finding] = []
         try:
+            found += [_breach(kind, key, what) for kind, what in self.framework.breaches(call, variables)]
             found += self._of_whole(call, variables, x, seed, {finding.kind for finding in found}, names, key)
         except Exception as error:
             if is_interrupt(error):

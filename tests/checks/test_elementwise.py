@@ -328,3 +328,18 @@ def test_a_flat_class_major_layout_is_recognised_as_well():
     report = check_gradient(loss, wrong, SCORES.reshape(-1), args=(CLASSES,), grad_and_hess=True, throw=False)
     assert (report.verdict, report.diagnoses[0].kind) == (Verdict.FAIL, "transposed")
     assert "when it is transposed as a 15×3 matrix" in report.diagnoses[0].message
+
+
+@pytest.mark.parametrize("wrt", ["y_pred", 1])
+def test_an_objective_that_takes_its_labels_first(wrt):
+    def loss(y_true, y_pred):
+        return np.logaddexp(0, y_pred) - y_true * y_pred
+
+    def wrong(y_true, y_pred):
+        p = sigmoid(y_pred)
+        return p - y_true, 2 * p * (1 - p)
+
+    report = check_gradient(loss, wrong, (BINARY.label, Z), unpack=True, wrt=wrt, grad_and_hess=True, throw=False)
+    assert report.verdict is Verdict.FAIL
+    assert "on all of hess (40 entries)" in report.diagnoses[0].message
+    assert report.entries[0].path.startswith("hess[")

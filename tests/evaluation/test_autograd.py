@@ -317,3 +317,19 @@ def test_of_several_rules_the_wrong_one_is_found(torch):
     assert report.claim.name == "Product.backward"
     assert "checked by itself against differences of its forward, Product.backward is wrong" in report.notes
     assert Square.forward is forward
+
+
+def test_a_function_that_raises_when_it_is_asked_once_more_is_told(torch):
+    calls = []
+
+    def f(x):
+        if x.requires_grad:
+            calls.append(1)
+            if len(calls) > 4:
+                raise RuntimeError("no more")
+        return (x**2).sum()
+
+    report = check_gradient(f, "autograd", torch.tensor(X), throw=False)
+    assert report.verdict is Verdict.FAIL
+    assert report.findings[0].kind == "non_deterministic"
+    assert "it raised RuntimeError: no more" in report.findings[0].message
