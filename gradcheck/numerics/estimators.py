@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.errors import UsageError, UserCodeError
+from gradcheck.errors import PointError, UsageError, UserCodeError
 from gradcheck.numerics.directions import unit_direction
 from gradcheck.numerics.stencils import CENTRAL, natural_scales, smallest_step
 
@@ -141,6 +141,8 @@ def _number(value: Any) -> float:
 
 def _point(x: ArrayLike) -> NDArray[Any]:
     point = np.asarray(x)
+    if point.dtype.kind not in "fiub":
+        raise PointError(f"x is a {type(x).__name__}, not an array of real numbers; give one array of floats")
     return point if point.dtype in (np.float32, np.float64) else point.astype(np.float64)
 
 

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import pytest
 
-from gradcheck import UsageError, UserCodeError, finite_difference_gradient, two_point_gradient
+from gradcheck import PointError, UsageError, UserCodeError, finite_difference_gradient, two_point_gradient
 
 A = np.random.default_rng(1).standard_normal((12, 12))
 
@@ -130,3 +130,10 @@ def test_an_f_that_writes_into_its_argument_is_named():
 def test_options_that_make_no_sense_are_named(estimate, options, message):
     with pytest.raises(UsageError, match=message):
         estimate(np.sum, np.ones(3), **options)
+
+
+@pytest.mark.parametrize(("x", "noun"), [({"a": np.ones(2)}, "dict"), (1j, "complex"), (["a"], "list")])
+@pytest.mark.parametrize("estimate", [finite_difference_gradient, lambda f, x: two_point_gradient(f, x, directions=2)])
+def test_what_is_no_array_of_real_numbers_is_refused(estimate, x, noun):
+    with pytest.raises(PointError, match=f"x is a {noun}, not an array of real numbers; give one array of floats"):
+        estimate(lambda x: 0.0, x)
