@@ -219,7 +219,8 @@ class CheckRun:
         if rules:
             names = ", ".join(rule.name for rule in rules)
             self.draft.notes.append(f"the derivative goes through rules written by hand: {names}")
-        self.draft.findings += autograd.breaches(self.flat, self.options.args, self.options.seed)
+        steady = all(finding.kind is not FindingKind.NON_DETERMINISTIC for finding in self.draft.findings)
+        self.draft.findings += autograd.breaches(self.flat, self.options.args, self.options.seed, steady=steady)
 
     def find_rule(self, autograd: Autograd | None) -> None:
         """Say which of several rules written by hand is wrong by itself, if entries failed."""

@@ -385,10 +385,11 @@ class Autograd(Wrapper):
             return self.framework.calls_of_rules(self._whole(args), variables)
         return []
 
-    def breaches(self, x: NDArray[Any], args: Arguments, seed: int) -> list[Finding]:
+    def breaches(self, x: NDArray[Any], args: Arguments, seed: int, *, steady: bool) -> list[Finding]:
         """What the rules do against their contracts, and whether forward mode says what reverse mode does.
 
         x: the point, flat.
+        steady: f gives the same value whenever it is called there, so that the two modes can be compared.
         """
         call, variables = self._whole(args), self.layout.variables(self.layout.argument(x.copy()))
         names = ", ".join(rule.name for rule in self.rules(x, args)) or f"the derivative of {self.role}"
@@ -396,7 +397,7 @@ class Autograd(Wrapper):
         found: list[Finding] = []
         try:
             found += [_breach(kind, key, what) for kind, what in self.framework.breaches(call, variables)]
-            found += self._of_whole(call, variables, x, seed, {finding.kind for finding in found}, names, key)
+            found += self._of_whole(call, variables, x, seed, {finding.kind for finding in found}, names, key, steady)
         except Exception as error:
             if is_interrupt(error):
                 raise
@@ -414,6 +415,7 @@ class Autograd(Wrapper):
         known: set[FindingKind],
         names: str,
         key: str,
+        steady: bool,
     ) -> Iterator[Finding]:
         """What shows of f as a whole: a cotangent asked for again, twice it, and 0; and forward mode."""
         value, pull = self.framework.pulled(call, variables, self.role)
@@ -431,7 +433,7 @@ class Autograd(Wrapper):
                 what = f"{names} is not linear in its cotangent: for twice that it does not return twice as much"
                 yield _breach(FindingKind.NOT_LINEAR, key, f"{what}; multiply by it")
         v = direction(x.size, seed, Stream.IDENTITY + 1)
-        along = self._along(call, variables, v)
+        along = self._along(call, variables, v) if steady else None
         if along is not None:
             forward, reverse = float((u * along).sum()), float(once @ v)
             scale = float(np.abs(once * v).sum()) + float(np.abs(u * along).sum())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from gradcheck.model import Verdict
 from gradcheck.points import lay_out
 from gradcheck.variables.arrays import as_numpy, library_of
 
+ROOT = Path(__file__).parents[2]
 X = np.linspace(-1.0, 1.0, 6).reshape(2, 3)
 
 
@@ -263,3 +267,82 @@ def test_a_backward_of_torch_is_checked_against_a_function_of_numpy():
 
     assert check_gradient(lambda x: np.sin(x).sum(), slope(1), X).verdict is Verdict.PASS
     assert check_gradient(lambda x: np.sin(x).sum(), slope(2), X, throw=False).verdict is Verdict.FAIL
+
+
+def test_arrays_of_jax_are_float64_where_its_flag_says_so():
+    pytest.importorskip("jax", reason="jax is not installed")
+    program = (
+        "import jax, jax.numpy as jnp\nfrom gradcheck import check_gradient\n"
+        "report = check_gradient(lambda x: jnp.sum(jnp.sin(x)), jax.grad(lambda x: jnp.sum(jnp.sin(x))), jnp.linspace(0, 1, 5))\n"
+        "print(report.point.dtype, report.verdict.name, report.resolution.digits >= 8)"
+    )
+    environment = {**os.environ, "JAX_ENABLE_X64": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment, cwd=ROOT
+    )
+    assert done.stdout == "float64 PASS True\n"
+
+
+# ---- CuPy, with a stand-in for its module: an array that only its own device can read
+
+
+class Gpu:
+    """A device: entered while arrays are made on it."""
+
+    def __init__(self, number):
+        self.number, self.entered = number, 0
+
+    def __enter__(self):
+        self.entered += 1
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+
+class FakeArray:
+    """An array on a device; NumPy cannot read it but by `get`."""
+
+    __module__ = "cupy"
+
+    def __init__(self, numbers, device):
+        self._numbers, self.device = np.asarray(numbers), device
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("implicit conversion to a NumPy array is not allowed")
+
+    def get(self):
+        return self._numbers
+
+    @property
+    def dtype(self):
+        return self._numbers.dtype
+
+    @property
+    def shape(self):
+        return self._numbers.shape
+
+    def __pow__(self, power):
+        return FakeArray(self._numbers**power, self.device)
+
+    def __mul__(self, factor):
+        return FakeArray(self._numbers * factor, self.device)
+
+    def sum(self):
+        return FakeArray(self._numbers.sum(), self.device)
+
+
+def test_arrays_of_cupy_stay_on_their_device(monkeypatch):
+    gpu = Gpu(3)
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(asarray=lambda host: FakeArray(np.array(host), gpu)))
+    devices = set()
+
+    def f(p):
+        devices.add((type(p["x"]), p["x"].device.number))
+        return (p["x"] ** 2).sum()
+
+    x0 = {"x": FakeArray(X, gpu)}
+    assert check_gradient(f, lambda p: {"x": p["x"] * 2}, x0).verdict is Verdict.PASS
+    assert check_gradient(f, lambda p: {"x": p["x"] * 3}, x0, throw=False).verdict is Verdict.FAIL
+    assert devices == {(FakeArray, 3)}
+    assert gpu.entered > 10
