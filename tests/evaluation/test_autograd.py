@@ -87,7 +87,7 @@ BREACHES = {  # values of all of these but one or two are right
         "wrong_dtype",
         "returns float32 for input 0, which is float64",
     ),
-    "no gradient": (lambda x, g: None, "wrong_shape", "returns None for input 0, which needs a gradient"),
+    "no gradient": (lambda x, g: None, "ignores_input", "returns None for input 0, which needs a gradient"),
     "another shape": (
         lambda x, g: (3 * x**2 * g).expand(2, 4) / 2,
         "wrong_shape",
@@ -341,3 +341,23 @@ def test_a_function_that_is_random_breaks_no_contract(torch):
 
     report = check_gradient(f, "autograd", torch.tensor(X), throw=False)
     assert {finding.kind for finding in report.findings} <= {"non_deterministic", "order_dependent"}
+
+
+def test_a_rule_that_returns_none_where_the_derivative_is_0_or_more_digits_than_needed_is_right(torch):
+    class Rounded(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return torch.round(x)
+
+        @staticmethod
+        def backward(ctx, g):
+            return None
+
+    def f(x):
+        return (x**2).sum() + Rounded.apply(x).sum()
+
+    report = check_gradient(f, "autograd", torch.tensor(X + 0.1), throw=False)
+    assert report.verdict is Verdict.PASS
+    single = torch.tensor(X, dtype=torch.float32)
+    wide = check_gradient(cube(torch, lambda x, g: 3 * x.double() ** 2 * g), "autograd", single, throw=False)
+    assert wide.verdict is Verdict.PASS
