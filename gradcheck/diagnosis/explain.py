@@ -17,7 +17,7 @@ from gradcheck.diagnosis.evidence import CHANCE, Facts, Law, Mismatch, Outcome, 
 from gradcheck.diagnosis.laws import costly_laws, laws
 from gradcheck.diagnosis.leaves import among, exchanged, inside, names, of_leaf
 from gradcheck.diagnosis.regions import PLACES, Region, listed, listing, locate
-from gradcheck.diagnosis.unexplained import doubts, figures_of, standing_out, values
+from gradcheck.diagnosis.unexplained import doubts, figures_of, solved_to, standing_out, values
 from gradcheck.model import Diagnosis, DiagnosisKind, Kind
 from gradcheck.wording import counted
 
@@ -175,7 +175,8 @@ def _explain(facts: Facts, scope: Scope = WHOLE, *, share: float = 1.0) -> Expla
         if not remaining.any():
             break
     if remaining.any():
-        diagnoses.append(_place(facts, remaining, scope, first=not diagnoses))
+        located = _place(facts, remaining, scope, first=not diagnoses)
+        diagnoses.append(replace(located, advice=" ".join(filter(None, (located.advice, solved_to(facts, remaining))))))
     diagnoses = [replace(diagnosis, explained=share * diagnosis.explained) for diagnosis in diagnoses]
     return Explanation(tuple(diagnoses), np.sort(facts.entry[facts.wrong & ~remaining]))
 

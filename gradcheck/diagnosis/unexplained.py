@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
 
+SOLVED = 1e-3  # gaps below this share of the largest entry may be what a solver leaves
 ALIKE, ONE_SIDED = 2.0, 6  # relative gaps this close to each other, and gaps of one sign from this many on, stand out
 
 
@@ -68,6 +70,24 @@ def figures_of(facts: Facts, remaining: Mask) -> dict[str, Any]:
         "known": len(facts),
         "largest": list(facts.places.index(_largest(facts, remaining))),
     }
+
+
+def solved_to(facts: Facts, remaining: Mask) -> str:
+    """What to try where the gaps are of the size of a solver's tolerance, and do not depend on the step; else ''."""
+    gap, size = float(facts.gap[remaining].max()), float(np.abs(facts.numeric).max())
+    if not gap <= SOLVED * size:
+        return ""
+    return (
+        f"No gap is larger than {gap:.1g}, {gap / size:.1g} of the largest entry, and none changes with the step: "
+        f"the size of a solver's tolerance. If f, or the claim, is solved for (an ODE, a fixed point), tighten that, or accept "
+        f"it with atol={up_to_one_digit(1.5 * gap)}."
+    )
+
+
+def up_to_one_digit(value: float) -> str:
+    """A positive number as one digit and a power of ten, not below it."""
+    exponent = math.floor(math.log10(value))
+    return f"{math.ceil(value / 10.0**exponent) * 10.0**exponent:.0e}"
 
 
 def _largest(facts: Facts, remaining: Mask) -> int:

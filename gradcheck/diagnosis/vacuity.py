@@ -240,15 +240,22 @@ def special_point(
     if args:
         found |= _of_arguments(args)
     if seen is not None and is_stationary(seen):
-        found["stationary"] = "the derivative is 0, and a wrong factor or sign changes nothing"
+        found["stationary"] = "the point is stationary: a wrong factor cannot be seen here"
     if not found:
         return []
     told = "; ".join(found.values())
+    if "stationary" in found:
+        several = seen is not None and seen.kind is Kind.GRADIENT
+        elsewhere = "--points 3 (in Python points=3)" if several else "another point (--point)"
+        message = f"{told}; {elsewhere} looks elsewhere"
+    else:
+        message = f"{told}. Check at other points as well (--points 3, --point)"
+    message = message if list(found) == ["stationary"] else f"the point is a special one: {message}"
     return [
         Finding(
             kind=FindingKind.SPECIAL_POINT,
             target="x",
-            message=f"the point is a special one: {told}. Check at other points as well (--points 3, --point)",
+            message=message,
             evidence={"special": list(found)},
         )
     ]

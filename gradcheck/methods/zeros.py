@@ -68,6 +68,7 @@ def settle_zeros(
     with np.errstate(invalid="ignore", over="ignore"):
         seen = (place,) if every else (place[:, None], outputs)
         change = np.fmax(np.abs(ahead[seen] - value), np.abs(behind[seen] - value))
+        far = (ahead[seen] - behind[seen]) / (2 * natural[place, None])
         found = nothing(
             Pairs(
                 first.numeric[rows],
@@ -76,6 +77,7 @@ def settle_zeros(
                 change,
                 natural[place, None],
                 scales[block.columns[rows], None],
+                far,
             ),
             block.claimed[rows],
             centre=value,

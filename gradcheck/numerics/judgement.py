@@ -112,6 +112,8 @@ def judge(
         known = (precision.sigma, precision.samples) if epsilon > COARSE and precision.samples else None
         central = extrapolate((plus - minus) / (2 * steps), steps, floor, RATIO**2, amplitude, lasting, known)
         rounded = flat_but_for_rounding(plus, minus, centre, steps, natural, resolution) if natural else None
+        if rounded is not None and not bar.scale(0.0):  # as above: nothing but its rounding moves f
+            return _at_flat(claimed, rounded, replace(bar, ordinary=abs(centre) / natural))
 
     jump = _jump(plus - centre, minus - centre, resolution)
     if jump:

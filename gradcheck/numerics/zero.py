@@ -176,7 +176,7 @@ class Pairs:
     step: h.
     change: the larger of |φ(±H) − φ(0)|, NaN where φ has no value there.
     natural: H, a natural step or more.
-    unit: the natural scale of the variable.
+    unit: the natural scale of the variable.  far: (φ(H) − φ(−H)) / 2H.
     """
 
     difference: Array
@@ -185,6 +185,7 @@ class Pairs:
     change: Array
     natural: Array
     unit: Array
+    far: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -236,13 +237,14 @@ def nothing(
     bends = pairs.second / pairs.step > KINKED * scale / shrunk * pairs.step / pairs.natural + 4 * rounding
     small = (gap <= allowed) & (rounding <= SHARP * scale + atol) & (size <= SHARP * scale + allowed) & ~bends
     flat = (claimed == 0) & (pairs.difference == 0) & (pairs.second == 0) & (pairs.change == 0)
+    # The slope moves by so much over a natural step, and with its square; `truncation` says nothing where there is no slope.
+    moved = np.abs(pairs.far - pairs.difference) * (pairs.step / pairs.natural)
+    truncated = np.fmin(truncation * scale, moved)
     least = 2 * np.maximum(pairs.change, np.maximum(noise, resolution)) / pairs.natural
     rounded = (np.abs(claimed) <= 2 * resolution / pairs.natural) & (pairs.change <= ROUNDED * resolution)
     rounded &= (centre != 0) & (np.abs(pairs.difference) <= ROUNDED * resolution / pairs.step)
     rounded &= pairs.second <= ROUNDED * resolution
-    uncertainty = np.where(
-        flat | rounded, np.maximum(least, 2 * gap), np.maximum(rounding + 4 * truncation * scale, 2 * gap)
-    )
+    uncertainty = np.where(flat | rounded, np.maximum(least, 2 * gap), np.maximum(rounding + 4 * truncated, 2 * gap))
     return Nothing((small & (scale > 0)) | flat | rounded, scale, uncertainty)
 
 

@@ -141,6 +141,7 @@ def settled(f, claimed, *, h=6e-6, noise=1e-16, ordinary=0.0, tolerance=6e-6):
         line(max(abs(f(natural) - f(0.0)), abs(f(-natural) - f(0.0)))),
         line(natural),
         line(1.0),
+        line((f(natural) - f(-natural)) / (2 * natural)),
     )
     found = nothing(
         pairs,
