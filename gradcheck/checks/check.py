@@ -483,6 +483,7 @@ class CheckRun:
         if draft.directions:
             along = np.array([(d.claimed, d.estimate.value, d.estimate.uncertainty) for d in draft.directions]).T
             claimed, numeric, uncertainty = np.concatenate([[claimed, numeric, uncertainty], along], axis=1)
+        repeated = max(1, (self.size or 0) // problem.n)  # a derivative of two parts has each variable in both
         return Passed(
             kind=draft.kind,
             claimed=claimed,
@@ -493,8 +494,8 @@ class CheckRun:
             layout=draft.layout,
             tolerance=draft.tolerance,
             moved=bool(problem.preflight.calibration.quantum.any()),
-            x=problem.x,
-            elsewhere=problem.preflight.elsewhere,
+            x=problem.x if repeated == 1 else np.tile(problem.x, repeated),
+            elsewhere=problem.preflight.elsewhere if repeated == 1 else None,
         )
 
     def mend(self, problem: Problem, claim: Claim) -> None:

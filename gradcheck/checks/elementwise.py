@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+COARSE = 32.0  # a value that moves by no more spacings of its numbers tells nothing of other entries
 LEAVES = ("grad", "hess")
 """What a claim of both is called, entry by entry: ``grad[3]``, ``hess[3]``."""
 
@@ -109,8 +110,21 @@ def compared_diagonal(run: CheckRun, problem: Problem, matrix: Diagonal, *, alon
     if alone and problem.n > 1 and not run.watcher.stopped:
         with run.watcher.until_stopped():
             outside = look_outside(problem, matrix, pattern, surveyor.ordinary).but_for(compared, pattern)
+            coarse = COARSE * _spacing(problem) / problem.preflight.calibration.fraction
+            outside = replace(outside, certain=np.maximum(outside.certain, coarse))
             run.draft.findings += [_not_alone(problem, finding) for finding in outside_pattern(matrix, outside)]
     return replace(compared, columns=_renumbered(compared.columns, problem.n))
+
+
+def _spacing(problem: Problem) -> Array:
+    """The spacing of representable values around each value of f; of single precision if all of them are such numbers.
+
+    A single one that hardly moves may be such a number by chance, so that all of them are asked.
+    """
+    value = problem.preflight.value
+    single = value.astype(np.float32)
+    spacing = np.spacing(np.abs(single)).astype(np.float64) if np.array_equal(single, value) else np.zeros(value.size)
+    return np.maximum(problem.preflight.calibration.resolution, spacing)
 
 
 def _by_columns(problem: Problem) -> Evaluate:

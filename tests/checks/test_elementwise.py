@@ -343,3 +343,27 @@ def test_an_objective_that_takes_its_labels_first(wrt):
     assert report.verdict is Verdict.FAIL
     assert "on all of hess (40 entries)" in report.diagnoses[0].message
     assert report.entries[0].path.startswith("hess[")
+
+
+def test_values_that_hardly_move_in_their_precision_are_elementwise():
+    x0 = (10 * np.random.default_rng(0).normal(size=400)).astype(np.float32)
+    report = check_gradient(lambda x: np.logaddexp(0, x), sigmoid, x0, elementwise=True, throw=False, fix=False)
+    assert report.verdict < Verdict.FAIL
+    slopes = check_hessian(
+        lambda x: np.logaddexp(0, x),
+        lambda x: sigmoid(x) * sigmoid(-x),
+        x0,
+        grad=sigmoid,
+        elementwise=True,
+        throw=False,
+        fix=False,
+    )
+    assert "outside_pattern" not in [finding.kind for finding in slopes.findings]
+
+
+def test_a_vacuous_objective_is_told_for_both_its_parts():
+    report = check_gradient(lambda x: 0 * x, lambda x: (0 * x, 0 * x), Z, grad_and_hess=True, throw=False)
+    assert report.verdict <= Verdict.INCONCLUSIVE
+    x0 = np.array([2.0])
+    report = check_gradient(lambda x: x**2, lambda x: (2 * x, 2 + 0 * x), x0, grad_and_hess=True, throw=False)
+    assert report.verdict is Verdict.PASS
