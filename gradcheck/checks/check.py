@@ -7,7 +7,7 @@ It is long because one object has to hold all that a check is made with, so that
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -256,7 +256,13 @@ class CheckRun:
             from gradcheck.evaluation.journal import Journal  # of use to long checks only
 
             self._journal = Journal(self.options.journal)
-        ledger = self._journal.ledger(role, call, self.options.args)
+        args, fixed = self.options.args, self.layout.fixed_parts
+        more = (
+            {**args, **{f" {k}": part for k, part in enumerate(fixed)}}
+            if isinstance(args, Mapping)
+            else (*args, *fixed)
+        )
+        ledger = self._journal.ledger(role, call, more)
         if ledger.outdated:
             note = f"{self._journal.path} also holds evaluations of another version of {role}, which were not used"
             if note not in self.draft.notes:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from gradcheck.errors import is_interrupt
+from gradcheck.variables.arrays import as_numpy
 from gradcheck.variables.layout import ArrayLayout, Layout
 from gradcheck.variables.numbers import MaskedValues, is_masked
 
@@ -85,13 +86,17 @@ def with_arguments(call: Callable[..., Any], args: Arguments) -> Callable[..., A
 
 
 class FirstOfRows:
-    """An f of rows, as a callable of a single point."""
+    """An f of rows, as a callable of a single point; of a tree, each leaf of which has one more axis for rows.
 
-    def __init__(self, rows: Callable[[NDArray[Any]], Any]) -> None:
-        self.rows = rows
+    layout: of a point.
+    """
 
-    def __call__(self, x: NDArray[Any]) -> Any:
-        value = np.asarray(self.rows(x[None]))
+    def __init__(self, rows: Callable[[Any], Any], layout: Layout) -> None:
+        self.rows, self.layout = rows, layout
+
+    def __call__(self, x: Any) -> Any:
+        one_row = [(one if hasattr(one, "shape") else np.asarray(one))[None] for one in self.layout.variables(x)]
+        value = as_numpy(self.rows(self.layout.assembled(one_row)))
         if value.ndim < 1 or len(value) != 1:
             raise ValueError(
                 f"an array of 1 row gave an answer of shape {value.shape}; a vectorised f answers for each row"

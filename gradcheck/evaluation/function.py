@@ -86,7 +86,7 @@ class Function:
         self._jit = jit and not vectorized
         whole: Callable[[Any], Any] = with_arguments(call, args)
         calling = Calling(
-            call=FirstOfRows(whole) if vectorized else whole,
+            call=FirstOfRows(whole, self.layout) if vectorized else whole,
             layout=self.layout,
             scalar=scalar,
             values=values,
@@ -251,7 +251,12 @@ class Function:
         ledger = self.dispatch.ledger
         if ledger is None or not ledger.resumed:
             return False
-        return ledger.contradicted(lambda: self.call(self.layout.argument(x.copy())), x)
+        try:
+            return ledger.contradicted(lambda: self.call(self.layout.argument(x.copy())), x)
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            raise raised(self.role, self.call, error) from error
 
     def _numbers(self, value: Any) -> tuple[Array, tuple[int, ...]]:
         """`value` as a flat float64 array, and its shape; or a UserCodeError that says what it is instead."""

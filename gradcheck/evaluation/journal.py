@@ -22,6 +22,7 @@ import numpy as np
 
 from gradcheck.errors import UsageError
 from gradcheck.evaluation.sources import describe
+from gradcheck.variables.arrays import as_numpy
 
 if TYPE_CHECKING:
     import sqlite3
@@ -226,7 +227,7 @@ def _contents(cell: CellType) -> Any:
 def _content(value: Any) -> bytes:
     """What tells a value from another: type, shape and bytes of an array, else how it is spelt."""
     if isinstance(value, np.ndarray) or hasattr(value, "__array__"):
-        array = np.asarray(value)
+        array = as_numpy(value)
         if array.dtype.kind != "O":
             return f"{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes()
     return repr(value).encode()

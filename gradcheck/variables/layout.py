@@ -77,6 +77,11 @@ class Layout(ABC):
     def altered(self, argument: Any, flat: NDArray[Any]) -> str:
         """What user code has changed of an argument that was made of a vector with these entries; '' if nothing."""
 
+    @property
+    def fixed_parts(self) -> tuple[Any, ...]:
+        """What makes an argument beside the vector: what is no variable, and the names of what is one."""
+        return ()
+
     def variables(self, argument: Any) -> list[Any]:
         """The arrays of an argument that are variables, in their order."""
         return [argument]

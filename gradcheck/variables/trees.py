@@ -296,6 +296,13 @@ class TreeLayout(Layout):
                 return self.tree[number].path
         return ""
 
+    @property
+    def fixed_parts(self) -> tuple[Any, ...]:
+        """The leaves that are no variables, by their paths, and the paths of the others."""
+        others = [leaf for number, leaf in enumerate(self.tree) if number not in self.wanted]
+        names = ",".join(layout.owner for layout, _ in self._leaves)
+        return (names, *(part for leaf in others for part in leaf))
+
     def variables(self, argument: Any) -> list[Any]:
         """The leaves that are variables."""
         found = find(self.root, argument, self.wanted, "")

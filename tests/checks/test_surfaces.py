@@ -180,3 +180,55 @@ def test_the_self_test_takes_trees():
         lambda W, b: total({"W": W, "b": b}), lambda W, b: (2 * W, 3 * b**2), (np.ones(2), np.ones(2)), unpack=True
     )
     assert apart.verdicts["sign"] is Verdict.FAIL
+
+
+def rows_of_trees(p):
+    return (p["W"] ** 2).sum(axis=(-1, -2)) + np.sin(p["b"]).sum(axis=-1) * p["k"] + p["s"] ** 3
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_function_of_rows_takes_trees_with_one_more_axis(jobs):
+    x0 = {"W": np.full((20, 3), 0.3), "b": np.linspace(0, 1, 5), "s": 2.0, "k": 3}
+
+    def grad(p):
+        return {"W": 2 * p["W"], "b": p["k"] * np.cos(p["b"]), "s": 3 * p["s"] ** 2}
+
+    report = check_gradient(rows_of_trees, grad, x0, vectorized=True, jobs=jobs)
+    assert report.verdict is Verdict.PASS
+    assert report.engine.startswith("batches of rows")
+    wrong = check_gradient(
+        rows_of_trees, lambda p: grad(p) | {"s": p["s"]}, x0, vectorized=True, jobs=jobs, throw=False
+    )
+    assert [entry.path for entry in wrong.entries if entry.verdict is Verdict.FAIL] == ["s"]
+
+
+def test_a_function_that_raises_after_its_journal_was_kept_is_told(tmp_path):
+    calls = []
+
+    def f(p):
+        calls.append(1)
+        if len(calls) > limit[0]:
+            raise KeyError("gone")
+        return loss(p)
+
+    limit = [10**6]
+    journal = str(tmp_path / "run.db")
+    check_gradient(f, grad, PARAMS, journal=journal)
+    limit[0] = 0
+    report = check_gradient(f, grad, PARAMS, journal=journal, throw=False)
+    assert report.verdict is Verdict.ERROR
+    assert "f raised KeyError" in report.findings[0].message
+
+
+def test_a_journal_knows_what_is_no_variable(tmp_path):
+    def f(p):
+        return float(np.sum(p["a"] ** 2) * p["k"] + np.sum(p["b"] ** 3))
+
+    journal, a = str(tmp_path / "run.db"), np.array([1.0, 2.0])
+    for k in (2, 3):  # else the values of the first would be taken for those of the second
+        report = check_gradient(
+            f, lambda p: {"a": 2 * p["a"] * p["k"], "b": 3 * p["b"] ** 2}, {"a": a, "b": a, "k": k}, journal=journal
+        )
+        assert report.verdict is Verdict.PASS
+    for wrt, claim in (("a", lambda p: 6 * p["a"]), ("b", lambda p: 3 * p["b"] ** 2)):
+        assert check_gradient(f, claim, {"a": a, "b": a, "k": 3}, wrt=wrt, journal=journal).verdict is Verdict.PASS
