@@ -35,6 +35,7 @@ Examples:
   gradcheck mymodule:f --grad mymodule:g --hess mymodule:h --point x0.npy
   gradcheck mymodule:f_and_g --value-and-grad --point "0.5, -1, 2" --points 5
   gradcheck mymodule:residuals --jac mymodule:jacobian --dim 30
+  gradcheck mymodule:loss --grad mymodule:dloss --var W=20x3 --var b=20
   gradcheck mypackage                    every @gradcheck.derivative_of below it
   gradcheck --format github --junit gradcheck.xml      all declared checks, in CI
 
