@@ -34,6 +34,7 @@ BELOW = 3  # rungs below a bend that show what noise there is
 SMALLEST = 6  # how many of the smallest steps show whether φ jumps at 0, …
 UNEVEN = 0.3  # of what f changes by: by more its two sides do not differ where it is smooth and the step small
 LEAP = 100.0  # spacings of f's values: less is rounding …
+HARDLY = 16.0  # spacings of f's values: an f that changes by no more is hardly moved
 SETTLED = 1e-2  # … being this share of the jump apart
 NATURAL = 0.35  # of the natural scale: a step over which f shows what is ordinary
 LASTING = 1e-4  # of the natural scale: a plateau that lasts so far is no piece of a function that jumps about
@@ -101,7 +102,8 @@ def judge(
         bar = _Bar(tolerance, scale, own, epsilon, lent)
         flat = flat_stretch(plus, minus, centre, steps, natural, resolution, noise) if np.isfinite(centre) else None
         if flat is not None:
-            if not bar.scale(0.0) and natural and not np.isfinite(flat.end):
+            hardly = float(np.nanmax(np.abs(np.concatenate([plus, minus]) - centre))) <= HARDLY * resolution
+            if natural and (hardly if np.isfinite(flat.end) else not bar.scale(0.0)):
                 bar = replace(bar, ordinary=abs(centre) / natural)  # nothing moves f: its own size is all there is
             return _at_flat(claimed, flat, bar)
         resolution = max(resolution, grain(plus, minus, centre))
