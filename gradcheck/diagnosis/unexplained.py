@@ -23,7 +23,11 @@ def doubts(facts: Facts) -> str:
     """What keeps the entries that were not judged wrong from being called right."""
     off, unseen = int(np.sum(facts.visible & ~facts.blind)), int(np.sum(facts.blind))
     parts = [f"{off:,} more {'is' if off == 1 else 'are'} off within the tolerance"] if off else []
-    return " and ".join(parts + ([f"{unseen:,} could not be judged"] if unseen else []))
+    if unseen:  # they may have passed, being small beside what is ordinary
+        parts.append(
+            f"{unseen:,} {'is' if unseen == 1 else 'are'} not known to a hundredth of {'itself' if unseen == 1 else 'themselves'}"
+        )
+    return " and ".join(parts)
 
 
 def values(facts: Facts, entry: int) -> str:

@@ -132,7 +132,9 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
         np.maximum(truncation[:-2], truncation[1:-1] / RATIO**2, out=truncation[:-2])
         rounding = 2 * noise / t * math.sqrt(dimension)
         weight = 1 / np.where(slope > 0, slope, np.inf)
-        error = ((truncation + rounding) * weight).sum(axis=1)
+        error = np.where(weight > 0, (truncation + rounding) * weight, 0.0).sum(
+            axis=1
+        )  # a constant output takes any step
         slope = np.where(np.isnan(slope), 0.0, np.minimum(slope, LARGEST))
     usable_steps = np.isfinite(error)
     if not usable_steps.any() or not weight.any():

@@ -400,7 +400,7 @@ def test_one_wrong_entry_among_some_that_cannot_be_judged_is_not_called_the_only
     blind = replace(facts, uncertainty=np.where(np.arange(4) == 1, facts.uncertainty, 1.0))
     assert kinds(diagnose(facts)) == ["single_entry"]
     assert kinds(diagnose(blind)) == ["entries"]
-    assert "3 could not be judged" in diagnose(blind)[0].message
+    assert "3 are not known to a hundredth of themselves" in diagnose(blind)[0].message
 
 
 # ---- several mistakes, partial knowledge, odd input
