@@ -123,6 +123,7 @@ class FindingKind(enum.StrEnum):
     VACUOUS = "vacuous"
     SPECIAL_POINT = "special_point"
     CLAIM_IS_DIFFERENCE = "claim_is_difference"
+    NEVER_RAN = "never_ran"
     USER_ERROR = "user_error"
 
 
@@ -309,6 +310,9 @@ class Target:
     line: int | None = None
 
 
+FOUND = "found by reach"  # the origin of a point that was looked for
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """Where the check was made.
@@ -405,6 +409,7 @@ class Report:
     seconds: wall time of the check.
     versions: of python, numpy, numba (if loaded) and gradcheck.
     replay: the command that repeats the check, or None.
+    test: a test to paste that makes the check, of a point that was found by `reach`; else None.
     notes: remarks for the reader, such as points that were re-drawn.
     trouble: the traceback of user code, when the verdict is ERROR because it raised.
     raised: the places in that, of user code alone, the innermost last.
@@ -441,6 +446,7 @@ class Report:
     versions: Mapping[str, str]
     options: Mapping[str, Any] = field(default_factory=dict)
     replay: str | None = None
+    test: str | None = None
     notes: tuple[str, ...] = ()
     trouble: str | None = None
     raised: tuple[Target, ...] = ()
@@ -503,6 +509,8 @@ def headline(report: Report) -> str:
     what = (
         report.kind.value if report.kind.value.islower() and len(report.kind.value) > 3 else report.kind.value.upper()
     )
+    if report.point.origin == FOUND:
+        what = f"{what}, at a point that was looked for,"
     noun = "direction" if report.method is Method.DIRECTIONS and not report.entries else "entry"
     blamed = next((f for f in report.findings if f.verdict is report.verdict and report.verdict > Verdict.PASS), None)
     if report.verdict is Verdict.PASS:

@@ -41,6 +41,7 @@ ENTRIES_KEPT = 200  # of each check, for --gradcheck-report
 DEFAULTS: pytest.StashKey[dict[str, Any]] = pytest.StashKey()  # of a run: keywords of checks that say nothing else
 DECLARED = pytest.StashKey[dict[Path, list["DeclaredCheck"]]]()  # by the file that declares them
 MADE = pytest.StashKey[list["Report"]]()  # by a test, since it was last reported on
+RUNNING = pytest.StashKey[pytest.Item]()  # the test
 
 
 # ---- options
@@ -140,8 +141,8 @@ class Gradcheck:
     raise as those functions do.
     """
 
-    def __init__(self, item: pytest.Item) -> None:
-        self._item = item
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
 
     def __call__(
         self, f: Callable[..., Any], grad: Callable[..., Any] | str | None, x0: Any, **options: Unpack[Keywords]
@@ -176,7 +177,7 @@ class Gradcheck:
         from gradcheck.model import Kind
         from gradcheck.runner.replay import command
 
-        item = self._item
+        item = self._config.stash[RUNNING]
         options = {"name": item.nodeid} | item.config.stash[DEFAULTS] | _marked(item) | dict(given)
         report = checker(Kind(kind))(f, claim, x0, **{**options, "throw": False})
         report = replace(report, replay=command(report, f, claim, options, x0) or _pytest_command(item))
@@ -190,10 +191,10 @@ class Gradcheck:
         return report
 
 
-@pytest.fixture
-def gradcheck(request: pytest.FixtureRequest) -> Gradcheck:
+@pytest.fixture(scope="session")  # it keeps nothing of a test: Hypothesis may call one many times
+def gradcheck(pytestconfig: pytest.Config) -> Gradcheck:
     """Check derivatives: gradcheck(f, grad, x0), gradcheck.hessian(f, hess, x0), .jacobian, .hvp, .jvp, .vjp."""
-    return Gradcheck(request.node)
+    return Gradcheck(pytestconfig)
 
 
 def _marked(item: pytest.Item) -> dict[str, Any]:
@@ -203,6 +204,7 @@ def _marked(item: pytest.Item) -> dict[str, Any]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    item.config.stash[RUNNING] = item
     marks = list(item.iter_markers("gradcheck"))
     if not marks:
         return
@@ -331,12 +333,31 @@ def pytest_runtest_makereport(
     if made:
         import json
 
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            made[:] = _of_examples(made)
+
         from gradcheck.reporting.json import to_dict
 
         # Text, because a test's report may have to travel from one process to another.
         report.__dict__["gradcheck"] = [json.dumps(check) for check in to_dict(made)["checks"]]
         made.clear()
     return report
+
+
+def _of_examples(made: list[Report]) -> list[Report]:
+    """Of the reports of a test that was called with many examples, for each check the worst, and of these the last.
+
+    The last example of a test that fails is the one that was shrunk.
+    """
+    found: dict[Any, list[Report]] = {}
+    for report in made:
+        found.setdefault((report.kind, report.target, report.claim), []).append(report)
+    kept = []
+    for reports in found.values():
+        worst = max(reversed(reports), key=lambda report: report.verdict)
+        note = f"the {'worst' if worst.verdict else 'last'} of {len(reports):,} checks at points that Hypothesis drew"
+        kept.append(replace(worst, notes=(*worst.notes, note)))
+    return kept
 
 
 def _tidied(item: pytest.Item, error: BaseException) -> pytest.ExceptionInfo[BaseException]:

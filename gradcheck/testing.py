@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.checks.gradient import check_gradient
+from gradcheck.checks.kinds import checker
 from gradcheck.evaluation.deadline import Deadline
 from gradcheck.evaluation.engines import with_arguments
 from gradcheck.evaluation.unpacking import argument_names, unpacked
-from gradcheck.model import Report, Verdict
+from gradcheck.model import Kind, Report, Verdict
 from gradcheck.points import as_point, flat_bounds, is_tree, lay_out
 from gradcheck.variables.arrays import library_of
 
@@ -218,9 +218,11 @@ def self_test(f: Callable[..., Any], grad: Gradient, x0: ArrayLike, **options: A
     options = {key: value for key, value in options.items() if key not in NOT_REPEATED}
     bound = with_arguments(grad, options.get("args", ()))
 
+    check = checker(Kind.GRADIENT)
+
     def verdict(wrong: Gradient) -> Verdict:
         left = None if deadline.left is None else max(deadline.left, LEAST_BUDGET)
-        return check_gradient(f, wrong, x0, throw=False, fix=False, budget=left, **options).verdict
+        return check(f, wrong, x0, throw=False, fix=False, budget=left, **options).verdict
 
     verdicts: dict[str, Verdict] = {}
     for name, wrong in mistakes(lambda x, *_, **__: bound(x), x0).items():

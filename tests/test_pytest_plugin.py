@@ -145,6 +145,17 @@ def test_the_replay_commands_repeat_the_check(run: Run, pytester: pytest.Pyteste
     assert shlex.split(line)[2:] == ["pytest", "test_it.py::test_it", "--gradcheck-seed", "3"]
 
 
+def test_reach_is_a_flag(run: Run) -> None:
+    tests = (
+        "def branched(x):\n    if x[0] > 300:\n        return 2 * g(x)\n    return g(x)\n"
+        "def test_it(gradcheck):\n    gradcheck(f, branched, x0)\n"
+    )
+    run(tests).assert_outcomes(passed=1)
+    result = run(tests, "--gradcheck-reach")
+    result.assert_outcomes(failed=1)
+    assert "found by reach" in shown(result)
+
+
 def test_the_replay_command_fits_the_folder_in_which_pytest_was_started(
     run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from gradcheck.checks.check import DIRECTIONS, CheckRun, require_callables
+from gradcheck.checks.reaching import reachable
 from gradcheck.errors import UsageError, UserCodeError
 from gradcheck.evaluation.claims import Claim, Wrapper, gradient_blocks, is_autograd
 from gradcheck.evaluation.function import Function
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 REDRAWS = 3  # how often a further point where f is not defined is drawn again, on average
 
 
+@reachable(Kind.GRADIENT)
 def check_gradient(
     f: Callable[..., Any],
     grad: Callable[..., Any] | str | None,

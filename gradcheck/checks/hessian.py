@@ -12,6 +12,7 @@ from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.elementwise import Summed, compared_diagonal, is_alone
 from gradcheck.checks.gradient import check_gradient
 from gradcheck.checks.matrix import check_matrix
+from gradcheck.checks.reaching import reachable
 from gradcheck.errors import CheckInterrupted, PointError, UsageError
 from gradcheck.evaluation.claims import is_autograd
 from gradcheck.evaluation.function import Function
@@ -121,6 +122,7 @@ class DifferencedValues(DifferencedGradient):
         return total
 
 
+@reachable(Kind.HESSIAN)
 def check_hessian(
     f: Callable[..., Any],
     hess: Callable[..., Any],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.matrix import check_matrix
+from gradcheck.checks.reaching import reachable
 from gradcheck.errors import UsageError
 from gradcheck.evaluation.claims import is_autograd
 from gradcheck.model import Kind, Report
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@reachable(Kind.JACOBIAN)
 def check_jacobian(
     func: Callable[..., Any],
     jac: Callable[..., Any] | str,

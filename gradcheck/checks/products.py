@@ -16,6 +16,7 @@ import numpy as np
 from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.hessian import gradient_of
 from gradcheck.checks.matrix import Identities, check_matrix
+from gradcheck.checks.reaching import reachable
 from gradcheck.errors import UsageError, is_interrupt
 from gradcheck.evaluation.answers import raised
 from gradcheck.evaluation.claims import is_autograd
@@ -212,6 +213,7 @@ def _wrong(kind: FindingKind, role: str, message: str, gap: float) -> Finding:
     return Finding(kind=kind, target=role, verdict=Verdict.FAIL, message=message, evidence={"difference": gap})
 
 
+@reachable(Kind.HVP)
 def check_hvp(
     f: Callable[..., Any],
     hvp: Any,
@@ -243,6 +245,7 @@ def check_hvp(
     return _along(run, lambda: gradient_of(run, f, grad), lambda _: claimed, "hvp", identities)
 
 
+@reachable(Kind.JVP)
 def check_jvp(
     func: Callable[..., Any],
     jvp: Any,
@@ -285,6 +288,7 @@ def check_jvp(
     return _along(run, lambda: run.function(func, role="func", scalar=False), ahead, "jvp", identities)
 
 
+@reachable(Kind.VJP)
 def check_vjp(func: Callable[..., Any], vjp: Any, x0: ArrayLike, **options: Unpack[Keywords]) -> Report:
     """Compare claimed products J(x)ᵀu of func: R^n → R^m with gradients of x ↦ ⟨u, func(x)⟩; entries are [vector, component].
 

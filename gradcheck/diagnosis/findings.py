@@ -170,6 +170,15 @@ FINDINGS = {
         remedy="Two differences are compared, and there is no formula to check. The verdict is about how exact the claim is: "
         "the message gives by how much it is off. A library may fall back to differences where it was given no derivative.",
     ),
+    FindingKind.NEVER_RAN: Entry(
+        meaning="Lines of f or of the claim ran at no point of the check; it is looked for with reach alone.",
+        given="f = lambda x: x @ x",
+        wrong="def grad(x):\n    if x.size > 1000:\n        return 3 * x\n    return 2 * x",
+        right="grad = lambda x: 2 * x",
+        remedy="What stands in these lines is not tested. Check at a point that runs them, or with data that do: --point, "
+        "--args. Lines that only raise are not counted.",
+        options="reach=True",
+    ),
     FindingKind.USER_ERROR: Entry(
         meaning="Your code raised, or returned something that is no number.",
         given="f = lambda x: x @ x",

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import inspect
 import linecache
+import sys
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -26,6 +27,18 @@ def describe(function: Any, name: str | None = None) -> Target:
     if not isinstance(code, CodeType) or _is_made_up(code.co_filename):
         return Target(name=name)
     return Target(name=name, file=code.co_filename, line=_def_line(code))
+
+
+def importable(function: Any) -> tuple[str, str] | None:
+    """The module and the path in it under which a callable can be found again; None if it cannot."""
+    name = getattr(function, "__qualname__", None)
+    module = sys.modules.get(str(getattr(function, "__module__", None)))
+    if module is None or module.__name__ == "__main__" or not isinstance(name, str):
+        return None
+    found: Any = module
+    for part in name.split("."):
+        found = getattr(found, part, None)  # <locals> and <lambda> are attributes of nothing
+    return (module.__name__, name) if found is function else None
 
 
 def _is_made_up(file: str) -> bool:

@@ -28,6 +28,7 @@ class Stream(enum.IntEnum):
     """
 
     POINT = 2**30  # a point, then further points; `normal` adds 2³¹ for its second half
+    REACH = 2**32 - 17  # entries whose slopes are tried on the way to a branch
     MATRIX = 2**32 - 16  # what stands for a matrix: a fixed vector, and two for its symmetry
     IDENTITY = 2**32 - 12  # vectors that linearity, symmetry and adjointness are tried with
     OUTSIDE = 2**32 - 3  # looks beyond a sparsity pattern

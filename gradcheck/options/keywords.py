@@ -173,6 +173,13 @@ class Options:
         flags=("--suspect",),
         repeatable=True,
     )
+    reach: bool = keyword(
+        Flag(),
+        WHERE,
+        "Look for points that run the lines that never ran, and check there.",
+        EVERYWHERE | Face.PYTEST,
+        default=False,
+    )
     strict: bool = keyword(
         Flag(),
         TRUST,
@@ -268,6 +275,7 @@ class Keywords(TypedDict, total=False):
     rtol: float | None
     atol: float
     suspects: Mapping[str, Any]
+    reach: bool
     fix: bool | float | None
     strict: bool
     allow_inconclusive: bool

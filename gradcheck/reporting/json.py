@@ -25,7 +25,8 @@ the checks, null where there are none.  Each check has
   ``parameters``, ``explained``, ``advice``, ``where``: null, or ``file``, ``line`` and ``text``), ``fixes`` (``file``,
   ``line``, ``before``, ``after``, ``diff``, ``certain``), ``mistakes`` (of a self-test:
   ``name``, ``verdict``), ``notes``, ``trouble`` (a traceback or null),
-  ``raised`` (the places in it: ``name``, ``file``, ``line``), ``declared`` (the same or null), ``replay``, ``versions``.
+  ``raised`` (the places in it: ``name``, ``file``, ``line``), ``declared`` (the same or null), ``replay``,
+  ``test`` (a test to paste, or null), ``versions``.
 
 A number that JSON cannot write is the string "NaN", "Infinity" or "-Infinity".
 """
@@ -124,6 +125,7 @@ def _check(report: Report) -> dict[str, Any]:
         "raised": plain(report.raised),
         "declared": plain(report.declared),
         "replay": report.replay,
+        "test": report.test,
         "versions": plain(report.versions),
     }
 

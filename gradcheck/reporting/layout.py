@@ -32,7 +32,7 @@ class Story(NamedTuple):
     tables: of directions and entries, each with the notes below it.
     cause: what explains the verdict: diagnoses, and what the examination of the callables showed.
     remarks: what else was noticed, counts and resolution.
-    replay: the command that repeats the check.
+    replay: the command that repeats the check, and a test that does.
     """
 
     title: Title
@@ -64,7 +64,7 @@ def story(report: Report, display: Display) -> Story:
             *_explained(causes),
         ),
         remarks=(*_findings(others, display.verbose), *_explained(noticed), *_closing(report, display)),
-        replay=(Verbatim("replay", report.replay),) if report.replay else (),
+        replay=tuple(Verbatim(key, text) for key, text in (("replay", report.replay), ("test", report.test)) if text),
     )
 
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from gradcheck.evaluation.sources import importable
 from gradcheck.evaluation.unpacking import takes_by_name
-from gradcheck.model import Point, Report
+from gradcheck.model import FOUND, Point, Report
 from gradcheck.options.row import Face
 from gradcheck.options.table import OPTIONS
-from gradcheck.runner.config import CLAIMS, DeclaredCheck
+from gradcheck.runner.config import CLAIMS, PLACES, DeclaredCheck
 
 LONGEST = 500  # characters of a tree that is typed
 
@@ -34,6 +35,8 @@ def command(
     None if there is none: a function that is local to another, say, or a point too large to be typed.
     """
     given = {key: value for key, value in options.items() if _bears(key, value)}
+    if report.point.origin == FOUND:
+        given.pop("reach", None)
     claims = {key: given.pop(key) for key in CLAIMS if key in given}
     if claim is not None:
         claims[report.kind.key] = claim
@@ -58,21 +61,16 @@ def _bears(key: str, value: Any) -> bool:
 
 def spec(function: Any) -> str | None:
     """``module:attr`` or ``file.py:attr``, under which `function` can be found again; None if it cannot."""
-    name = getattr(function, "__qualname__", None)
-    module = sys.modules.get(str(getattr(function, "__module__", None)))
-    file = getattr(module, "__file__", None)
-    if module is None or file is None or not isinstance(name, str):
+    home = importable(function)
+    file = None if home is None else getattr(sys.modules[home[0]], "__file__", None)
+    if home is None or file is None:
         return None
-    found: Any = module
-    for part in name.split("."):
-        found = getattr(found, part, None)  # <locals> and <lambda> are attributes of nothing
-    if found is not function or module.__name__ == "__main__":
-        return None
+    module, name = home
     path = Path(file)
     installed = any(path.is_relative_to(folder) for folder in (*site.getsitepackages(), site.getusersitepackages()))
-    beside = Path.cwd().joinpath(*module.__name__.split("."))
-    if installed or path in (beside.with_suffix(".py"), beside / "__init__.py") or "." in module.__name__:
-        return f"{module.__name__}:{name}"
+    beside = Path.cwd().joinpath(*module.split("."))
+    if installed or path in (beside.with_suffix(".py"), beside / "__init__.py") or "." in module:
+        return f"{module}:{name}"
     return f"{os.path.relpath(path)}:{name}"
 
 
@@ -81,7 +79,8 @@ def _typed(point: Point) -> str | None:
     if not point.values or point.leaves or point.dtype != "float64":
         return None
     if len(point.shape) == 1 < point.size:
-        return ",".join(map(repr, point.values))
+        texts = [repr(value) for value in point.values]
+        return ",".join([text.removesuffix(".0") for text in texts] if point.origin == FOUND else texts)
     nested: Any = list(point.values)
     for size in reversed(point.shape[1:]):
         nested = [nested[start : start + size] for start in range(0, len(nested), size)]
@@ -109,17 +108,30 @@ def _numbers(value: Any) -> str | None:
     return json.dumps(value.tolist()) if value.size <= LONGEST else None
 
 
-def replay(given: Mapping[str, Any]) -> Callable[[DeclaredCheck], str]:
-    """What repeats a check: its name and the options given here.  Raises ValueError for what cannot be typed."""
+def replay(given: Mapping[str, Any]) -> Callable[..., str]:
+    """What repeats a check: its name and the options given here.  Raises ValueError for what cannot be typed.
+
+    The function returned takes the declared check and, if there is one, its report: one of a point that was found is
+    repeated there.
+    """
+    words = _words(given)
+
+    def command_of(check: DeclaredCheck, report: Report | None = None) -> str:
+        seed = [] if "seed" in given else ["--seed", str(check.option("seed"))]
+        typed = words
+        if report is not None and report.point.origin == FOUND and (point := _typed(report.point)) is not None:
+            elsewhere = {key: value for key, value in given.items() if key not in (*PLACES, "reach")}
+            typed = _words({**elsewhere, "point": point})
+        return shlex.join(["gradcheck", check.name, *typed, *seed])
+
+    return command_of
+
+
+def _words(given: Mapping[str, Any]) -> list[str]:
     words: list[str] = []
     for key in sorted(given, key=list(OPTIONS).index):
         typed = OPTIONS[key].words(given[key]) if key in OPTIONS and Face.CLI in OPTIONS[key].where else None
         if typed is None:
             raise ValueError(key)
         words += typed
-
-    def command_of(check: DeclaredCheck) -> str:
-        seed = [] if "seed" in given else ["--seed", str(check.option("seed"))]
-        return shlex.join(["gradcheck", check.name, *words, *seed])
-
-    return command_of
+    return words

@@ -29,7 +29,19 @@ from gradcheck.errors import (
 from gradcheck.evaluation.claims import AUTOGRAD
 from gradcheck.evaluation.sources import describe
 from gradcheck.evaluation.unpacking import takes_by_name
-from gradcheck.model import Finding, FindingKind, Kind, Method, Mistake, Point, Report, Resolution, Target, Verdict
+from gradcheck.model import (
+    FOUND,
+    Finding,
+    FindingKind,
+    Kind,
+    Method,
+    Mistake,
+    Point,
+    Report,
+    Resolution,
+    Target,
+    Verdict,
+)
 from gradcheck.options.keywords import KEYWORDS, Options
 from gradcheck.runner.config import DeclaredCheck, Derivable
 from gradcheck.runner.reading import choose_point, read_args, read_bounds
@@ -103,14 +115,14 @@ def run(
     *,
     progress: Progress | None = None,
     self_test: bool = False,
-    replay: Callable[[DeclaredCheck], str] = lambda check: shlex.join(["gradcheck", check.name]),
+    replay: Callable[..., str] = lambda check, report=None: shlex.join(["gradcheck", check.name]),
     outcome: Outcome | None = None,
 ) -> Outcome:
     """Make the checks in their order.  One that fails, or cannot be made, does not stop the others; Ctrl-C does.
 
     self_test: also try wrong versions of each gradient, and tell which of them would be caught.
     progress: told what is done, if anyone watches.
-    replay: the command that repeats a check.
+    replay: the command that repeats a check, of which there is such a report.
     outcome: what was known before, to be added to.
     """
     outcome = outcome or Outcome()
@@ -121,12 +133,12 @@ def run(
         try:
             for result in _results(check, progress, self_test):
                 if isinstance(result, Report):
-                    outcome.add(replace(result, replay=replay(check)), allow_inconclusive=allow)
+                    outcome.add(replace(result, replay=replay(check, result)), allow_inconclusive=allow)
                 else:
                     outcome.fail(check, result, replay(check))
         except CheckInterrupted as stop:
             outcome.interrupted = True
-            outcome.add(replace(stop.report, replay=replay(check)), allow_inconclusive=allow)
+            outcome.add(replace(stop.report, replay=replay(check, stop.report)), allow_inconclusive=allow)
         except KeyboardInterrupt:
             outcome.interrupted = True
         except BaseException as error:
@@ -179,7 +191,9 @@ def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -
         for kind, claim in claims.items():
 
             def labelled(report: Report, claim: Loaded = claim) -> Report:
-                where = replace(report.point, origin=point.origin, seed=point.seed)
+                where = report.point
+                if where.origin != FOUND:
+                    where = replace(where, origin=point.origin, seed=point.seed)
                 return replace(
                     report,
                     name=check.name,

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("speed", "hessian", "directions", "localization", "trees")
+NAMES = ("speed", "hessian", "directions", "localization", "trees", "recording")
 
 
 def main() -> int:

@@ -424,6 +424,40 @@ def test_replay_command_repeats_the_check(folder: Path) -> None:
     assert first["entries"] == second["entries"]
 
 
+BRANCHED = """
+import numpy as np
+def f(x):
+    return 5 * x[0] if x[0] > 300 else x @ x
+def g(x):
+    if x[0] > 300:
+        return np.array([4.0, 0, 0])
+    return 2 * x
+"""
+
+
+def test_a_point_found_by_reach_comes_with_the_command_and_a_test_that_repeat_it(folder: Path) -> None:
+    (folder / "branched.py").write_text(BRANCHED)
+    arguments = ("branched:f", "--grad", "branched:g", "--dim", "3", "--format", "json")
+    assert run(folder, *arguments)[0] == 0
+    code, out, err = run(folder, *arguments, "--reach")
+    assert (code, err) == (1, "")
+    (found,) = json.loads(out)["checks"]
+    assert found["point"]["origin"] == "found by reach"
+    assert found["point"]["values"][1:] == [0, 0]
+    words = shlex.split(found["replay"])
+    assert "--reach" not in words
+    assert words[words.index("--point") + 1].endswith(",0,0")
+    (again,) = json.loads(run(folder, *words[1:], "--format", "json")[1])["checks"]
+    assert found["entries"] == again["entries"]
+    (folder / "test_pasted.py").write_text(found["test"])
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_pasted.py"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1
+    assert "1 failed" in done.stdout
+    assert "GradientMismatch" in done.stdout
+
+
 def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
     for _ in range(600):
         if path.exists():

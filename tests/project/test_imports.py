@@ -28,8 +28,10 @@ FLOORS = (  # from the ground up; a package imports only what stands below it
     "diagnosis",
     "evaluation",
     "methods",
+    "reach",
     "repair",
     "checks",
+    "strategies",
     "testing",
     "runner",
     "pytest_plugin",
@@ -44,6 +46,7 @@ ONLY_IMPORTER = {
     "pytest": {"gradcheck.pytest_plugin"},
     "_pytest": {"gradcheck.pytest_plugin"},
     "rich": {"gradcheck.reporting.text", "gradcheck.cli.command"},
+    "hypothesis": {"gradcheck.strategies"},
     "scipy": set(),
     "matplotlib": {"gradcheck.reporting.png"},
 }
@@ -59,7 +62,9 @@ NOT_FOR_A_GRADIENT = (  # that is right, of a plain function, in few dimensions
     "diagnosis.explain",
     "evaluation.compilation",
     "evaluation.matrices",
+    "evaluation.branches",
     "evaluation.memory",
+    "evaluation.recording",
     "evaluation.tracebacks",
     "evaluation.workers",
     "variables.trees",
@@ -69,6 +74,8 @@ NOT_FOR_A_GRADIENT = (  # that is right, of a plain function, in few dimensions
     "methods.sparsity",
     "numerics.kernels",
     "numerics.localization",
+    "reach.elsewhere",
+    "reach.search",
 )
 
 
