@@ -400,6 +400,7 @@ class Report:
         worst first.
     checked, failed, inconclusive: numbers of entries (or of directions, with the directions method) compared in all.
     directions: one record for each random direction.
+    further: the points beside the first, in the order in which `directions` number them; their origin says of which kind.
     error_map: where a Jacobian, a Hessian or the gradient by a matrix did not pass; None for a vector, or if all passed.
     fixes: changes of the claim's source that make it right, best first.
     mistakes: what the self-test has tried; nothing unless it was asked for.
@@ -433,6 +434,7 @@ class Report:
     failed: int
     inconclusive: int
     directions: tuple[DirectionCheck, ...] = ()
+    further: tuple[Point, ...] = ()
     findings: tuple[Finding, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     fixes: tuple[Fix, ...] = ()

@@ -321,26 +321,35 @@ def draw(
 
 
 def neighbours(x0: NDArray[Any], count: int, seed: int = 0, bounds: Bounds | None = None) -> Iterator[NDArray[Any]]:
-    """Draw `count` further points around `x0`, each when it is asked for, of its shape and dtype; the k-th is always the same.
+    """Draw `count` further points around `x0`, each when it is asked for, of its shape and dtype; the k-th is always the same."""
+    bounds = as_bounds(bounds, x0.shape)
+    return (neighbour(x0, number, seed, bounds) for number in range(count))
+
+
+def neighbour(x0: NDArray[Any], number: int, seed: int = 0, bounds: Bounds | None = None) -> NDArray[Any]:
+    """Draw a further point around `x0`, of its shape and dtype: the same for the same number.
 
     An entry moves by at most half of its own size, so that it keeps its sign, which is often the edge of a domain; one
-    that is 0 moves by half of the median size of the others.  A point outside the bounds goes half-way to the bound.
+    that is 0 moves by half of the median size of the others.
     """
-    bounds = as_bounds(bounds, x0.shape)
     size = np.abs(x0.astype(np.float64))
     nonzero = size[size > 0]
     typical = float(np.partition(nonzero, nonzero.size // 2)[nonzero.size // 2]) if nonzero.size else 1.0
     scale = np.where(size > 0, size, typical)
-    for number in range(count):
-        share = uniform(x0.size, _seed(seed), Stream.POINT + 1 + number).reshape(x0.shape)
-        with np.errstate(over="ignore", invalid="ignore"):
-            x = x0 + scale * (share - 0.5)
-            if bounds is not None:
-                low, high = (np.asarray(bound, dtype=np.float64) for bound in bounds)
-                x = np.where(x < low, x0 / 2 + low / 2, np.where(x > high, x0 / 2 + high / 2, x))
-                x = np.clip(x, low, high)
-            x = x.astype(x0.dtype)
-        yield np.where(np.isfinite(x), x, x0)
+    share = uniform(x0.size, _seed(seed), Stream.POINT + 1 + number).reshape(x0.shape)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return inside(x0 + scale * (share - 0.5), x0, bounds)
+
+
+def inside(x: NDArray[Any], x0: NDArray[Any], bounds: Bounds | None) -> NDArray[Any]:
+    """A point in the dtype of `x0`: an entry outside the bounds is put half-way from x0 to the bound, one not finite at x0."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if bounds is not None:
+            low, high = (np.asarray(bound, dtype=np.float64) for bound in bounds)
+            x = np.where(x < low, x0 / 2 + low / 2, np.where(x > high, x0 / 2 + high / 2, x))
+            x = np.clip(x, low, high)
+        x = x.astype(x0.dtype)
+    return np.where(np.isfinite(x), x, x0)
 
 
 _NAMES = {

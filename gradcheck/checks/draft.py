@@ -58,6 +58,7 @@ class Draft:
     options: Mapping[str, Any] = field(default_factory=dict)
     comparison: Comparison | None = None
     directions: list[DirectionCheck] = field(default_factory=list)
+    further: list[Point] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     diagnoses: list[Diagnosis] = field(default_factory=list)
     fixes: tuple[Fix, ...] = ()
@@ -137,6 +138,7 @@ class Draft:
             failed=failed,
             inconclusive=inconclusive,
             directions=_with_one_ladder(directions),
+            further=tuple(self.further),
             error_map=self._error_map(),
             findings=tuple(self.findings),
             diagnoses=tuple(self.diagnoses),

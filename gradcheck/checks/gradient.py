@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
-import numpy as np
-
-from gradcheck.checks.check import DIRECTIONS, CheckRun, require_callables
+from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.reaching import reachable
-from gradcheck.errors import UsageError, UserCodeError
-from gradcheck.evaluation.claims import Claim, Wrapper, gradient_blocks, is_autograd
+from gradcheck.errors import UsageError
+from gradcheck.evaluation.claims import Wrapper, gradient_blocks, is_autograd
 from gradcheck.evaluation.function import Function
-from gradcheck.methods.problem import Problem
 from gradcheck.model import Kind, Method, Report
-from gradcheck.numerics.stencils import free_scales
 from gradcheck.options.keywords import Keywords, Options
-from gradcheck.points import neighbours
-from gradcheck.variables.numbers import MaskedValues
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-REDRAWS = 3  # how often a further point where f is not defined is drawn again, on average
+    from numpy.typing import ArrayLike
 
 
 @reachable(Kind.GRADIENT)
@@ -89,7 +80,10 @@ def check_gradient(
         run.explain(problem, claim, claim.at)
         run.find_rule(autograd)
         run.mend(problem, claim)
-        _look_elsewhere(run, problem, claim)
+        if settings.points > 1 and not run.watcher.stopped:
+            from gradcheck.checks.further import look_elsewhere  # start-up counts
+
+            look_elsewhere(run, problem, claim)
 
     return run.carry_out(compare)
 
@@ -110,54 +104,6 @@ def _check_diagonal(
     if grad_and_hess:
         grad, hess = Item(grad, 0), Item(grad, 1)
     return check_diagonal(run, f, grad, "grad", hess)
-
-
-def _look_elsewhere(run: CheckRun, problem: Problem, claim: Claim) -> None:
-    """At further points, random directions only: a gradient that is right at one place alone is found out."""
-    wanted = run.options.points - 1
-    if not wanted or run.watcher.stopped:
-        return
-    from gradcheck.methods.directions import search  # only where it is needed: start-up counts
-
-    redrawn, number = 0, 0
-    with run.watcher.until_stopped():
-        for candidate in neighbours(run.flat, wanted * (1 + REDRAWS), problem.seed, run.bounds):
-            if number == wanted or run.watcher.expired():
-                break
-            there = _moved(problem, claim, candidate, number + 1)
-            if there is None:
-                redrawn += 1
-                continue
-            number += 1
-            claimed = there.preflight.claimed
-            found = search(there, run.watcher, claimed, directions=DIRECTIONS, locate=False, point=number)
-            run.draft.directions += found.directions
-    if redrawn:
-        run.draft.notes.append(f"{redrawn:,} further points were drawn again: f or the claim is not defined there")
-    if number < wanted:
-        verb = "were looked at" if run.watcher.stopped else "could be checked"
-        run.draft.notes.append(f"only {number + 1:,} of {run.options.points:,} points {verb}")
-
-
-def _moved(problem: Problem, claim: Claim, x: NDArray[Any], number: int) -> Problem | None:
-    """The problem at another point; None if f or the claim has no value there."""
-    try:
-        value, claimed = problem.function.at(x), claim.at(x)
-    except MaskedValues:
-        raise
-    except UserCodeError:
-        return None
-    if not np.isfinite(value).all() or not np.isfinite(claimed).all():
-        return None
-    preflight = replace(
-        problem.preflight,
-        value=value,
-        raw=None,
-        claimed=claimed,
-        scales=free_scales(x, problem.function.bounds),
-        findings=(),
-    )
-    return replace(problem, x=x, preflight=preflight, seed=problem.seed + number)
 
 
 class Item(Wrapper):

@@ -97,9 +97,10 @@ class Options:
     points: int = keyword(
         Number(1, whole=True),
         WHERE,
-        "Check at K points.",
+        "Check at K points: also near by, drawn anew, larger, smaller.",
         EVERYWHERE | Face.PYTEST,
-        keyword="at how many points to check; the first gets the method, the others two random directions each",
+        keyword="at how many points to check; the first gets the method, the others two random directions each: near the point, "
+        "drawn anew, 10 times as large and as small, in turn",
         metavar="K",
         default=1,
     )

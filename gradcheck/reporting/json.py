@@ -20,6 +20,7 @@ the checks, null where there are none.  Each check has
   they are known; the worst of them has a ``ladder`` as well, the differences of which it was made (``steps``, ``values``,
   ``noise``);
 * ``directions``: the same with ``number`` and ``point`` in place of ``index``, ``path`` and ``explained``;
+* ``further``: the points beside the first, each as ``point``, in the order in which ``directions`` number them from 1;
 * ``error_map``: null, or where a matrix did not pass (``shape``, ``block``, ``cells``, ``largest``; see `ErrorMap`);
 * ``findings`` (``kind``, ``message``, ``target``, ``verdict``, ``evidence``), ``diagnoses`` (``kind``, ``message``,
   ``parameters``, ``explained``, ``advice``, ``where``: null, or ``file``, ``line`` and ``text``), ``fixes`` (``file``,
@@ -115,6 +116,7 @@ def _check(report: Report) -> dict[str, Any]:
         "entries": entries,
         "entries_omitted": compared - len(entries),
         "directions": [_direction(direction) for direction in report.directions],
+        "further": plain(report.further),
         "error_map": plain(report.error_map),
         "findings": plain(report.findings),
         "diagnoses": plain(report.diagnoses),

@@ -167,6 +167,8 @@ def _what(report: Report, verbose: bool) -> Iterator[Fact]:
     for key, target in (("function", report.target), (report.kind.value, report.claim)):
         yield _fact(key, "  ".join(filter(None, (target.name, location(target)))))
     yield _fact("point", _point(report, verbose))
+    if report.further:
+        yield _fact("elsewhere", _elsewhere(report))
     yield _fact("method", report.method.value)
     yield _fact("engine", report.engine)
     calls = f"{counted(report.nfev, 'evaluation')} of the function, {report.ngev:,} of the {report.kind.value}"
@@ -198,6 +200,18 @@ def _point(report: Report, verbose: bool) -> str:
     if point.values and (verbose or len(point.values) <= 3):
         parts.append(f"at ({', '.join(numbers.exact(v, point.dtype) for v in point.values)})")
     return ", ".join(parts)
+
+
+def _elsewhere(report: Report) -> str:
+    """Of which kinds the further points are, and where the derivative is not right."""
+    found: dict[str, list[Verdict]] = {}
+    for number, point in enumerate(report.further, 1):
+        found.setdefault(point.origin, []).append(max(d.verdict for d in report.directions if d.point == number))
+    parts = [kind + (f" ({len(verdicts):,})" if len(verdicts) > 1 else "") for kind, verdicts in found.items()]
+    wrong = [kind for kind, verdicts in found.items() if max(verdicts) is Verdict.FAIL]
+    return f"{counted(len(report.further), 'more point')}: {', '.join(parts)}" + (
+        f"; wrong {', '.join(wrong)}" if wrong else ""
+    )
 
 
 def _times(shape: tuple[int, ...]) -> str:

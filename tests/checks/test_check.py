@@ -25,7 +25,6 @@ from gradcheck import (
 )
 from gradcheck.model import FindingKind, Method, Verdict
 from gradcheck.options.keywords import RTOL, Options
-from gradcheck.points import neighbours
 
 A = np.random.default_rng(0).normal(size=(6, 6))
 x0 = np.random.default_rng(1).normal(size=6)
@@ -330,17 +329,58 @@ def test_a_gradient_that_is_right_at_one_place_only_fails_at_the_others():
 
 def test_points_where_f_is_not_defined_are_left_with_a_word():
     x = np.linspace(1.0, 2.0, 3)
-    first = [float(point[0]) for point in neighbours(x, 20)]
-    inside = [value < 1.01 for value in first]
-    redrawn = inside[: [k for k, here in enumerate(inside) if here][2]].count(False)  # before the third that is inside
-    assert redrawn, "take other points"
-    assert min(abs(value - 1.01) for value in first) > 1e-3, "take other points"
-    report = check_gradient(
-        lambda x: float(np.log(x).sum()) if x[0] < 1.01 else np.nan, lambda x: 1 / x, x, points=4, throw=False
-    )
-    assert report.verdict is Verdict.PASS
-    assert sorted({direction.point for direction in report.directions}) == [1, 2, 3]
-    assert f"{redrawn} further points were drawn again: f or the claim is not defined there" in report.notes
+
+    def logs(x):
+        return float(np.log(x).sum()) if x[0] < 3 else np.nan
+
+    report = check_gradient(logs, lambda x: 1 / x, x, points=5)
+    assert sorted({direction.point for direction in report.directions}) == [1, 2, 3, 4]
+    kinds = [point.origin for point in report.further]
+    assert kinds == ["near the point", "drawn anew", "near the point", "1/10 as large"]
+    assert "1 further point drawn again, 10 times as large: f or the claim is not defined there" in report.notes
+
+
+def powers(x):
+    return float((x**4).sum())
+
+
+def test_further_points_are_of_several_neighbourhoods_and_sizes():
+    x = np.array([0.5, -2.0, 1.0])
+    report = check_gradient(powers, lambda x: 4 * x**3, x, points=6)
+    assert [point.origin for point in report.further] == [
+        "near the point", "drawn anew", "10 times as large", "1/10 as large", "near the point",
+    ]  # fmt: skip
+    for point, low, high in zip(report.further, (0.5, 0, 5, 0.05, 0.5), (1.5, 99, 15, 0.15, 1.5), strict=True):
+        share = np.abs(point.values) / np.abs(x)
+        assert ((low <= share * (1 + 1e-9)) & (share <= high * (1 + 1e-9))).all()
+    assert "5 more points: near the point (2), drawn anew, 10 times as large, 1/10 as large" in str(report)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_point_of_one_sign_keeps_it_elsewhere(sign):
+    report = check_gradient(powers, lambda x: 4 * x**3, sign * np.array([0.5, 2.0, 1.0]), points=5)
+    assert all((sign * np.array(point.values) > 0).all() for point in report.further)
+
+
+def test_a_mistake_at_another_size_is_found_and_the_size_is_told():
+    def wrong(x):
+        return 4 * x**3 * np.where(np.abs(x) > 5, 1.1, 1.0)
+
+    x = np.array([0.5, -1.0, 1.0])
+    assert check_gradient(powers, wrong, x, points=3, throw=False).verdict is Verdict.PASS
+    report = check_gradient(powers, wrong, x, points=4, throw=False)
+    assert report.verdict is Verdict.FAIL
+    assert "; wrong 10 times as large" in str(report)
+
+
+def test_a_point_where_nothing_can_be_told_does_not_count():
+    def saturated(x):
+        return 1e9 + float(np.tanh(x).sum()) * 1e-3
+
+    report = check_gradient(saturated, lambda x: 1e-3 / np.cosh(x) ** 2, np.array([0.1, -0.2]), points=8, throw=False)
+    alone = check_gradient(saturated, lambda x: 1e-3 / np.cosh(x) ** 2, np.array([0.1, -0.2]), throw=False)
+    assert len(report.further) == 7
+    assert report.verdict is alone.verdict
 
 
 def test_where_f_is_defined_at_the_point_alone_no_other_point_is_checked():

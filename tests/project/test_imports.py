@@ -54,6 +54,7 @@ HEAVY = ("numpy", "numba", "llvmlite", "click", "rich", "pytest", "_pytest", "sc
 
 NOT_FOR_A_GRADIENT = (  # that is right, of a plain function, in few dimensions
     "checks.explanation",
+    "checks.further",
     "checks.hessian",
     "checks.jacobian",
     "checks.matrix",
