@@ -17,7 +17,7 @@ from gradcheck.variables.arrays import LIBRARIES, ArrayStandard, Library, Like, 
 from gradcheck.variables.containers import container_of
 from gradcheck.variables.layout import ArrayLayout, Layout, LibraryLayout
 from gradcheck.variables.numbers import is_masked
-from gradcheck.wording import by, did_you_mean, one_line, place, quoted
+from gradcheck.wording import by, did_you_mean, named, one_line, place, quoted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -54,6 +54,9 @@ def _fits(small: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     return len(small) <= len(shape) and all(one in (1, size) for one, size in pairs)
 
 
+NESTED = "is nested too deeply, or holds itself; give arrays, or dicts and lists of them"
+
+
 def as_point(x0: Any, what: str = "the point", *, variable: bool = False) -> NDArray[Any]:
     """Return `x0` as a C-ordered float64 or float32 array of any shape, () included; it may share memory with `x0`.
 
@@ -70,6 +73,12 @@ def as_point(x0: Any, what: str = "the point", *, variable: bool = False) -> NDA
         ragged = "inhomogeneous" in str(error)
         reason = "is ragged" if ragged else f"is a {type(x0).__name__} that numpy cannot take ({one_line(error)})"
         raise PointError(f"{what} {reason}; give an array of floats") from None
+    except RecursionError:
+        raise PointError(f"{what} {NESTED}") from None
+    except Exception as error:  # of a method of its own, such as __array__
+        raise PointError(
+            f"{what}, of type {type(x0).__name__}, raised {named(error)} when asked for its numbers"
+        ) from error
     if x.dtype.kind == "f" and x.dtype.itemsize in (4, 8):
         if not x.dtype.isnative:
             x = x.astype(x.dtype.newbyteorder("="))  # a file may hold the other byte order
@@ -128,7 +137,10 @@ def lay_out(
     from gradcheck.variables.trees import Branch, TreeLayout, take_apart  # an array does without
 
     wrt = (wrt,) if isinstance(wrt, (str, int)) else wrt
-    root, leaves = take_apart(x0, names)
+    try:
+        root, leaves = take_apart(x0, names)
+    except RecursionError:
+        raise PointError(f"x0 {NESTED}") from None
     if unpack and not isinstance(root, Branch):
         raise UsageError(
             f"unpack hands over the parts of a tuple, a list or a dict, and x0 is {_kind(x0)}; leave it out"
@@ -160,7 +172,17 @@ def lay_out(
 
 
 def is_tree(x0: Any) -> bool:
-    """Whether x0 is no array: a list or tuple of numbers is one, as NumPy takes it."""
+    """Whether x0 is no array: a list or tuple of numbers is one, as NumPy takes it.
+
+    Raises `PointError` for what holds itself.
+    """
+    try:
+        return _is_tree(x0)
+    except RecursionError:
+        raise PointError(f"x0 {NESTED}") from None
+
+
+def _is_tree(x0: Any) -> bool:
     container = container_of(x0)
     if container is None:
         return False
@@ -169,7 +191,7 @@ def is_tree(x0: Any) -> bool:
     if {float, int}.issuperset(map(type, x0)):
         return False
     return any(
-        not isinstance(part, (float, int, np.generic)) and (is_tree(part) or hasattr(part, "shape") or part is None)
+        not isinstance(part, (float, int, np.generic)) and (_is_tree(part) or hasattr(part, "shape") or part is None)
         for part in x0
     )
 

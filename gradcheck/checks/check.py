@@ -332,13 +332,14 @@ class CheckRun:
         x = self.flat if at is None else at
         preflight = examine(function, claim, x, self.options.seed, value_beside=beside, functions=tuple(self._called))
         self.draft.findings += preflight.findings
-        if function.contradicts_journal(x):
+        doubted = [(function.role, function.contradicts_journal(x)), (claim.role, claim.contradicts_journal(x))]
+        for role in (role for role, contradicts in doubted if contradicts):
             self.draft.findings.append(
                 Finding(
                     kind=FindingKind.NON_DETERMINISTIC,
-                    target=function.role,
+                    target=role,
                     verdict=Verdict.INCONCLUSIVE,
-                    message=f"{function.role} gives another value at the point than the journal has from before; "
+                    message=f"{role} gives another value at the point than the journal has from before; "
                     "remove the journal, or fix the random seed",
                 )
             )

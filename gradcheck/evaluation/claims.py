@@ -87,6 +87,7 @@ class Claim:
     ) -> None:
         self.raw = call
         self.call: Callable[[NDArray[Any]], Any] = with_arguments(call, args)
+        self.args = args
         self.layout = as_layout(x0)
         self.answer = ArrayLayout(answer, np.float64) if isinstance(answer, tuple) else answer
         self.role = role
@@ -107,6 +108,15 @@ class Claim:
             raise raised(self.role, self.call, error, argument=argument) from error
         self.altered = self.layout.altered(argument, x)
         return self.layout.collected(argument) if value is None else value
+
+    def contradicts_journal(self, x: NDArray[Any]) -> bool:
+        """Whether the claim, asked once more off the record, answers otherwise at x than a journal has it from before."""
+        counted = self.raw
+        if not isinstance(counted, Counted) or counted.ledger is None or not counted.ledger.resumed:
+            return False
+        call, further = with_arguments(counted.call, self.args), self.args if isinstance(self.args, tuple) else ()
+        argument = self.layout.argument(x.copy())
+        return counted.ledger.contradicted(lambda: call(argument), self.layout.argument(x), *further)
 
     def numbers(self, value: Any) -> Array:
         """`value` as a flat float64 copy.

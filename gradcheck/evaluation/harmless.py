@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck.evaluation.sources import own
+
 if TYPE_CHECKING:
     pass
 
@@ -47,5 +49,5 @@ def _names(code: CodeType) -> set[str]:
 def _mathematical(value: Any, depth: int) -> bool:
     if isinstance(value, (int, float, np.number, np.ndarray, np.ufunc)):
         return True
-    home = value.__name__ if isinstance(value, ModuleType) else str(getattr(value, "__module__", None))
+    home = value.__name__ if isinstance(value, ModuleType) else str(own(value, "__module__"))
     return home.partition(".")[0] in MATHEMATICS or harmless(value, depth - 1)

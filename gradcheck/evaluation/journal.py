@@ -13,7 +13,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from types import CellType, CodeType
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.errors import UsageError
-from gradcheck.evaluation.sources import describe
+from gradcheck.evaluation.sources import describe, own
 from gradcheck.variables.arrays import as_numpy
 
 if TYPE_CHECKING:
@@ -153,7 +153,12 @@ class Ledger:
         """Whether a call answers otherwise than the journal has of its first time; asks the callable once, off the record."""
         place = _digest([self.prefix, *map(_content, arguments)])
         kept = self.journal.get(_digest([place, (1).to_bytes(8, "little")]))
-        return kept is not None and not np.array_equal(np.asarray(call()), kept.value, equal_nan=True)
+        if kept is None:
+            return False
+        try:
+            return not np.array_equal(np.asarray(call()), kept.value, equal_nan=True)
+        except Exception:  # where it gave a value before
+            return True
 
     def keep(self, key: bytes, value: NDArray[np.float64], seconds: float, *, failed: bool = False) -> None:
         """Keep what f answered away from the point; `failed`: it raised."""
@@ -195,7 +200,7 @@ class Ledger:
 
 def _version(call: Callable[..., Any]) -> bytes:
     """What changes when the source of a callable may have: the file that it is written in, else its code."""
-    call = getattr(call, "__wrapped__", call)
+    call = own(call, "__wrapped__") or call
     where = describe(call)
     if where.file is not None:
         path = Path(where.file)
@@ -206,14 +211,15 @@ def _version(call: Callable[..., Any]) -> bytes:
 
 
 def _code(call: Callable[..., Any]) -> CodeType | None:
-    return getattr(call, "__code__", None) or getattr(type(call).__call__, "__code__", None)
+    code = own(call, "__code__") or own(type(call).__call__, "__code__")
+    return code if isinstance(code, CodeType) else None
 
 
 def _bound(call: Callable[..., Any]) -> list[bytes]:
     """The numbers, texts and arrays that a function carries with it: in its closure, its defaults, its partial arguments."""
-    cells = getattr(call, "__closure__", None) or ()
-    held = [_contents(cell) for cell in cells]
-    held += [*(getattr(call, "__defaults__", None) or ()), *(getattr(call, "args", None) or ())]
+    cells, *given = (own(call, name) for name in ("__closure__", "__defaults__", "args"))
+    held = [_contents(cell) for cell in cells if isinstance(cell, CellType)] if isinstance(cells, tuple) else []
+    held += [value for values in given if isinstance(values, tuple) for value in values]
     return [_content(value) for value in held if isinstance(value, (int, float, complex, str, np.ndarray))]
 
 
@@ -225,12 +231,21 @@ def _contents(cell: CellType) -> Any:
 
 
 def _content(value: Any) -> bytes:
-    """What tells a value from another: type, shape and bytes of an array, else how it is spelt."""
-    if isinstance(value, np.ndarray) or hasattr(value, "__array__"):
+    """What tells a value from another: type, shape and bytes of an array, the parts of a tree, else how it is spelt."""
+    if isinstance(value, Mapping):
+        value = [*value.keys(), *value.values()]
+    elif is_dataclass(value):
+        value = [getattr(value, field.name) for field in fields(value)]
+    if isinstance(value, (list, tuple)):
+        return _digest([str(len(value)).encode(), *map(_content, value)])
+    if isinstance(value, np.ndarray) or own(value, "__array__") is not None:
         array = as_numpy(value)
         if array.dtype.kind != "O":
             return f"{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes()
-    return repr(value).encode()
+    try:
+        return repr(value).encode("utf-8", "backslashreplace")
+    except Exception:  # of a __repr__ of the user's
+        return type(value).__qualname__.encode()
 
 
 def _digest(parts: Iterable[bytes]) -> bytes:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck.evaluation.sources import own
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -133,8 +135,8 @@ def _code(f: Any) -> CodeType | None:
     """The code behind a callable: of a function, a method, a partial, an object that can be called."""
     while isinstance(f, functools.partial):
         f = f.func
-    f = getattr(f, "__func__", f)
-    code = getattr(f, "__code__", None)
+    f = own(f, "__func__") or f
+    code = own(f, "__code__")
     if code is None:
         code = getattr(getattr(type(f), "__call__", None), "__code__", None)  # noqa: B004 - what is wanted is its code
     return code if isinstance(code, CodeType) and not _of_library(code) else None

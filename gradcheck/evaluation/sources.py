@@ -75,13 +75,21 @@ def _static(thing: Any, attribute: str) -> Any:
     return value.__get__(thing) if inspect.isgetsetdescriptor(value) or inspect.ismemberdescriptor(value) else value
 
 
+def own(thing: Any, attribute: str) -> Any:
+    """An attribute, None where the user's own code, asked for it, raises."""
+    try:
+        return getattr(thing, attribute, None)
+    except Exception:
+        return None
+
+
 def _name(function: Any, inner: Any) -> str:
     if isinstance(function, functools.partial):
         return f"partial({_name(function.func, inner)})"
-    own = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
-    if not isinstance(own, str):
-        own = getattr(inner, "__qualname__", None) if inspect.isfunction(inner) else None
-    name = own if isinstance(own, str) else type(function).__qualname__
+    given = own(function, "__qualname__") or own(function, "__name__")
+    if not isinstance(given, str):
+        given = getattr(inner, "__qualname__", None) if inspect.isfunction(inner) else None
+    name = given if isinstance(given, str) else type(function).__qualname__
     return name.rpartition("<locals>.")[2]
 
 

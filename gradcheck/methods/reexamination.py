@@ -32,6 +32,7 @@ MODEST = 0.3  # gaps below this share of the entry are doubted if f jumps nearby
 UNSEEN = 1e-8  # a change of f below this share of what all variables do is none that its steps were made for
 LEVEL = 2.0  # over steps four times as large the bend of a function grows by more, unless the function levels off
 EXTENSION = 4  # rungs that a ladder grows upward at a time, while noise limits it at its top
+MOST_RUNGS = 256  # of a ladder
 SHARP = 1e-7  # an uncertainty below this share of the value is good enough to stop
 SURE = 256  # once so many entries that looked plainly wrong turned out to be so, others that do need no ladder
 UNEXAMINED = 10.0  # an entry that was not re-examined fails if its gap is this many times what is allowed and uncertain
@@ -216,7 +217,8 @@ class Reexamination:
 
     def _higher(self, i: int, steps: Array, plus: Array, minus: Array, top: float) -> tuple[Array, Array, Array]:
         """A ladder with more rungs, up to `top`."""
-        count = max(1, int(np.log2(top / float(steps[0])) / np.log2(RATIO) + 1e-9))
+        octaves = np.log2(top) - np.log2(float(steps[0]))  # the ratio itself overflows where x is next to 0
+        count = min(max(1, int(octaves / np.log2(RATIO) + 1e-9)), MOST_RUNGS)
         higher, more_plus, more_minus = self._rungs(i, float(steps[0]) * RATIO ** np.arange(count, 0, -1.0))
         return (
             np.concatenate([higher, steps]),

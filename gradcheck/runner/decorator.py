@@ -12,11 +12,11 @@ import pkgutil
 import sys
 from collections.abc import Callable, Container, Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType, ModuleType
+from types import CodeType, MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradcheck.errors import ConfigError, GradcheckError
-from gradcheck.evaluation.sources import describe
+from gradcheck.evaluation.sources import describe, own
 from gradcheck.model import Kind
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _free_name(pair: Pair, name: str, taken: Container[str]) -> str:
 
 def _identity(thing: Any) -> Hashable:
     """What stays the same when a function is defined again; methods and objects are themselves."""
-    code = getattr(thing, "__code__", None)
-    if inspect.ismethod(thing) or code is None:
-        return id(getattr(thing, "__self__", thing)), getattr(thing, "__name__", "")
-    return getattr(thing, "__qualname__", ""), code.co_firstlineno
+    code = own(thing, "__code__")
+    if inspect.ismethod(thing) or not isinstance(code, CodeType):
+        return id(own(thing, "__self__") or thing), str(own(thing, "__name__"))
+    return str(own(thing, "__qualname__")), code.co_firstlineno

@@ -18,6 +18,7 @@ import pytest
 
 import gradcheck
 from gradcheck import UsageError, Verdict, check_gradient, check_hessian, check_jvp
+from gradcheck.evaluation.journal import Journal
 
 MODULE = """
 import pathlib, time
@@ -212,3 +213,25 @@ def test_another_database_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="name another file"):
         check_gradient(f, g, X, journal=text)
     assert text.read_text().startswith("not a database")
+
+
+def test_points_that_differ_in_the_last_digits_of_a_tree_are_two(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "run.db")
+    ledger = journal.ledger("grad", lambda tree: None, ())
+    trees = [{"W": np.full(2000, 1.0 + delta), "n": 3} for delta in (0.0, 1e-14)]
+    assert ledger.key(trees[0]) != ledger.key(trees[1])
+    journal.close()
+
+
+def test_a_claim_that_answers_otherwise_than_the_journal_has_it_is_doubted(tmp_path: Path) -> None:
+    class Claim:
+        def __init__(self, factor: float) -> None:
+            self.factor = factor
+
+        def __call__(self, x: Any) -> Any:
+            return self.factor * g(x)
+
+    assert check_gradient(f, Claim(1.0), X, journal=tmp_path / "run.db").verdict is Verdict.PASS
+    report = check_gradient(f, Claim(2.0), X, journal=tmp_path / "run.db", throw=False)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert "grad gives another value at the point than the journal has from before" in report.headline
