@@ -19,6 +19,7 @@ from gradcheck.model import Diagnosis, Kind, Verdict
 from gradcheck.numerics.first_step import first_look
 from gradcheck.numerics.stencils import natural_scales, steps_near
 from gradcheck.points import neighbours
+from gradcheck.variables.numbers import real_array
 from gradcheck.wording import quoted
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ def term_at(name: str, term: Any, x: NDArray[Any], layout: Layout, kind: Kind) -
         if kind is Kind.GRADIENT and layout.leaves:
             raise UsageError(str(error)) from None
     try:
-        found = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
+        found = real_array(value, role).astype(np.float64)
+    except UserCodeError:
         raise UsageError(f"{role} is no array of numbers, but {quoted(value)}") from None
     rows, left = divmod(found.size, layout.size)
     if found.ndim < 2 or left or not (rows == layout.size or kind is Kind.JACOBIAN):

@@ -172,7 +172,9 @@ class Calling:
     def _number(self, value: Any) -> float:
         try:
             return float(self.keep(value))
-        except (TypeError, ValueError):
+        except Exception as error:  # of a value that is no number, or asked for one
+            if is_interrupt(error):
+                raise
             return NAN
 
 

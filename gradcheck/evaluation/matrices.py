@@ -6,6 +6,7 @@ columns, so that no second matrix is ever held.  SciPy is never imported: its ar
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from gradcheck.numerics.directions import Stream, direction
 from gradcheck.points import is_tree
 from gradcheck.variables.layout import ArrayLayout, Layout, as_layout, shape_of
 from gradcheck.variables.numbers import real_array
+from gradcheck.wording import named
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -277,6 +279,25 @@ def as_matrix(value: Any, rows: int, columns: int, role: str, deadline: Deadline
     Raises:
         UserCodeError: it has another shape, or is something else altogether.
     """
+    with _questioned(value, role):
+        return _as_matrix(value, rows, columns, role, deadline)
+
+
+@contextlib.contextmanager
+def _questioned(value: Any, role: str) -> Iterator[None]:
+    """Within, what an answer raises when it is asked for its shape and the like is an error of user code."""
+    try:
+        yield
+    except UserCodeError:
+        raise
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
+        message = f"{role} returned {type(value).__name__}, which raised {named(error)} when asked what it is"
+        raise UserCodeError(message, FindingKind.WRONG_DTYPE, role) from error
+
+
+def _as_matrix(value: Any, rows: int, columns: int, role: str, deadline: Deadline) -> Matrix:
     sparse = hasattr(value, "tocsc")
     if sparse or _is_operator(value):
         shape = tuple(getattr(value, "shape", (rows, columns)))
@@ -338,7 +359,8 @@ class MatrixClaim(Claim):
         """
         if self._is_of_blocks(raw):
             return Dense(self._of_blocks(raw), self.rows, self.layout.size, self.role)
-        upright = (raw.T if hasattr(raw, "T") else np.asarray(raw).T) if self._looks_transposed(raw) else raw
+        with _questioned(raw, self.role):
+            upright = (raw.T if hasattr(raw, "T") else np.asarray(raw).T) if self._looks_transposed(raw) else raw
         return as_matrix(upright, self.rows, self.layout.size, self.role, self.deadline)
 
     def _looks_transposed(self, raw: Any) -> bool:

@@ -101,7 +101,8 @@ class Workers:
                 f"executor is {type(executor).__name__}, without submit(); give a concurrent.futures.Executor"
             )
         self.executor, self.notes = executor, notes
-        self.count = jobs if jobs > 1 else int(getattr(executor, "_max_workers", None) or os.cpu_count() or 1)
+        told = getattr(executor, "_max_workers", None)
+        self.count = jobs if jobs > 1 else told if isinstance(told, int) and told > 0 else os.cpu_count() or 1
         self.pool: ProcessPoolExecutor | None = None
         self.known: Calling | None = None  # to the processes of the pool
         self.given_up = False

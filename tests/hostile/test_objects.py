@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -139,3 +140,91 @@ def test_points_at_the_ends_of_the_range_of_floats_get_an_answer(size: float, fa
     assert report.verdict in (Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.FAIL)
     if factor == 1.0:
         assert report.verdict is not Verdict.FAIL
+
+
+class ShapeRaises:
+    """An operator that will not say how large it is."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        raise ValueError("no shape")
+
+    def matvec(self, v: Any) -> Any:
+        return 2 * v
+
+
+class NoColumns:
+    """A sparse array that cannot be converted."""
+
+    shape = (3, 3)
+
+    def tocsc(self) -> Any:
+        raise RuntimeError("no columns")
+
+
+class Executor(mock.Mock):
+    """Whose number of workers is no number."""
+
+    def submit(self, call: Any, *arguments: Any) -> Any:
+        done: Any = concurrent.futures.Future()
+        done.set_result(call(*arguments))
+        return done
+
+
+MATRICES = {
+    "no shape": ShapeRaises(),
+    "no columns": NoColumns(),
+    "a Mock": mock.Mock(),
+    "no numbers": Raising(),
+    "three axes": np.zeros((3, 3, 3)),
+    "complex": 1j * np.eye(3),
+    "ragged": [[1.0], [1.0, 2.0]],
+    "masked": np.ma.array(np.eye(3), mask=True),
+    "objects": np.array([["1"] * 3] * 3),
+}
+
+
+def square(x: Any) -> Any:
+    return x**2
+
+
+@pytest.mark.parametrize("matrix", MATRICES)
+def test_what_is_no_matrix_is_an_error_of_its_check(matrix: str) -> None:
+    value = MATRICES[matrix]
+    reports = [
+        api.check_hessian(f, lambda x: value, X, throw=False),
+        api.check_hessian(f, lambda x: value, X, grad=g, throw=False),
+        api.check_jacobian(square, lambda x: value, X, throw=False),
+        api.check_jacobian(lambda x: value, lambda x: 2 * np.eye(3), X, throw=False),
+        api.check_hvp(f, lambda x, v: value, X, throw=False),
+        api.check_vjp(square, lambda x, u: value, X, throw=False),
+    ]
+    if matrix == "three axes":  # of other sizes than a function's values may have
+        del reports[3]
+    assert {report.verdict for report in reports} == {Verdict.ERROR}
+    assert all("\n" not in report.headline for report in reports)
+
+
+@pytest.mark.parametrize("matrix", ["no shape", "no columns", "a Mock", "three axes"])
+def test_what_is_no_pattern_is_refused(matrix: str) -> None:
+    with pytest.raises(api.GradcheckError) as caught:
+        api.check_jacobian(square, lambda x: np.diag(2 * x), X, sparsity=MATRICES[matrix])
+    assert "the sparsity pattern" in str(caught.value)
+
+
+@pytest.mark.parametrize("matrix", ["complex", "no numbers", "a Mock", "ragged", "masked", "objects"])
+def test_what_is_no_term_is_refused(matrix: str) -> None:
+    for term in (MATRICES[matrix], lambda x: MATRICES[matrix]):
+        if callable(term) and isinstance(term, mock.Mock):
+            continue
+        with pytest.raises(api.UsageError, match="suspect ridge"):
+            api.check_gradient(f, lambda x: 3 * x, X, suspects={"ridge": term})
+
+
+def test_what_refuses_its_numbers_away_from_the_point_is_no_value_there() -> None:
+    report = api.check_gradient(lambda x: f(x) if x[0] == 0.5 else Raising(), g, X, throw=False)
+    assert report.verdict is Verdict.INCONCLUSIVE
+
+
+def test_an_executor_that_does_not_say_how_many_it_has_is_used() -> None:
+    assert api.check_gradient(f, g, X, executor=Executor()).verdict is Verdict.PASS
