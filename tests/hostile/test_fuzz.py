@@ -28,7 +28,7 @@ from tests.hostile.harness import PATIENCE, ROOT, start
 from tests.hostile.test_processes import alive
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, who sent a signal is not told")
-EXAMPLES = int(os.environ.get("GRADCHECK_FUZZ", "8"))
+EXAMPLES = int(os.environ.get("GRADCHECK_FUZZ", "5"))
 
 BODIES = {
     "plain": "",
