@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from importlib.machinery import ModuleSpec, PathFinder
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -118,11 +119,23 @@ def _guarded(work: Callable[[], int]) -> int:
         return ExitCode.UNDECIDED
 
 
+class _OwnPath:
+    """Finds modules where they were found when the process began: what user code does to sys.path is no matter of ours."""
+
+    def __init__(self) -> None:
+        self.path = sys.path[:]
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:
+        """Asked where all others have found nothing."""
+        return PathFinder.find_spec(name, self.path) if path is None else None
+
+
 def _import_for_good() -> None:
     """Import what checks need, numpy above all, and look for no garbage in it ever: it lives as long as the process.
 
     Else the search for garbage when the process ends would take a tenth of a short run.
     """
+    sys.meta_path.append(_OwnPath())  # type: ignore[arg-type]  # what a finder is by its methods
     import_module("gradcheck.cli.selection")
     gc.freeze()
 

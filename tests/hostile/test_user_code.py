@@ -201,6 +201,14 @@ def test_an_array_with_a_mask_that_hides_nothing_is_an_array() -> None:
     assert api.check_gradient(f, lambda x: np.ma.array(2 * x, mask=False), np.array([0.5, 1.0])).verdict is Verdict.PASS
 
 
+@pytest.mark.parametrize("body", ["sys.path.clear()", "sys.path = []", "sys.path[:] = ['/nowhere']"])
+@pytest.mark.parametrize("more", [["--html", "p.html"], ["--method", "directions", "--format", "github"]], ids=str)
+def test_a_path_that_user_code_has_cleared_is_not_ours(tmp_path: Path, body: str, more: list[str]) -> None:
+    module(tmp_path, f"import sys\ndef lost(x):\n {body}\n return (x**2).sum()")
+    ended = gradcheck(tmp_path, "m:lost", "--grad", "m:wrong", "--dim", "30", *more)
+    assert ended.code == 1
+
+
 # ---- pytest
 
 
