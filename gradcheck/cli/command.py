@@ -135,7 +135,7 @@ def _import_for_good() -> None:
 
     Else the search for garbage when the process ends would take a tenth of a short run.
     """
-    sys.meta_path.append(_OwnPath())  # type: ignore[arg-type]  # what a finder is by its methods
+    sys.meta_path.append(_OwnPath())
     import_module("gradcheck.cli.selection")
     gc.freeze()
 
