@@ -116,7 +116,12 @@ class Claim:
             return False
         call, further = with_arguments(counted.call, self.args), self.args if isinstance(self.args, tuple) else ()
         argument = self.layout.argument(x.copy())
-        return counted.ledger.contradicted(lambda: call(argument), self.layout.argument(x), *further)
+        try:
+            return counted.ledger.contradicted(lambda: call(argument), self.layout.argument(x), *further)
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            raise raised(self.role, self.call, error) from error
 
     def numbers(self, value: Any) -> Array:
         """`value` as a flat float64 copy.

@@ -153,12 +153,7 @@ class Ledger:
         """Whether a call answers otherwise than the journal has of its first time; asks the callable once, off the record."""
         place = _digest([self.prefix, *map(_content, arguments)])
         kept = self.journal.get(_digest([place, (1).to_bytes(8, "little")]))
-        if kept is None:
-            return False
-        try:
-            return not np.array_equal(np.asarray(call()), kept.value, equal_nan=True)
-        except Exception:  # where it gave a value before
-            return True
+        return kept is not None and not np.array_equal(np.asarray(call()), kept.value, equal_nan=True)
 
     def keep(self, key: bytes, value: NDArray[np.float64], seconds: float, *, failed: bool = False) -> None:
         """Keep what f answered away from the point; `failed`: it raised."""
