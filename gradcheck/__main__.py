@@ -11,6 +11,10 @@ if __name__ == "__main__":
         if sys.path and sys.path[0] in ("", os.getcwd()):
             # -m puts it there: a struct.py of the user's would be what numpy imports.  Targets are found without it.
             del sys.path[0]
-    from gradcheck.cli.command import main
+    try:
+        from gradcheck.cli.command import main
 
-    main()
+        main()
+    except KeyboardInterrupt:  # while modules are imported; later ones are heard there
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
