@@ -136,6 +136,7 @@ LINES = [
     ["--exit-zero"],
 ]
 VALUED = ["--seed", "--rtol", "--eps", "--args", "--bounds", "--point", "--top", "--sort", "--points", "--executor"]
+BEGINS = 0.5  # seconds in which the first modules are imported
 ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
 
 
@@ -228,7 +229,8 @@ def attempt(folder: Path, trial: Trial) -> None:
         raise AssertionError(f"it did not end: {out}{err}") from None
     said = out + err
     assert "internal error" not in said, said
-    assert str(ROOT / "gradcheck") not in said, said
+    begun = all(moment > BEGINS for moment, _, _ in trial.sent)  # before that, a signal meets Python itself
+    assert str(ROOT / "gradcheck") not in said or not begun, said
     killed = any(number is signal.SIGKILL for _, number, _ in trial.sent)
     ended = {-number for _, number, _ in trial.sent} | ({-signal.SIGALRM} if "alarm" in trial.body else set())
     assert process.returncode in {0, 1, 2, 3, 130, *ended}, (process.returncode, said)
@@ -247,7 +249,12 @@ def attempt(folder: Path, trial: Trial) -> None:
 
 
 @settings(
-    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True, database=None
+    max_examples=EXAMPLES,
+    derandomize="GRADCHECK_FUZZ" not in os.environ,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+    database=None,
 )
 @given(trials())
 def test_it_always_ends_well(trial: Trial) -> None:
