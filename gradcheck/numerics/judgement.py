@@ -14,7 +14,16 @@ from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.extrapolation import CREDIBLE, Extrapolation, Plateau, extrapolate
 from gradcheck.numerics.first_step import RESOLVED, SMALL
 from gradcheck.numerics.stencils import RATIO
-from gradcheck.numerics.zero import NIL, ROUNDING, Flat, flat_but_for_rounding, flat_stretch, grain, natural_size
+from gradcheck.numerics.zero import (
+    NIL,
+    REGULAR,
+    ROUNDING,
+    Flat,
+    flat_but_for_rounding,
+    flat_stretch,
+    grain,
+    natural_size,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,6 +132,12 @@ def judge(
         return Judgement(Verdict.INCONCLUSIVE, Status.JUMP, central.best.value, float("inf"), float(steps[-1]), reason)
     best = central.best
     second = plus + minus - 2 * centre
+    if (
+        abs(best.value) > best.uncertainty
+    ):  # what f does far from the point is no scale of a derivative that is seen near it
+        near = int(np.argmin(np.abs(steps - best.step)))
+        curved = REGULAR * abs(float(second[near])) / float(steps[near]) ** 2 * NATURAL * natural
+        bar = replace(bar, own=min(bar.own, curved)) if np.isfinite(curved) else bar
     lone = not np.isfinite(best.uncertainty)  # central differences gave nothing: f may have values on one side only
     if lone or _may_persist(second, steps):
         forward, backward = _one_sided(plus, minus, centre, steps, floor, amplitude)

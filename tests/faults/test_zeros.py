@@ -402,3 +402,13 @@ def test_the_resolution_is_no_absurd_share_of_an_entry(name):
     report = gradient(f, grad, x)
     assert "above 0 of an entry" not in report.resolution.sentence
     assert report.resolution.absolute < 1e-3 * np.abs(grad(x + np.linspace(0.2, 0.5, x.size))).max()
+
+
+@pytest.mark.parametrize("size", [1e6, 1e9])
+def test_what_a_steep_function_does_far_away_is_no_scale_of_a_derivative_near_by(size):
+    """At x of 1e9 a natural step is 1e8, and there a quartic is of 1e32."""
+    x = size + np.array([0.5, -1.0, 2.0])
+    f = lambda x: np.sum(np.sin(x - size)) + 0.01 * np.sum((x - size) ** 4)  # noqa: E731
+    grad = lambda x: np.cos(x - size) + 0.04 * (x - size) ** 3  # noqa: E731
+    assert verdict(gradient(f, grad, x)) in ("PASS", "INCONCLUSIVE")
+    assert verdict(gradient(f, lambda x: -grad(x), x)) == "FAIL"
