@@ -19,6 +19,7 @@ from gradcheck.numerics.first_step import first_look
 from gradcheck.numerics.stencils import natural_scales, steps_near
 from gradcheck.points import neighbours
 from gradcheck.repair.case import Case
+from gradcheck.repair.intermediates import disagreements
 from gradcheck.repair.judge import Measured
 from gradcheck.repair.mend import Outcome, mend
 from gradcheck.repair.purity import Impure
@@ -40,6 +41,7 @@ QUICK = 0.02  # … and one call of the claim
 MOST_ENTRIES = 20_000  # of a derivative
 ENOUGH = 12  # numbers measured in all: in few dimensions at so many more points
 MOST_POINTS = 5
+MOST_VARIABLES = 3  # that are told to differ
 FRESH = 2  # points where candidates are told apart
 NEAR = 0.2  # of the way to a neighbour: where a kink or an edge is less likely
 
@@ -66,6 +68,8 @@ def look_for_fixes(
         else:
             _record(draft, outcome)
         attempt.name_terms()
+        if not draft.fixes:
+            attempt.compare_variables()
         if not reason:
             return
     if fix is not None or reason.endswith("."):
@@ -83,15 +87,16 @@ def _record(draft: Draft, outcome: Outcome) -> None:
         draft.diagnoses[0] = replace(draft.diagnoses[0], where=lines[0])
 
 
+def _place(where: Where) -> str:
+    return f"{os.path.basename(where.file)}:{where.line}"
+
+
 def _of_terms(found: Sequence[Miscounted], wrong: int) -> Diagnosis:
     """The diagnosis that the gradient miscounts terms of f."""
     parts = []
     for one in found:
-        where = one.term.where
         how = COUNTED.get(one.excess, f"is counted {1 + one.excess:.6g} times")
-        parts.append(
-            f"the term {short(one.term.text)} ({os.path.basename(where.file)}:{where.line}) {how} in the gradient"
-        )
+        parts.append(f"the term {short(one.term.text)} ({_place(one.term.where)}) {how} in the gradient")
     first = found[0]
     return Diagnosis(
         kind=DiagnosisKind.MISSING_TERM,
@@ -176,6 +181,24 @@ class _Attempt:
             if where is not None:
                 draft.diagnoses[0] = replace(draft.diagnoses[0], where=where)
             draft.explained = frozenset(comparison.columns.entry[comparison.columns.verdict == Verdict.FAIL].tolist())
+
+    def compare_variables(self) -> None:
+        """Note the variables that f and the claim have under one name, and that disagree."""
+        try:
+            found = disagreements(self.function, self.counted.call, self.problem.x, self._any)
+        except Exception:  # user code, or no source that can be read
+            return
+        for one in found[:MOST_VARIABLES]:
+            self.draft.notes.append(
+                f"{one.name} is {short(one.theirs)} in f ({_place(one.in_f)}) and {short(one.ours)} in the claim "
+                f"({_place(one.in_claim)}), which differ by {one.by:.1g} of their size"
+            )
+        first = self.draft.diagnoses[0] if self.draft.diagnoses else None
+        if found and first is not None and first.where is None:
+            self.draft.diagnoses[0] = replace(first, where=found[0].in_claim)
+
+    def _any(self, call: Callable[..., Any], x: Array) -> Any:
+        return call(self.draft.layout.argument(x.copy()), *self.options.args)
 
     # ---- the claim
 
