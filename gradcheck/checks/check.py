@@ -6,15 +6,14 @@ It is long because one object has to hold all that a check is made with, so that
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck.checks.doubts import doubt, tell_difference
 from gradcheck.checks.draft import Draft
-from gradcheck.diagnosis.vacuity import Passed, special_point, vacuous
 from gradcheck.errors import CheckInterrupted, UsageError, UserCodeError, raise_for
 from gradcheck.evaluation.claims import Block, Claim, Counted
 from gradcheck.evaluation.function import Function
@@ -22,7 +21,6 @@ from gradcheck.evaluation.preflight import examine, integer_answer
 from gradcheck.evaluation.sources import describe
 from gradcheck.evaluation.unpacking import argument_names, in_order, unpacked
 from gradcheck.methods.coordinates import Evaluate, Surveyor, observations
-from gradcheck.methods.entries import no_columns
 from gradcheck.methods.problem import Problem, Watcher
 from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Stop, Target, Verdict
 from gradcheck.options.keywords import Options
@@ -209,45 +207,6 @@ class CheckRun:
         self.draft.claim = Target(name=f"autograd of {self.draft.target.name}")
         return made
 
-    def hold_to_contracts(self, autograd: Autograd | None) -> None:
-        """See whether the rules that such a claim goes through keep their contracts, and name them."""
-        if autograd is None:
-            return
-        rules = autograd.rules(self.flat, self.options.args)
-        if len(rules) == 1:
-            self.draft.claim = rules[0]
-        if rules:
-            names = ", ".join(rule.name for rule in rules)
-            self.draft.notes.append(f"the derivative goes through rules written by hand: {names}")
-        steady = all(finding.kind is not FindingKind.NON_DETERMINISTIC for finding in self.draft.findings)
-        self.draft.findings += autograd.breaches(self.flat, self.options.args, self.options.seed, steady=steady)
-
-    def find_rule(self, autograd: Autograd | None) -> None:
-        """Say which of several rules written by hand is wrong by itself, if entries failed."""
-        comparison = self.draft.comparison
-        if autograd is None or comparison is None or not comparison.failed or self.watcher.stopped:
-            return
-        calls = autograd.calls_of_rules(self.flat, self.options.args)
-        if len(calls) < 2:
-            return
-        from gradcheck.checks.kinds import checker
-
-        wrong = []
-        for call in calls:
-            if sum(math.prod(one.shape) for one in call.inputs) <= FEW_ENTRIES and self.watcher.left != 0:
-                asked = {"directions": 1, "seed": self.options.seed, "budget": self.watcher.left, "throw": False}
-                if (
-                    checker(Kind.VJP)(call.function, call.pullback, call.inputs, **asked, fix=False).verdict
-                    is Verdict.FAIL
-                ):
-                    wrong.append(call.target)
-        if wrong:
-            names = " and ".join(target.name for target in wrong)
-            verb = "is" if len(wrong) == 1 else "are"
-            self.draft.notes.append(f"checked by itself against differences of its forward, {names} {verb} wrong")
-        if len(wrong) == 1:
-            self.draft.claim = wrong[0]
-
     def _ledger(self, role: str, call: Callable[..., Any]) -> Ledger | None:
         """The pages of the journal for a callable, if there is a journal."""
         if self.options.journal is None:
@@ -294,8 +253,8 @@ class CheckRun:
             with np.errstate(all="ignore"), self.watcher.until_stopped(), self.watcher.deadline.enforced():
                 self._lay_out_suspects()
                 compare()
-            self._tell_difference()
-            self._doubt()
+            if self.problem is not None:
+                self._judge_itself(self.problem)
         except UserCodeError as error:
             if self._wrapper and error.__cause__ is not None:
                 message = f"{error}; x0 is a {self._wrapper}, and the functions are handed a plain array of its numbers"
@@ -309,6 +268,12 @@ class CheckRun:
             self._close(at_once=True)
             raise
         return self._finish()
+
+    def _judge_itself(self, problem: Problem) -> None:
+        """Say what the check is worth."""
+        if problem.preflight.difference is not None:
+            tell_difference(self.draft, problem.preflight.difference)
+        doubt(self.draft, problem, self.options, layout=self.layout, flat=self.flat, bounds=self.bounds, size=self.size)
 
     def _lay_out_suspects(self) -> None:
         """Look at the terms that may be missing before anything is compared.
@@ -446,64 +411,6 @@ class CheckRun:
                 suspects=self._suspects,
             )
             self.draft.diagnoses += diagnoses
-
-    def _tell_difference(self) -> None:
-        """Put on record that the claim is a difference of f itself, and how far it is off."""
-        difference = None if self.problem is None else self.problem.preflight.difference
-        if difference is None:
-            return
-        comparison, off = self.draft.comparison, 0.0
-        if comparison is not None and comparison.columns.entry.size:
-            columns = comparison.columns
-            gap, size = columns.gap, float(np.abs(columns.numeric).max(initial=0.0))
-            off = float(gap.max()) / size if size > 0 and np.isfinite(gap).all() else 0.0
-        role = self.draft.kind.key
-        called = "f or its gradient" if self.draft.kind in (Kind.HESSIAN, Kind.HVP) else "f"
-        amount = f"; it is off by up to {off:.1g} of the largest entry" if off else ""
-        self.draft.findings.append(
-            Finding(
-                kind=FindingKind.CLAIM_IS_DIFFERENCE,
-                target=role,
-                message=f"{role} calls {called} {difference.calls} times, at points some {difference.step:.1g} apart: it is a "
-                f"difference itself{amount}; there is no formula to be right or wrong",
-                evidence={"calls": difference.calls, "step": difference.step, "off": off},
-            )
-        )
-
-    def _doubt(self) -> None:
-        """Put on record what makes a check that found nothing wrong say little: trivial claims that pass, and special points."""
-        problem, draft, options = self.problem, self.draft, self.options
-        if problem is None or (verdict := draft.verdict) > Verdict.INCONCLUSIVE:
-            return
-        seen: Passed | None = None
-        if verdict is Verdict.PASS:
-            seen = self._passed(problem)
-            draft.findings += vacuous(seen, Verdict.INCONCLUSIVE if options.strict else Verdict.PASS)
-        if not (draft.directions and any(direction.point for direction in draft.directions)):
-            draft.findings += special_point(self.layout, self.flat, self.bounds, options.args, seen)
-
-    def _passed(self, problem: Problem) -> Passed:
-        """What was compared, as one list of numbers."""
-        draft = self.draft
-        columns = no_columns() if draft.comparison is None else draft.comparison.columns
-        claimed, numeric, uncertainty = columns.claimed, columns.numeric, columns.uncertainty
-        if draft.directions:
-            along = np.array([(d.claimed, d.estimate.value, d.estimate.uncertainty) for d in draft.directions]).T
-            claimed, numeric, uncertainty = np.concatenate([[claimed, numeric, uncertainty], along], axis=1)
-        repeated = max(1, (self.size or 0) // problem.n)  # a derivative of two parts has each variable in both
-        return Passed(
-            kind=draft.kind,
-            claimed=claimed,
-            numeric=numeric,
-            uncertainty=uncertainty,
-            entry=columns.entry,
-            size=self.size or problem.n * problem.m,
-            layout=draft.layout,
-            tolerance=draft.tolerance,
-            moved=bool(problem.preflight.calibration.quantum.any()),
-            x=problem.x if repeated == 1 else np.tile(problem.x, repeated),
-            elsewhere=problem.preflight.elsewhere if repeated == 1 else None,
-        )
 
     def mend(self, problem: Problem, claim: Claim) -> None:
         """Look for a patch of the claim, the first that was counted, if entries failed."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.reaching import reachable
+from gradcheck.checks.rules import find_rule, hold_to_contracts
 from gradcheck.errors import UsageError
 from gradcheck.evaluation.claims import Wrapper, gradient_blocks, is_autograd
 from gradcheck.evaluation.function import Function
@@ -71,14 +72,14 @@ def check_gradient(
 
     def compare() -> None:
         problem = run.examine(function, claim, beside=beside)
-        run.hold_to_contracts(autograd)
+        hold_to_contracts(run, autograd)
         claimed = problem.preflight.claimed
         if run.choose_method(function, problem.n) is Method.COORDINATES:
             run.survey(problem, gradient_blocks(claimed))
         else:
             run.search(problem, claimed)
         run.explain(problem, claim, claim.at)
-        run.find_rule(autograd)
+        find_rule(run, autograd)
         run.mend(problem, claim)
         if settings.points > 1 and not run.watcher.stopped:
             from gradcheck.checks.further import look_elsewhere  # start-up counts

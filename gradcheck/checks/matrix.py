@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.checks.check import DIRECTIONS, CheckRun
+from gradcheck.checks.rules import find_rule, hold_to_contracts
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.matrices import Matrix
 from gradcheck.methods.problem import Problem
@@ -62,10 +63,10 @@ def check_matrix(
         matrix = claimed.matrix(problem.preflight.raw)
         if identities is not None:
             run.draft.findings += identities(function)
-        run.hold_to_contracts(autograd)
+        hold_to_contracts(run, autograd)
         _compare(run, problem, matrix, sparsity, may_search=at is None)
         run.explain(problem, claimed, None)
-        run.find_rule(autograd)
+        find_rule(run, autograd)
         run.mend(problem, claimed)
         if run.options.points > 1:
             run.draft.notes.append(

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 import pytest
 
-from gradcheck.checks.gradient import _Item
+from gradcheck.checks.gradient import Item
 from gradcheck.repair.source import NoSource, definition_of, unwrap
 
 double = lambda x: 2 * x  # noqa: E731
@@ -69,7 +69,7 @@ def wrapped(x: Any) -> Any:
         (Model(), "    def __call__(self, x: Any) -> Any:"),
         (outer(2.0), "    def inner(x: Any) -> Any:"),
         (compiled, "def compiled(x: Any) -> Any:"),
-        (_Item(plain, 1), "def plain(x: Any, scale: float = 2.0) -> Any:"),
+        (Item(plain, 1), "def plain(x: Any, scale: float = 2.0) -> Any:"),
     ],
     ids=["function", "lambda", "partial", "method", "object", "closure", "compiled", "of a pair"],
 )
