@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 TOP, RUNGS = 0.125, 12  # the ladder of the set-up, in units of the natural scale: 1/8 … 3e-8
 SMALL_ENOUGH = 1e30  # values that are far from any overflow, also in single precision
+DOUBLE = float(np.finfo(np.float64).eps)
 LARGEST = float(np.finfo(np.float64).max)
 SAMPLED = 4  # rungs that it takes to know a standard deviation
 VARIED = 4  # a few round numbers prove nothing of the precision that f is computed in …
@@ -97,18 +98,21 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
         centre: φ(0), (m,).
         steps: t, (R,), rising; the first is FINEST and serves the quantum only.
         dimension: n; one coordinate carries about 1/√n of what the whole direction shows.
-        epsilon: machine epsilon of the dtype of x, used only if f has no usable value along the line.
+        epsilon: machine epsilon of the dtype of x, used if f has no usable value along the line; of an f of single-precision x
+            values in that precision are taken to be rounded to it, however few they are.
     """
-    jumps = _jumps(plus, minus, centre)
+    jumps = _jumps(plus, minus, centre, epsilon)
     if jumps is not None:  # what f jumps by at the point itself is no noise
         ahead, behind = jumps
         return replace(calibrate(plus - ahead, minus - behind, centre, steps, dimension, epsilon), bent=True)
     if centre.size == 1:
-        found = _calibrate_one(plus[:, 0].tolist(), minus[:, 0].tolist(), float(centre[0]), steps.tolist(), dimension)
+        found = _calibrate_one(
+            plus[:, 0].tolist(), minus[:, 0].tolist(), float(centre[0]), steps.tolist(), dimension, epsilon
+        )
         if found is not None:
             return found
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        resolution, quantum = _granularity(plus, minus, centre)
+        resolution, quantum = _granularity(plus, minus, centre, epsilon)
         change = np.fmax.reduce(np.abs(np.concatenate([plus, minus]) - centre))
         change = np.minimum(np.nan_to_num(change, nan=0.0), LARGEST)
         plus, minus, steps = plus[1:], minus[1:], steps[1:]
@@ -149,7 +153,7 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
     return Calibration(noise, resolution, quantum, float(steps[chosen]), relative, slope, change, bent, sigma, samples)
 
 
-def _jumps(plus: Array, minus: Array, centre: Array) -> tuple[Array, Array] | None:
+def _jumps(plus: Array, minus: Array, centre: Array, epsilon: float) -> tuple[Array, Array] | None:
     """By how much f jumps at the point, ahead and behind, (m,) each: there its values keep their distance; None if nowhere."""
     if centre.size == 1 and not _keeps_distance(plus[:, 0], minus[:, 0], float(centre[0])):
         return None  # as nearly always
@@ -161,7 +165,7 @@ def _jumps(plus: Array, minus: Array, centre: Array) -> tuple[Array, Array] | No
             return None
         ahead, behind = plus[1 : JUMPED[-1] + 1] - centre, minus[1 : JUMPED[-1] + 1] - centre
         settled &= (np.abs(ahead - ahead[0]) + np.abs(behind - behind[0]) < SETTLED * nearest).all(axis=0)
-        resolution, _ = _granularity(plus, minus, centre)
+        resolution, _ = _granularity(plus, minus, centre, epsilon)
         settled &= nearest > LEAP * resolution
     return (np.where(settled, ahead[0], 0.0), np.where(settled, behind[0], 0.0)) if settled.any() else None
 
@@ -175,7 +179,7 @@ def _keeps_distance(plus: Array, minus: Array, centre: float) -> bool:
 
 
 def _calibrate_one(
-    plus: list[float], minus: list[float], centre: float, steps: list[float], dimension: int
+    plus: list[float], minus: list[float], centre: float, steps: list[float], dimension: int, epsilon: float
 ) -> Calibration | None:
     """What `calibrate` does, for one output: the same operations on Python's floats, which cost less than arrays of twelve.
 
@@ -187,9 +191,10 @@ def _calibrate_one(
     changes = [b - a for a, b in pairwise(values) if b > a]
     quantum = min(changes, default=0.0)
     resolution = math.ulp(centre)
-    if len(changes) >= VARIED and all(value == float(np.float32(value)) for value in values):
-        telling = sum(_has_many_bits(value) for value in {*values})
-        resolution = float(np.spacing(np.float32(abs(centre)))) if telling >= VARIED else resolution
+    single = epsilon > DOUBLE or len(changes) >= VARIED
+    if single and all(value == float(np.float32(value)) for value in values):
+        telling = epsilon > DOUBLE or sum(_has_many_bits(value) for value in {*values}) >= VARIED
+        resolution = float(np.spacing(np.float32(abs(centre)))) if telling else resolution
 
     plus, minus, steps = plus[1:], minus[1:], steps[1:]
     if any(p == q for p, q in zip(plus, minus, strict=True)):
@@ -243,7 +248,7 @@ def _deviation(
     return np.where(few, 0.0, sigma), np.where(few, 0, samples)
 
 
-def _granularity(plus: Array, minus: Array, centre: Array) -> tuple[Array, Array]:
+def _granularity(plus: Array, minus: Array, centre: Array, epsilon: float) -> tuple[Array, Array]:
     """The spacing of representable values around f(x), and the smallest change seen among all values; each (m,)."""
     values = np.concatenate([plus, minus, centre[None]])
     values.sort(axis=0)
@@ -256,6 +261,8 @@ def _granularity(plus: Array, minus: Array, centre: Array) -> tuple[Array, Array
     if not single.any():
         return double, quantum
     coarse = np.spacing(np.abs(centre).astype(np.float32)).astype(np.float64)
+    if epsilon > DOUBLE:
+        return np.where(single, coarse, double), quantum
     mantissa = np.abs(np.frexp(np.where(np.isfinite(values), values, 0.0))[0]) * FEW_BITS
     new = np.concatenate([changed, np.ones_like(changed[:1])])
     telling = (new & (mantissa != np.round(mantissa))).sum(axis=0)

@@ -37,3 +37,11 @@ def test_float32_inside_of_a_float64_function_is_still_told(seed):
     x = np.random.default_rng(seed).normal(1, 2, 24)
     report = check_gradient(lambda x: np.sum(np.sin(x.astype(np.float32))), np.cos, x, throw=False)
     assert "low_precision" in kinds(report)
+
+
+def test_a_sum_in_single_precision_that_hardly_moves_is_rounding_and_no_flat_stretch():
+    for seed in range(8):
+        x = (np.random.default_rng(seed).normal(size=40) * 1e-3).astype(np.float32)
+        report = check_gradient(lambda x: np.cos(x).sum(), lambda x: -np.sin(x), x, throw=False, fix=False)
+        assert report.failed == 0
+        assert report.noise > 1e-7
