@@ -1,4 +1,7 @@
-"""A point: valid, drawn at random, described, its neighbours.  Everything unfit is a `PointError` that names the remedy."""
+"""A point: valid, drawn at random, described, its neighbours.  Everything unfit is a `PointError` that names the remedy.
+
+It is long because all that can be wrong with an x0, whatever it is made of, is said in one place.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 Laws that explain every wrong entry and spoil no right one come first, the simplest before the others; then laws for a part;
 then the place of what is left.  What nothing explains is called `unexplained`.
+It is long because it is one search, whose steps share what is still unexplained.
 """
 
 from __future__ import annotations

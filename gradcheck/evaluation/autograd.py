@@ -3,6 +3,7 @@
 `grad="autograd"`.  A wrong `torch.autograd.Function` or `jax.custom_vjp` inside f makes that derivative wrong; how such a rule
 treats the cotangent that it is given does not show in a gradient, and is looked at here.  Neither library is imported:
 x0 is made of its arrays.
+It is long because the two libraries stand side by side, and a contract is asked of both.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 Dense arrays, sparse ones (anything with `tocsc`) and operators (anything with `@` or a `matvec`) all answer for blocks of
 columns, so that no second matrix is ever held.  SciPy is never imported: its arrays bring their own methods.
+It is long because the three stand side by side, and answer the same questions.
 """
 
 from __future__ import annotations

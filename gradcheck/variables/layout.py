@@ -1,4 +1,7 @@
-"""How the user's x is laid out in a flat real vector.  All else knows the vector alone; only a layout reshapes and names."""
+"""How the user's x is laid out in a flat real vector.  All else knows the vector alone; only a layout reshapes and names.
+
+It is long because what a layout must answer stands beside the two layouts of a single array, which answer it most simply.
+"""
 
 from __future__ import annotations
 

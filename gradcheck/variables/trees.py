@@ -2,6 +2,7 @@
 
 A tree is taken apart once into `Branch` and `Slot` nodes; these put it together again for each call, and find the leaves of a
 claimed derivative in a tree of the same structure.
+It is long because taking apart and putting together have to mirror each other.
 """
 
 from __future__ import annotations

@@ -38,6 +38,7 @@ FLOORS = (  # from the ground up; a package imports only what stands below it
     "cli",
     "__main__",
 )
+MOST_LINES = 400  # of a module, unless its first lines give a reason
 LONGEST = 27  # modules in the longest chain of imports; a corridor grows unseen
 ONLY_IMPORTER = {
     "numba": {"gradcheck.numerics.kernels"},
@@ -119,6 +120,13 @@ def ours(module: str) -> set[str]:
     return {
         f"{name}.__init__" if f"{name}.__init__" in MODULES else name for name in found if name.startswith("gradcheck")
     } - {module, "gradcheck.__init__"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_long_module_says_why(module: str) -> None:
+    text = source_of(module).read_text(encoding="utf-8")
+    reason = "It is long because" in (ast.get_docstring(ast.parse(text)) or "") or "one long module" in text[:500]
+    assert text.count("\n") <= MOST_LINES or reason, f"{module}: split it, or say why not"
 
 
 WITHIN = [name for name in MODULES if name != "gradcheck.__init__"]  # the root is the face of all
