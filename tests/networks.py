@@ -45,3 +45,25 @@ def unflat(x: np.ndarray) -> dict[str, Any]:
         size = int(np.prod(shape))
         parts[name], start = x[start : start + size].reshape(shape), start + size
     return {"W1": parts["W1"], "b1": parts["b1"], "out": {"W2": parts["out.W2"], "b2": parts["out.b2"]}}
+
+
+LAYER = """
+import numpy as np
+
+X = np.random.default_rng(0).normal(size=(3, 10))
+
+def loss(p):
+    return float(np.sum(np.log1p(np.exp(p["W"] @ X + p["b"][:, None]))))
+
+def grad(p):
+    s = 1 / (1 + np.exp(-(p["W"] @ X + p["b"][:, None])))
+    return {"W": s @ X.T, "b": s.sum(axis=1)}
+
+def wrong(p):
+    return {**grad(p), "b": 2 * grad(p)["b"]}
+
+def apart(W, b):
+    return loss({"W": W, "b": b})
+
+"""
+"""One layer as the text of a module, to which a test adds what it needs."""

@@ -24,14 +24,14 @@ def off_diagonal(facts: Facts) -> Mask:
     return facts.entry // facts.shape[-1] != facts.entry % facts.shape[-1]
 
 
+def _is_square(facts: Facts) -> bool:
+    """Whether the derivative is a square matrix of more than one entry."""
+    return len(facts.shape) == 2 and facts.shape[0] == facts.shape[1] and facts.size >= 4
+
+
 def symmetric(facts: Facts) -> Iterator[Law]:
     """Laws of a square, symmetric derivative."""
-    if (
-        facts.mismatch.kind is not Kind.HESSIAN
-        or len(facts.shape) != 2
-        or facts.shape[0] != facts.shape[1]
-        or facts.size < 4
-    ):
+    if facts.mismatch.kind is not Kind.HESSIAN or not _is_square(facts):
         return
     matrix = facts.full.reshape(facts.shape)
     if np.isnan(matrix).any():
@@ -74,12 +74,7 @@ def symmetric(facts: Facts) -> Iterator[Law]:
 
 def reads_triangle(facts: Facts) -> Iterator[Law]:
     """f of a symmetric matrix reads one triangle of it, as Cholesky factorisations do, and the claim is symmetric."""
-    if (
-        facts.mismatch.kind is not Kind.GRADIENT
-        or len(facts.shape) != 2
-        or facts.shape[0] != facts.shape[1]
-        or facts.size < 4
-    ):
+    if facts.mismatch.kind is not Kind.GRADIENT or not _is_square(facts):
         return
     matrix = facts.full.reshape(facts.shape)
     if not np.abs(matrix - matrix.T).max() <= 64 * facts.mismatch.epsilon * np.abs(matrix).max():  # NaN: not known

@@ -14,32 +14,18 @@ from gradcheck.cli.command import command
 from gradcheck.model import Verdict
 from gradcheck.reporting.json import to_dict
 from gradcheck.reporting.restore import restore
-from tests.networks import PARAMS, grad, loss
+from tests.networks import LAYER, PARAMS, grad, loss
 
-NETWORK = """
-import numpy as np
-
-X = np.random.default_rng(0).normal(size=(3, 10))
-
-def loss(p):
-    return float(np.sum(np.log1p(np.exp(p["W"] @ X + p["b"][:, None]))))
-
-def grad(p):
-    s = 1 / (1 + np.exp(-(p["W"] @ X + p["b"][:, None])))
-    return {"W": s @ X.T, "b": s.sum(axis=1)}
-
-def wrong(p):
-    return {**grad(p), "b": 2 * grad(p)["b"]}
-
-def apart(W, b):
-    return loss({"W": W, "b": b})
-
+NETWORK = (
+    LAYER
+    + """
 def wrong_apart(W, b):
     return wrong({"W": W, "b": b})
 
 def params():
     return {"W": np.ones((2, 3)) / 4, "b": np.zeros(2) + 0.5}
 """
+)
 TESTS = """
 import numpy as np
 import pytest

@@ -16,31 +16,18 @@ from gradcheck.errors import ConfigError, PointError, UsageError
 from gradcheck.evaluation.unpacking import takes_by_name
 from gradcheck.runner.config import declare
 from gradcheck.runner.reading import choose_point, read_bounds, read_point
+from tests.networks import LAYER
 
-NETWORK = """
-import numpy as np
-
-X = np.random.default_rng(0).normal(size=(3, 10))
-
-def loss(p):
-    return float(np.sum(np.log1p(np.exp(p["W"] @ X + p["b"][:, None]))))
-
-def grad(p):
-    s = 1 / (1 + np.exp(-(p["W"] @ X + p["b"][:, None])))
-    return {"W": s @ X.T, "b": s.sum(axis=1)}
-
-def wrong(p):
-    return {**grad(p), "b": 2 * grad(p)["b"]}
-
-def apart(W, b):
-    return loss({"W": W, "b": b})
-
+NETWORK = (
+    LAYER
+    + """
 def grad_apart(W, b):
     return tuple(grad({"W": W, "b": b}).values())
 
 def params():
     return {"W": np.ones((4, 3)), "b": np.zeros(4)}
 """
+)
 
 
 @pytest.fixture
