@@ -384,6 +384,27 @@ class Mistake:
     verdict: Verdict
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MutatedLine:
+    """A line of a claim's source, broken on purpose in a few ways (mutants), and what the same check says of them.
+
+    where: the line as it stands.
+    made: how many mutants answer otherwise than the claim and were judged; `noticed`: how many of them FAIL.
+    survivor: the line as the first mutant has it that gets a PASS; '' if none does.
+    equivalent: mutants that change nothing, here and at further points; they do not count.
+    undecided: mutants that could not be judged; they do not count.
+    ran: whether the claim runs the line at the point at all.
+    """
+
+    where: Where
+    made: int
+    noticed: int
+    survivor: str = ""
+    equivalent: int = 0
+    undecided: int = 0
+    ran: bool = True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Report:
     """Everything one check found out.
@@ -404,6 +425,7 @@ class Report:
     error_map: where a Jacobian, a Hessian or the gradient by a matrix did not pass; None for a vector, or if all passed.
     fixes: changes of the claim's source that make it right, best first.
     mistakes: what the self-test has tried; nothing unless it was asked for.
+    mutations: the lines of the claim that were broken on purpose; nothing unless that was asked for.
     noise: the measured noise level of f, in the units of f; None where it was not measured.
     resolution: the smallest error that would have been caught.
     nfev, ngev: calls of f and of the claimed derivative, all included.
@@ -440,6 +462,7 @@ class Report:
     fixes: tuple[Fix, ...] = ()
     error_map: ErrorMap | None = None
     mistakes: tuple[Mistake, ...] = ()
+    mutations: tuple[MutatedLine, ...] = ()
     noise: float | None = None
     resolution: Resolution
     nfev: int

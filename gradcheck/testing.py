@@ -1,7 +1,7 @@
-"""Deliberately wrong gradients: to test that a check, ours or yours, would have caught them.
+"""Deliberately wrong derivatives: to test that a check, ours or yours, would have caught them.
 
 Each mistake turns a right gradient into a wrong one that people really write.  `self_test` checks all of them on a given f
-and point, and finds the smallest factor that is still told from 1.
+and point, and finds the smallest factor that is still told from 1.  `mutate` breaks the source of a claim line by line.
 """
 
 from __future__ import annotations
@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck.checks.check import require_callables
 from gradcheck.checks.kinds import checker
+from gradcheck.checks.mutation import MutationScore, broken
+from gradcheck.errors import UsageError
 from gradcheck.evaluation.deadline import Deadline
 from gradcheck.evaluation.engines import with_arguments
 from gradcheck.evaluation.unpacking import argument_names, unpacked
 from gradcheck.model import Kind, Report, Verdict
+from gradcheck.options.row import unknown
 from gradcheck.points import as_point, flat_bounds, is_tree, lay_out
 from gradcheck.variables.arrays import library_of
 
@@ -235,6 +239,38 @@ def self_test(f: Callable[..., Any], grad: Gradient, x0: ArrayLike, **options: A
             break
         smallest = 10.0**-k
     return SelfTest(verdicts=verdicts, smallest=smallest, complete=not deadline.passed())
+
+
+def mutate(
+    f: Callable[..., Any],
+    claim: Callable[..., Any],
+    x0: ArrayLike,
+    *,
+    kind: str | Kind = Kind.GRADIENT,
+    **options: Any,
+) -> MutationScore:
+    """Break the source of a claim line by line, and see which lines could be broken without the check noticing.
+
+    Each line is changed in up to five ways that people get wrong: a statement or a term left out, an operator, a sign, a
+    number, an index, a comparison, a transpose.  Each mutant is handed to the check that the claim has passed, in a process
+    of its own where the system has them; nothing that does more than compute is ever run.  What changes nothing, here and at
+    further points, does not count.
+
+    Args:
+        f, claim, x0: as for ``check_gradient``, ``check_jacobian``, …
+        kind: of the claimed derivative: 'gradient', 'jacobian', 'hessian', 'hvp', 'jvp' or 'vjp'.
+        **options: as for that check; ``budget`` is for all mutants together, by default 20 seconds.
+
+    Raises:
+        UsageError: the source of the claim cannot be read, or does more than compute; or the claim is wrong as it stands.
+    """
+    try:
+        kind = Kind(kind)
+    except ValueError:
+        raise UsageError(unknown("kind", str(kind), {str(one.value): one for one in Kind})) from None
+    require_callables(f=f, claim=claim)
+    check = checker(kind)
+    return broken(lambda f, claim, **given: check(f, claim, x0, **given), kind, f, claim, x0, options)
 
 
 def put_right(grad: Gradient, report: Report) -> Gradient | None:

@@ -209,6 +209,7 @@ def _run(
             checks,
             progress=_progress(options),
             self_test=options["self_test"],
+            mutate=options["mutate"],
             replay=replay(given),
             outcome=outcome,
         )

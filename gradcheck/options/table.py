@@ -71,6 +71,14 @@ PROBLEM = (
 )
 VERDICT = (
     Option("self_test", Flag(), TRUST, "Show which mistakes this check would have caught.", Face.CLI, default=False),
+    Option(
+        "mutate",
+        Flag(),
+        TRUST,
+        "Break the source of the claim line by line; show which lines could be broken without this check noticing.",
+        Face.CLI,
+        default=False,
+    ),
     Option("exit_zero", Flag(), TRUST, "Exit 0 whatever the verdict.", Face.CLI, default=False),
 )
 PRINTED = (

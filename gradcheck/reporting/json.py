@@ -25,7 +25,8 @@ the checks, null where there are none.  Each check has
 * ``findings`` (``kind``, ``message``, ``target``, ``verdict``, ``evidence``), ``diagnoses`` (``kind``, ``message``,
   ``parameters``, ``explained``, ``advice``, ``where``: null, or ``file``, ``line`` and ``text``), ``fixes`` (``file``,
   ``line``, ``before``, ``after``, ``diff``, ``certain``), ``mistakes`` (of a self-test:
-  ``name``, ``verdict``), ``notes``, ``trouble`` (a traceback or null),
+  ``name``, ``verdict``), ``mutations`` (of broken lines: ``where``, ``made``, ``noticed``, ``survivor``, ``equivalent``,
+  ``undecided``, ``ran``), ``notes``, ``trouble`` (a traceback or null),
   ``raised`` (the places in it: ``name``, ``file``, ``line``), ``declared`` (the same or null), ``replay``,
   ``test`` (a test to paste, or null), ``versions``.
 
@@ -122,6 +123,7 @@ def _check(report: Report) -> dict[str, Any]:
         "diagnoses": plain(report.diagnoses),
         "fixes": plain(report.fixes),
         "mistakes": plain(report.mistakes),
+        "mutations": plain(report.mutations),
         "notes": list(report.notes),
         "trouble": report.trouble,
         "raised": plain(report.raised),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, takewhile
 
-from gradcheck.model import DirectionCheck, EntryCheck, Mistake, Report, Status, Verdict
+from gradcheck.model import DirectionCheck, EntryCheck, Mistake, MutatedLine, Report, Status, Verdict
 from gradcheck.reporting import numbers
 from gradcheck.reporting.blocks import Block, Column, Paragraph, Span, Table, Tone
 from gradcheck.reporting.formats import Display
-from gradcheck.wording import counted
+from gradcheck.wording import counted, short
 
 GROUPS_SHOWN = 6  # distinct reasons for which entries could not be judged
 DIGITS_SHOWN = 10  # significant digits of a value, unless its gap needs more or the reader wants all
+CODE_SHOWN = 48  # characters of a line of source
 NAMES_SHOWN = 4  # entries named beside each reason
 
 _VERDICT_TONES: dict[Verdict, Tone] = {
@@ -39,6 +41,8 @@ def of(report: Report, display: Display) -> Iterator[Block]:
         yield from _entry_table(report, shown, display)
     if report.mistakes:
         yield from _self_test(report.mistakes)
+    if report.mutations:
+        yield from _mutations(report.mutations, display)
 
 
 def chosen(entries: Sequence[EntryCheck], display: Display) -> list[EntryCheck]:
@@ -131,6 +135,32 @@ def _self_test(mistakes: Sequence[Mistake]) -> Iterator[Block]:
         for m in sorted(mistakes, key=lambda m: m.verdict)
     )
     yield Table((Column("mistake", "left"), Column("caught", "left", joins=True), Column("verdict", "left")), rows)
+
+
+def _mutations(lines: Sequence[MutatedLine], display: Display) -> Iterator[Block]:
+    """The lines of the claim that were broken, as they stand in the source; of many, those that could be broken unseen."""
+    told = [line for line in lines if line.made]
+    limit = len(told) if display.all_rows else display.rows
+    chosen = told if len(told) <= limit else [line for line in told if line.noticed < line.made][:limit]
+    rows = tuple(
+        (
+            Span(f"{os.path.basename(line.where.file)}:{line.where.line}"),
+            Span(short(line.where.text, CODE_SHOWN)),
+            Span(short(line.survivor, CODE_SHOWN) if line.survivor else "-"),
+            Span(f"{line.noticed} of {line.made}", "pass" if line.noticed == line.made else "inconclusive"),
+        )
+        for line in chosen
+    )
+    yield Table(
+        (
+            Column("line", "left"),
+            Column("as it stands", "left"),
+            Column("a mutant that passes", "left"),
+            Column("noticed", "left"),
+        ),
+        rows,
+    )
+    yield from _omission(len(chosen), len(told), len(told), "line", display.flags)
 
 
 def _omission(shown: int, recorded: int, total: int, noun: str, flags: bool) -> Iterator[Paragraph]:

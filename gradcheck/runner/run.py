@@ -115,12 +115,14 @@ def run(
     *,
     progress: Progress | None = None,
     self_test: bool = False,
+    mutate: bool = False,
     replay: Callable[..., str] = lambda check, report=None: shlex.join(["gradcheck", check.name]),
     outcome: Outcome | None = None,
 ) -> Outcome:
     """Make the checks in their order.  One that fails, or cannot be made, does not stop the others; Ctrl-C does.
 
     self_test: also try wrong versions of each gradient, and tell which of them would be caught.
+    mutate: also break the source of each claim line by line, and tell which lines could be broken unseen.
     progress: told what is done, if anyone watches.
     replay: the command that repeats a check, of which there is such a report.
     outcome: what was known before, to be added to.
@@ -128,10 +130,10 @@ def run(
     outcome = outcome or Outcome()
     for number, check in enumerate(declared, 1):
         if progress is not None:
-            progress.begin(check.name, number, len(declared), _seconds(check, self_test))
+            progress.begin(check.name, number, len(declared), _seconds(check, 1 + self_test + mutate))
         allow = check.option("allow_inconclusive")
         try:
-            for result in _results(check, progress, self_test):
+            for result in _results(check, progress, self_test=self_test, mutate=mutate):
                 if isinstance(result, Report):
                     outcome.add(replace(result, replay=replay(check, result)), allow_inconclusive=allow)
                 else:
@@ -152,13 +154,15 @@ def run(
     return outcome
 
 
-def _seconds(check: DeclaredCheck, self_test: bool) -> float:
-    """What the budget of a check, which is for each derivative and for its self-test, comes to; inf without one."""
+def _seconds(check: DeclaredCheck, times: int) -> float:
+    """What the budget of a check, which is for each derivative, its self-test, and its mutants, comes to; inf without one."""
     budget = check.option("budget")
-    return math.inf if budget is None else float(budget) * len(check.claims) * (2 if self_test else 1)
+    return math.inf if budget is None else float(budget) * len(check.claims) * times
 
 
-def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -> Iterator[Report | GradcheckError]:
+def _results(
+    check: DeclaredCheck, progress: Progress | None, *, self_test: bool, mutate: bool
+) -> Iterator[Report | GradcheckError]:
     """One report for each claimed derivative of a check, each as soon as it is known; or why there is none."""
     factory, folder = check.option("factory"), check.folder
 
@@ -208,6 +212,8 @@ def _results(check: DeclaredCheck, progress: Progress | None, self_test: bool) -
                 report = _check(kind, target, claim, claims, x0, both=both, progress=progress, throw=False, **options)
                 if self_test:
                     report = _tried(report, target, claim, x0, options, both=both)
+                if mutate:
+                    report = _mutated(report, target, claim, claims, x0, options | {"progress": progress}, both=both)
             except CheckInterrupted as stop:
                 raise CheckInterrupted(labelled(stop.report)) from None
             except GradcheckError as error:
@@ -242,6 +248,40 @@ def _tried(report: Report, target: Loaded, claim: Loaded, x0: Any, options: Mapp
     mistakes = tuple(Mistake(name=name, verdict=verdict) for name, verdict in tried.verdicts.items())
     told = tried.sentence + ("" if broken is grad else "; they were made in the gradient as it should be")
     return replace(_noted(report, told), mistakes=mistakes)
+
+
+def _mutated(
+    report: Report,
+    target: Loaded,
+    claim: Loaded,
+    claims: Mapping[Kind, Loaded],
+    x0: Any,
+    options: Mapping[str, Any],
+    *,
+    both: bool,
+) -> Report:
+    """A report with what the check says of the claim, broken line by line, beside it."""
+    if claim.spec == AUTOGRAD:
+        return _noted(report, "mutation: there is none of what a framework says, only of a derivative written by hand")
+    if report.verdict is Verdict.ERROR:
+        return report
+    from gradcheck.checks.mutation import broken
+
+    f, own = target.value, claim.value
+    if claim is target:
+        f, own = Item(f, 0), Item(f, 1)
+
+    def again(f: Any, call: Any, **given: Any) -> Report:
+        whole = replace(target, value=f)
+        return _check(report.kind, whole, replace(claim, value=call), claims, x0, both=both, **given)
+
+    try:
+        found = broken(again, report.kind, f, own, x0, options)
+    except KeyboardInterrupt:
+        raise CheckInterrupted(report) from None
+    except GradcheckError as error:
+        return _noted(report, f"mutation: {error}")
+    return replace(_noted(report, found.sentence), mutations=found.lines)
 
 
 def _noted(report: Report, note: str) -> Report:
