@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.checks.check import CheckRun
-from gradcheck.checks.further import KINDS
 from gradcheck.errors import GradcheckError, UsageError
 from gradcheck.evaluation.engines import with_arguments
 from gradcheck.evaluation.sources import describe
 from gradcheck.model import Kind, MutatedLine, Report, Verdict, Where
 from gradcheck.options.keywords import KEYWORDS, Options, Progress
+from gradcheck.points import inside, neighbours
 from gradcheck.repair.isolation import Send, can_isolate, isolated, watched
 from gradcheck.repair.mend import applied
 from gradcheck.repair.mutants import Site, sites, written
@@ -42,9 +42,10 @@ MOST = 5  # mutants of a line that are judged …
 UNREAD = 2  # … of one that never runs: they all survive …
 LOOKED_AT = 24  # … and that are looked at: some cannot run, change nothing, or do the same
 NAMED = 4  # lines in a sentence
-SLOW = 0.5  # seconds of computing after which a mutant is given up
+SLOW, SLOWER = 0.2, 20.0  # seconds of computing, or times what the claim takes, after which a mutant is given up
 PATIENCE = 20.0  # times what the check takes, and a second: how long that of a mutant may take
 GRACE = 2.0  # seconds beyond the end after which all is ended from outside
+SCALES = (1.0, -1.0, 10.0, 0.1, 1.0, -1.0, -10.0, -0.1)  # of the further points at which answers are told apart
 ROUNDING = 1e3  # units in the last place of the largest entry, within which two answers are the same
 SLOW_F = 1e-3  # seconds of a call of f from which its values are kept, so that mutants cost none
 KEPT = 2**27  # bytes of points at which they are
@@ -209,8 +210,8 @@ class _Mutants:
         self.setting, self.check, self.whole, self.seconds = setting, check, whole, seconds
         self.machine, self.x = setting.machine, run.flat
         self.eps = float(np.finfo(run.layout.dtype).eps)
-        draws = enumerate((*KINDS.values(), *KINDS.values()))
-        self.elsewhere = [draw(self.x, number, run.options.seed, run.bounds) for number, draw in draws]
+        near = neighbours(self.x, len(SCALES), run.options.seed, run.bounds)
+        self.elsewhere = [inside(scale * x, self.x, run.bounds) for scale, x in zip(SCALES, near, strict=True)]
 
     # ---- here
 
@@ -259,8 +260,11 @@ class _Mutants:
     # ---- in the process of its own
 
     def _work(self, send: Send) -> None:
+        started = clock()
+        self.machine.run(self.x)
+        patience = max(SLOW, SLOWER * (clock() - started))
         try:
-            self._look(send, lambda: watched(lambda: self.machine.steps, SLOW))
+            self._look(send, lambda: watched(lambda: self.machine.steps, patience))
         except Exception as error:  # of ours: it must not take the check along
             send(("reason", f"{type(error).__name__}: {error}"))
 

@@ -10,11 +10,9 @@ import math
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
-import numpy as np
-
-from gradcheck.checks.gradient import Item
 from gradcheck.checks.kinds import checker
 from gradcheck.errors import (
     CheckInterrupted,
@@ -35,7 +33,6 @@ from gradcheck.model import (
     FindingKind,
     Kind,
     Method,
-    Mistake,
     Point,
     Report,
     Resolution,
@@ -46,6 +43,7 @@ from gradcheck.options.keywords import KEYWORDS, Options
 from gradcheck.runner.config import DeclaredCheck, Derivable
 from gradcheck.runner.reading import choose_point, read_args, read_bounds
 from gradcheck.runner.targets import Loaded, load, load_object
+from gradcheck.runner.worth import Worth
 from gradcheck.wording import named
 
 
@@ -209,11 +207,14 @@ def _results(
 
             try:
                 both = check.option("grad_and_hess")
-                report = _check(kind, target, claim, claims, x0, both=both, progress=progress, throw=False, **options)
-                if self_test:
-                    report = _tried(report, target, claim, x0, options, both=both)
-                if mutate:
-                    report = _mutated(report, target, claim, claims, x0, options | {"progress": progress}, both=both)
+                report = _check(
+                    kind, target, claim, claims=claims, x0=x0, both=both, progress=progress, throw=False, **options
+                )
+                if self_test or mutate:
+                    again = partial(_check, kind, claims=claims, x0=x0, both=both)
+                    worth = Worth(target, claim, x0, options | {"progress": progress}, again, both=both)
+                    report = worth.self_tested(report) if self_test else report
+                    report = worth.mutated(report) if mutate else report
             except CheckInterrupted as stop:
                 raise CheckInterrupted(labelled(stop.report)) from None
             except GradcheckError as error:
@@ -222,74 +223,8 @@ def _results(
             yield labelled(report)
 
 
-def _tried(report: Report, target: Loaded, claim: Loaded, x0: Any, options: Mapping[str, Any], *, both: bool) -> Report:
-    """A report with what the self-test says beside it."""
-    if report.kind is not Kind.GRADIENT or both or claim.spec == AUTOGRAD:
-        return _noted(report, "self-test: there is none of this derivative, only of a gradient written by hand")
-    if report.verdict is Verdict.ERROR:
-        return report
-    from gradcheck.testing import put_right, self_test
-
-    f, grad = target.value, claim.value
-    if claim is target:
-        f, grad = Item(f, 0), Item(f, 1)
-    broken: Any = grad
-    if report.verdict is Verdict.FAIL:
-        broken = put_right(grad, report) if isinstance(x0, np.ndarray) else None
-        if broken is None:
-            said = "of a wrong gradient, all wrong entries must be known (--method coordinates), of one array of NumPy"
-            return _noted(report, f"self-test: {said}")
-    try:
-        tried = self_test(f, broken, x0, **options)
-    except CheckInterrupted:  # its report is of a mistake of ours
-        raise CheckInterrupted(report) from None
-    except GradcheckError as error:
-        return _noted(report, f"self-test: {error}")
-    mistakes = tuple(Mistake(name=name, verdict=verdict) for name, verdict in tried.verdicts.items())
-    told = tried.sentence + ("" if broken is grad else "; they were made in the gradient as it should be")
-    return replace(_noted(report, told), mistakes=mistakes)
-
-
-def _mutated(
-    report: Report,
-    target: Loaded,
-    claim: Loaded,
-    claims: Mapping[Kind, Loaded],
-    x0: Any,
-    options: Mapping[str, Any],
-    *,
-    both: bool,
-) -> Report:
-    """A report with what the check says of the claim, broken line by line, beside it."""
-    if claim.spec == AUTOGRAD:
-        return _noted(report, "mutation: there is none of what a framework says, only of a derivative written by hand")
-    if report.verdict is Verdict.ERROR:
-        return report
-    from gradcheck.checks.mutation import broken
-
-    f, own = target.value, claim.value
-    if claim is target:
-        f, own = Item(f, 0), Item(f, 1)
-
-    def again(f: Any, call: Any, **given: Any) -> Report:
-        whole = replace(target, value=f)
-        return _check(report.kind, whole, replace(claim, value=call), claims, x0, both=both, **given)
-
-    try:
-        found = broken(again, report.kind, f, own, x0, options)
-    except KeyboardInterrupt:
-        raise CheckInterrupted(report) from None
-    except GradcheckError as error:
-        return _noted(report, f"mutation: {error}")
-    return replace(_noted(report, found.sentence), mutations=found.lines)
-
-
-def _noted(report: Report, note: str) -> Report:
-    return replace(report, notes=(*report.notes, note))
-
-
 def _check(
-    kind: Kind, target: Loaded, claim: Loaded, claims: Mapping[Kind, Loaded], x0: Any, *, both: bool, **options: Any
+    kind: Kind, target: Loaded, claim: Loaded, *, claims: Mapping[Kind, Loaded], x0: Any, both: bool, **options: Any
 ) -> Report:
     """The check of one claimed derivative, which may make use of another that is claimed beside it.
 

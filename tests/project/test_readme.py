@@ -119,7 +119,8 @@ def test_every_command_ends_as_it_says(folder: Path, block: Block) -> None:
 @pytest.mark.parametrize("block", PYTHON, ids=name_of)
 def test_every_piece_of_python_runs(block: Block, tmp_path: Path) -> None:
     require_libraries(block)
-    done = run(["-W", "error", "-c", block.text], tmp_path)
+    (tmp_path / "piece.py").write_text(block.text, encoding="utf-8")
+    done = run(["-W", "error", "piece.py"], tmp_path)
     assert done.returncode == 0, done.stderr
 
 
