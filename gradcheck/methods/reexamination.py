@@ -104,11 +104,11 @@ class Reexamination:
         i, j = columns.entry % self.n, columns.entry // self.n
         size = columns.size
         known = np.where(np.isfinite(size) & (columns.uncertainty < size), size, 0.0)
-        seen, largest = np.zeros(self.m), np.zeros(self.m)
-        np.maximum.at(seen, j, known * self.scales[i])
-        np.maximum.at(largest, j, known)
+        learnt = Ordinary(self.scales, np.zeros(self.m), self.preflight.value)
+        np.maximum.at(learnt.seen, j, known * self.scales[i])
+        np.maximum.at(learnt.largest, j, known)
         with np.errstate(divide="ignore", over="ignore"):
-            ordinary = np.minimum(seen[j] / self.scales[i], largest[j])
+            ordinary = learnt.of(self.scales[i], j, shared=True)
         for row, own in self.own.items():
             ordinary[row] = max(ordinary[row], own)
         weak = (columns.verdict == Verdict.PASS) & (columns.status == status_code(Status.CONVERGED))

@@ -132,12 +132,7 @@ def judge(
         return Judgement(Verdict.INCONCLUSIVE, Status.JUMP, central.best.value, float("inf"), float(steps[-1]), reason)
     best = central.best
     second = plus + minus - 2 * centre
-    if (
-        abs(best.value) > best.uncertainty
-    ):  # what f does far from the point is no scale of a derivative that is seen near it
-        near = int(np.argmin(np.abs(steps - best.step)))
-        curved = REGULAR * abs(float(second[near])) / float(steps[near]) ** 2 * NATURAL * natural
-        bar = replace(bar, own=min(bar.own, curved)) if np.isfinite(curved) else bar
+    bar = replace(bar, own=min(bar.own, _seen_from(best, plus - centre, minus - centre, steps, NATURAL * natural)))
     lone = not np.isfinite(best.uncertainty)  # central differences gave nothing: f may have values on one side only
     if lone or _may_persist(second, steps):
         forward, backward = _one_sided(plus, minus, centre, steps, floor, amplitude)
@@ -164,6 +159,22 @@ def judge(
             sides = zip(("right", "left"), _one_sided(plus, minus, centre, steps, floor, amplitude), strict=True)
             return _excused(judgement, claimed, [(name, side.best) for name, side in sides], broken, bar)
     return judgement
+
+
+def _seen_from(best: Plateau, ahead: Array, behind: Array, steps: Array, natural: float) -> float:
+    """The most that the own scale of a derivative may be, given the step it is seen at.
+
+    What f does far from the point is no scale of a derivative that is seen near it.  Where it is not seen but from afar, what f
+    does nearer to the point is its noise.
+    """
+    near = int(np.argmin(np.abs(steps - best.step)))
+    change, second = float(np.fmax(abs(ahead[near]), abs(behind[near]))), abs(float(ahead[near] + behind[near]))
+    most = np.inf
+    if abs(best.value) > best.uncertainty:
+        most = REGULAR * second / float(steps[near]) ** 2 * natural
+    elif best.step > natural:
+        most = change / float(steps[near])
+    return most if np.isfinite(most) else np.inf
 
 
 def _broken(change: Array, second: Array, steps: Array, chosen: float, resolution: float) -> float:
@@ -336,7 +347,7 @@ def _weigh(
     size = max(abs(claimed), abs(value))
     if gap <= allowed + uncertainty or bar.is_nothing(claimed, best):
         if bar.would_show(uncertainty, size):
-            return Judgement(Verdict.PASS, status, value, uncertainty, best.step, own=bar.scale(size))
+            return Judgement(Verdict.PASS, status, value, uncertainty, best.step, own=bar.own if size < TINY * bar.own else 0.0)
         weak = Status.BELOW_RESOLUTION if uncertainty > size else Status.NOISY
         weak = weak if best.blurred else Status.UNSETTLED
         return Judgement(Verdict.INCONCLUSIVE, weak, value, uncertainty, best.step, weak.advice)
