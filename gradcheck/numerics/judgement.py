@@ -347,7 +347,9 @@ def _weigh(
     size = max(abs(claimed), abs(value))
     if gap <= allowed + uncertainty or bar.is_nothing(claimed, best):
         if bar.would_show(uncertainty, size):
-            return Judgement(Verdict.PASS, status, value, uncertainty, best.step, own=bar.own if size < TINY * bar.own else 0.0)
+            return Judgement(
+                Verdict.PASS, status, value, uncertainty, best.step, own=bar.own if size < TINY * bar.own else 0.0
+            )
         weak = Status.BELOW_RESOLUTION if uncertainty > size else Status.NOISY
         weak = weak if best.blurred else Status.UNSETTLED
         return Judgement(Verdict.INCONCLUSIVE, weak, value, uncertainty, best.step, weak.advice)

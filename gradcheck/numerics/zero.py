@@ -33,6 +33,7 @@ ROUNDED = 16.0  # changes up to so many are nothing but rounding …
 WIDE = 0.1  # … if f does not change by more over this share of the natural scale
 CLOSE = 1e-6  # of the natural scale: as STRETCH, along a line where any of many variables may move f
 SPECK = 1e-5  # of what is ordinary: may be 0
+MOST = 0.5  # of what φ changes by over a natural step
 SHARP = 1e-4  # an uncertainty, and a size, below this share of the scale is good enough
 KINKED = (
     4.0  # the bend of a smooth function at a small step, in units of what its change over a natural one makes of it
@@ -236,6 +237,7 @@ def nothing(
     allowed = atol + np.maximum(rtol * size, ROUNDING * epsilon * scale) + 2 * noise / pairs.step
     bends = pairs.second / pairs.step > KINKED * scale / shrunk * pairs.step / pairs.natural + 4 * rounding
     small = (gap <= allowed) & (rounding <= SHARP * scale + atol) & (size <= SHARP * scale + allowed) & ~bends
+    small &= ~_slope_or_spike(pairs, noise, rounding)
     flat = (claimed == 0) & (pairs.difference == 0) & (pairs.second == 0) & (pairs.change == 0)
     # The slope moves by so much over a natural step, and with its square; `truncation` says nothing where there is no slope.
     moved = np.abs(pairs.far - pairs.difference) * (pairs.step / pairs.natural)
@@ -246,6 +248,18 @@ def nothing(
     rounded &= pairs.second <= ROUNDED * resolution
     uncertainty = np.where(flat | rounded, np.maximum(least, 2 * gap), np.maximum(rounding + 4 * truncated, 2 * gap))
     return Nothing((small & (scale > 0)) | flat | rounded, scale, uncertainty)
+
+
+def _slope_or_spike(pairs: Pairs, noise: Array, rounding: Array) -> NDArray[np.bool_]:
+    """Where a natural step contradicts a 0 that is small against other entries alone.
+
+    It sees a slope, nearly all that φ changes by, which a small step does not exclude; or φ changes over the small step by as
+    much as over the natural one already, so that both are too large for it.
+    """
+    slope = (np.abs(pairs.far) > MOST * pairs.change / pairs.natural) & (pairs.change > SEEN * noise)
+    slope &= np.abs(pairs.far - pairs.difference) <= rounding
+    spike = (pairs.second > MOST * pairs.change) & (pairs.second > 4 * noise) & (pairs.step < pairs.natural / 4)
+    return slope | spike
 
 
 def flat_nearby(plus: Array, minus: Array, centre: Array, steps: Array, resolution: Array) -> NDArray[np.bool_]:
