@@ -191,13 +191,15 @@ class Reexamination:
             columns.detail[entry]["ladder"] = kept_ladder(steps, values, noise)
 
     def _unseen(self, columns: Columns, rows: list[int], plus: Array, minus: Array) -> tuple[bool, bool]:
-        """Whether an output hardly changes over steps made for so small a variable, and whether one does not beyond its noise."""
+        """Whether an output hardly changes over steps made for so small a variable, and whether one does not beyond noise or a few quanta."""
         calibration, unseen, still = self.preflight.calibration, False, False
         for j in {int(columns.entry[row]) // self.n for row in rows}:
             values = np.concatenate([plus[:, j], minus[:, j]])
-            change = float(np.nanmax(np.abs(values - self.preflight.value[j]), initial=0.0))
+            changes = np.abs(values - self.preflight.value[j])
+            change = float(np.nanmax(changes, initial=0.0))
+            quantum = float(changes[changes > 0].min(initial=np.inf))
             unseen |= change <= UNSEEN * float(calibration.change[j])
-            still |= change <= SEEN * float(calibration.noise[j])
+            still |= change <= SEEN * max(float(calibration.noise[j]), quantum)
         return unseen, still
 
     def _goes_on(self, columns: Columns, rows: list[int], plus: Array, minus: Array) -> bool:

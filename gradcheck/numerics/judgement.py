@@ -6,7 +6,7 @@ It is long because the cases of one decision stand together, in the order in whi
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -47,6 +47,7 @@ HARDLY = 16.0  # spacings of f's values: an f that changes by no more is hardly 
 SETTLED = 1e-2  # … being this share of the jump apart
 NATURAL = 0.35  # of the natural scale: a step over which f shows what is ordinary
 LASTING = 1e-4  # of the natural scale: a plateau that lasts so far is no piece of a function that jumps about
+CONTRADICTS = 4.0  # times the rounding of a difference: so far from a value it says another
 TINY = 1e-2  # an entry below this share of what f's change over a natural step amounts to is small
 USUAL = 0.1  # steps up to this many natural scales leave f at its usual size, so that its rounding errors do not grow
 SOLVED = 1e-8  # an entry below this share of what is ordinary may be the error of a solver, where 0 is claimed
@@ -109,7 +110,11 @@ def judge(
         noise = max(precision.noise, resolution)
         own = natural_size(plus, minus, centre, steps, NATURAL * natural, noise) if natural else 0.0
         bar = _Bar(tolerance, scale, own, epsilon, lent)
-        flat = flat_stretch(plus, minus, centre, steps, natural, resolution, noise) if np.isfinite(centre) else None
+        flat = (
+            flat_stretch(plus, minus, centre, steps, natural, resolution, noise, quantum)
+            if np.isfinite(centre)
+            else None
+        )
         if flat is not None:
             hardly = float(np.nanmax(np.abs(np.concatenate([plus, minus]) - centre))) <= HARDLY * resolution
             if natural and (hardly if np.isfinite(flat.end) else not bar.scale(0.0)):
@@ -144,16 +149,20 @@ def judge(
             return _at_kink(claimed, forward.best, backward.best, bar)
     if lone:
         return _weigh(claimed, best, central.others, Status.CONVERGED, bar)
-    sure, possible = _bends(second, (plus != centre) | (minus != centre), steps, best.step, resolution)
+    sure, possible = _bends(second, (plus != centre) | (minus != centre), steps, best.step, resolution, noise)
     if sure is not None:
         bent = Plateau(best.value, max(best.uncertainty, sure[0]), best.step, blurred=False)
         best = min(bent, central.below(sure[1]), key=lambda plateau: plateau.uncertainty)
-    closer = central.below(possible[1]) if possible is not None else None
+    closer = _unbent(central.below(possible[1]), second, steps) if possible is not None else None
     judgement = _weigh(claimed, best, central.others, Status.CONVERGED, bar, possible and possible[0], closer)
     lost = judgement.status is Status.BELOW_RESOLUTION
     if lost and rounded is not None and abs(claimed) <= 2 * resolution / rounded.distance:
         return _at_flat(claimed, rounded, bar)
     if judgement.verdict is Verdict.FAIL:
+        moved = np.where(plus == minus, np.nan, plus - minus) / (2 * steps)
+        nearer = _nearer(claimed, best, moved, steps, 2 * max(noise, resolution) * amplitude / steps, bar)
+        if nearer is not None:
+            return replace(judgement, verdict=Verdict.INCONCLUSIVE, **nearer)
         broken = _broken(plus - minus, second, steps, best.step, resolution)
         if broken:
             sides = zip(("right", "left"), _one_sided(plus, minus, centre, steps, floor, amplitude), strict=True)
@@ -175,6 +184,36 @@ def _seen_from(best: Plateau, ahead: Array, behind: Array, steps: Array, natural
     elif best.step > natural:
         most = change / float(steps[near])
     return most if np.isfinite(most) else np.inf
+
+
+def _unbent(seen: Plateau, second: Array, steps: Array) -> Plateau:
+    """What is seen closer to the point than a bend: half of what one-sided differences disagree there is uncertain as well."""
+    k = int(np.argmin(np.abs(steps - seen.step)))
+    bend = abs(float(second[k])) / float(steps[k])
+    return replace(seen, uncertainty=seen.uncertainty + bend / 2) if np.isfinite(bend) else seen
+
+
+def _nearer(
+    claimed: float, best: Plateau, central: Array, steps: Array, rounding: Array, bar: _Bar
+) -> dict[str, Any] | None:
+    """What keeps a claim from being wrong if smaller steps contradict the value by more than their rounding, and it agrees there.
+
+    Where f bends or jumps at many places a plateau may be an accident of two of them.
+    """
+    apart = np.abs(central - best.value) - best.uncertainty > CONTRADICTS * rounding
+    rungs = np.flatnonzero(apart & (steps < best.step))
+    if not rungs.size:
+        return None
+    k = int(rungs[-1])
+    value, spread = float(central[k]), float(CONTRADICTS * rounding[k])
+    if bar.refutes(claimed, Plateau(value, spread, float(steps[k]))):
+        return None
+    reason = (
+        f"steps near {best.step:.1g} say {best.value:.6g}, steps near {steps[k]:.1g} say {value:.3g} ± {spread:.1g} as claimed; "
+        + Status.CONTRADICTORY.advice
+    )
+    wide = abs(value - best.value) + spread
+    return {"status": Status.CONTRADICTORY, "uncertainty": wide, "reason": reason}
 
 
 def _broken(change: Array, second: Array, steps: Array, chosen: float, resolution: float) -> float:
@@ -213,12 +252,13 @@ def _unmoved(plus: Array, minus: Array, centre: float, resolution: float, quantu
 
 
 def _bends(
-    second: Array, moves: NDArray[np.bool_], steps: Array, largest: float, resolution: float
+    second: Array, moves: NDArray[np.bool_], steps: Array, largest: float, resolution: float, known: float
 ) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
     """By how much kinks near the step `largest` may have moved the slope: half of what one-sided differences disagree.
 
     (φ(h) + φ(−h) − 2φ(0)) / h falls by the ratio of the steps where φ is smooth; where it stays, φ bends between two steps.
-    Where it grows as the steps fall, it is the rounding of f, and where smaller steps at which φ moves show as much.
+    Where it grows as the steps fall, it is the rounding of f, and where smaller steps at which φ moves show as much; where these
+    are few, the noise of f that is known of says what rounding is.
 
     Returns:
         A sure one and a possible one, each with the smallest step at which it shows, or None: for kinks seen between steps up to
@@ -230,7 +270,9 @@ def _bends(
         noise = np.full(change.size, np.inf)  # at the smallest rungs nothing can be told from it
         seen = np.fmax.accumulate(np.where(moves, np.abs(second), 0.0)[::-1])[::-1]
         enough = np.cumsum(moves[::-1])[::-1] >= BELOW
-        noise[: max(0, change.size - BELOW)] = np.where(enough, np.fmax(seen, resolution), np.inf)[BELOW + 1 :]
+        noise[: max(0, change.size - BELOW)] = np.where(enough, np.fmax(seen, resolution), np.fmax(seen, 4 * known))[
+            BELOW + 1 :
+        ]
         once = bend[1:] < ONCE_MORE * bend[:-1]
         below = (bend[1:] > STAYS * bend[:-1]) & once & (change > BEYOND_NOISE * noise) & (steps[:-1] <= 1.01 * largest)
         at = (bend[1:] > MAY_STAY * bend[:-1]) & once & (change > MAYBE_NOISE * noise) & (steps[1:] <= 1.01 * largest)

@@ -101,7 +101,14 @@ def natural_size(plus: Array, minus: Array, centre: float, steps: Array, natural
 
 
 def flat_stretch(
-    plus: Array, minus: Array, centre: float, steps: Array, scale: float, resolution: float, noise: float
+    plus: Array,
+    minus: Array,
+    centre: float,
+    steps: Array,
+    scale: float,
+    resolution: float,
+    noise: float,
+    quantum: float = 0.0,
 ) -> Flat | None:
     """The stretch around the point on which φ is flat, or None if there is none that says anything.
 
@@ -110,6 +117,8 @@ def flat_stretch(
         scale: the natural scale of the variable; 0 if f must be flat throughout.
         resolution: the spacing of representable values of f around φ(0).
         noise: of f, no less than that.
+        quantum: the smallest change of f seen elsewhere, 0 if there was none; well above its resolution it may be what a larger
+            term is rounded to.
     """
     ahead, behind = plus - centre, minus - centre
     change = np.fmax(np.abs(ahead), np.abs(behind))  # NaN where f has no value on either side
@@ -122,7 +131,10 @@ def flat_stretch(
     changes = np.abs(changes[np.isfinite(changes) & (changes != 0)])
     if not changes.size:
         return Flat(distance, np.inf, uncertainty) if first == 0 else None
-    passed = 0.0 if _stays_longer(ahead, behind, steps, first) else float(_quanta(changes))
+    passed = 0.0
+    if not _stays_longer(ahead, behind, steps, first):
+        hidden = COARSE * resolution < quantum < changes.min()
+        passed = float(_quanta(changes)) or (float(_quanta(np.append(changes, quantum))) if hidden else 0.0)
     if passed > QUANTA or changes.min() < COARSE * resolution:
         return None
     last = first - 1
@@ -291,7 +303,14 @@ def _stays_longer(ahead: Array, behind: Array, steps: Array, first: int) -> bool
     change = np.fmax(np.abs(ahead), np.abs(behind))[:first]
     quantum = float(np.nanmin(np.where(change > 0, change, np.nan)))
     several = np.flatnonzero(change > SEVERAL * quantum)
-    return bool(several.size) and float(change[several[-1]] / steps[several[-1]] * steps[first]) > SEVERAL * quantum
+    if not several.size:
+        return False
+    k = int(several[-1])
+    share = float(steps[first] / steps[k])
+    if np.isfinite(ahead[k]) and np.isfinite(behind[k]):  # what is even in the step falls with its square
+        odd, even = abs(float(ahead[k] - behind[k])) / 2, abs(float(ahead[k] + behind[k])) / 2
+        return share * (odd + share * even) > SEVERAL * quantum
+    return share * float(change[k]) > SEVERAL * quantum
 
 
 def _largest_within(change: Array, limit: float) -> int:

@@ -97,3 +97,22 @@ def test_a_function_that_levels_off_alike_on_both_sides_is_not_taken_for_flat(na
             x, throw=False, fix=False,
         )  # fmt: skip
         assert report.verdict.name in ("PASS", "INCONCLUSIVE"), (seed, report.headline)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_a_sum_is_rounded_to_before_a_constant_is_taken_off_is_no_flat_stretch(seed):
+    x = (1e-3 * np.random.default_rng(seed).normal(size=40)).astype(SINGLE)
+    report = check_gradient(lambda x: np.cos(x).sum() - SINGLE(40), lambda x: -np.sin(x), x, throw=False, fix=False)
+    assert report.verdict.name in ("PASS", "INCONCLUSIVE"), report.headline
+
+
+@pytest.mark.parametrize("seed", [0, 4])
+def test_a_plateau_between_many_kinks_does_not_refute_what_smaller_steps_say(seed):
+    rng = np.random.default_rng(seed)
+    x, w = (rng.normal(size=300).astype(SINGLE) for _ in range(2))
+
+    def slope(x):
+        return w[np.argsort(np.argsort(x))]
+
+    report = check_gradient(lambda x: np.sort(x) @ w, slope, x, throw=False, fix=False)
+    assert report.verdict.name in ("PASS", "INCONCLUSIVE"), report.headline

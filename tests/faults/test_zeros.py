@@ -412,3 +412,27 @@ def test_what_a_steep_function_does_far_away_is_no_scale_of_a_derivative_near_by
     grad = lambda x: np.cos(x - size) + 0.04 * (x - size) ** 3  # noqa: E731
     assert verdict(gradient(f, grad, x)) in ("PASS", "INCONCLUSIVE")
     assert verdict(gradient(f, lambda x: -grad(x), x)) == "FAIL"
+
+
+# ---- zeros that are none
+
+
+def double_log(x):
+    return float(np.log(np.log(x)).sum())
+
+
+def test_an_entry_that_a_natural_step_sees_is_not_nothing_beside_a_huge_one():
+    x, steep = np.array([1.0001, 5.0]), lambda x: 1 / (x * np.log(x))
+    assert verdict(gradient(double_log, steep, x)) == "PASS"
+    assert verdict(gradient(double_log, lambda x: steep(x) * [1, 0], x)) == "FAIL"
+
+
+@pytest.mark.parametrize("factor", [-1, 2, 0.5])
+def test_differences_that_are_noise_make_nothing_small(factor):
+    """The noise of (1 − cos x) / x² grows without bound towards x = 0: its differences say nothing of what is ordinary."""
+
+    def f(x):
+        return ((1 - np.cos(x)) / x**2).sum()
+
+    report = gradient(f, lambda x: -factor * x / 12, [1e-5, 3e-5])
+    assert verdict(report) in ("INCONCLUSIVE", "FAIL")
