@@ -191,7 +191,7 @@ class Reexamination:
             columns.detail[entry]["ladder"] = kept_ladder(steps, values, noise)
 
     def _unseen(self, columns: Columns, rows: list[int], plus: Array, minus: Array) -> tuple[bool, bool]:
-        """Whether an output hardly changes over steps made for so small a variable, and whether one does not beyond noise or a few quanta."""
+        """Whether an output hardly changes over steps made for so small a variable, and one by but noise or few quanta."""
         calibration, unseen, still = self.preflight.calibration, False, False
         for j in {int(columns.entry[row]) // self.n for row in rows}:
             values = np.concatenate([plus[:, j], minus[:, j]])

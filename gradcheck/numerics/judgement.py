@@ -180,17 +180,17 @@ def _seen_from(best: Plateau, ahead: Array, behind: Array, steps: Array, natural
     change, second = float(np.fmax(abs(ahead[near]), abs(behind[near]))), abs(float(ahead[near] + behind[near]))
     most = np.inf
     if abs(best.value) > best.uncertainty:
-        most = REGULAR * second / float(steps[near]) ** 2 * natural
+        most = REGULAR * (second / float(steps[near])) * (natural / float(steps[near]))  # the step squared may be 0
     elif best.step > natural:
         most = change / float(steps[near])
     return most if np.isfinite(most) else np.inf
 
 
 def _unbent(seen: Plateau, second: Array, steps: Array) -> Plateau:
-    """What is seen closer to the point than a bend: half of what one-sided differences disagree there is uncertain as well."""
+    """What is seen closer to the point than a bend, which may show there still, half of what one-sided differences disagree."""
     k = int(np.argmin(np.abs(steps - seen.step)))
-    bend = abs(float(second[k])) / float(steps[k])
-    return replace(seen, uncertainty=seen.uncertainty + bend / 2) if np.isfinite(bend) else seen
+    bend, above = np.abs(second[[k, max(k - 1, 0)]]) / steps[[k, max(k - 1, 0)]]
+    return replace(seen, uncertainty=seen.uncertainty + bend / 2) if bend > MAY_STAY * above else seen
 
 
 def _nearer(

@@ -241,7 +241,7 @@ def nothing(
     gap = np.abs(claimed - pairs.difference)
     shrunk = np.minimum(1.0, pairs.unit / pairs.natural)  # a curved f changes by less over a smaller step
     own = np.where(pairs.change > SEEN * noise, pairs.change / pairs.natural * shrunk, 0.0)
-    curved = REGULAR * pairs.second / pairs.step**2 * pairs.natural
+    curved = REGULAR * (pairs.second / pairs.step) * (pairs.natural / pairs.step)
     own = np.where(pairs.second > 0, np.minimum(own, curved), own)
     scale = np.maximum(ordinary, np.where(np.isfinite(own), own, 0.0))
     blurred = np.fmax(noise, ROUNDED * epsilon * pairs.change)  # where f is 0 it does not show what it rounds to

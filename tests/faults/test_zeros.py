@@ -436,3 +436,13 @@ def test_differences_that_are_noise_make_nothing_small(factor):
 
     report = gradient(f, lambda x: -factor * x / 12, [1e-5, 3e-5])
     assert verdict(report) in ("INCONCLUSIVE", "FAIL")
+
+
+def test_steps_whose_square_underflows_are_judged():
+    x = np.array([1e-200, 1e150, 1e-5])
+
+    def f(x):
+        return np.log(x).sum()
+
+    assert verdict(gradient(f, lambda x: 1 / x, x)) == "PASS"
+    assert verdict(gradient(f, lambda x: -1 / x, x)) == "FAIL"
