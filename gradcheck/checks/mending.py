@@ -194,7 +194,7 @@ class _Attempt:
                 f"({_place(one.in_claim)}), which differ by {one.by:.1g} of their size"
             )
         first = self.draft.diagnoses[0] if self.draft.diagnoses else None
-        if found and first is not None and first.where is None:
+        if found and first is not None and (first.where is None or found[0].is_telling):
             self.draft.diagnoses[0] = replace(first, where=found[0].in_claim)
 
     def _any(self, call: Callable[..., Any], x: Array) -> Any:

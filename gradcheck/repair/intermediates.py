@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+ALIKE = 0.6  # of the characters of two expressions that are meant to be one
 SAME = 1e-9  # relative difference of values that are the same but for rounding
 
 
@@ -39,6 +41,11 @@ class Disagreement:
     in_f: Where
     in_claim: Where
     by: float
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether both are set to much the same, so that the name stands for one thing in both."""
+        return difflib.SequenceMatcher(None, self.theirs, self.ours, autojunk=False).ratio() > ALIKE
 
 
 def disagreements(
@@ -108,9 +115,12 @@ def _at_the_end(code: CodeType, run: Callable[[], Any]) -> dict[str, Any]:
 def _difference(value: Any, expected: Any) -> float | None:
     """The largest difference of two values relative to the largest of them; None if they are not of one kind and shape."""
     try:
-        one, other = np.asarray(value, np.float64), np.asarray(expected, np.float64)
+        one, other = np.asarray(value), np.asarray(expected)
     except (TypeError, ValueError):
         return None
+    if not (set(one.dtype.kind + other.dtype.kind) <= set("biufc")):
+        return None
+    one, other = (np.asarray(v, complex if "c" in one.dtype.kind + other.dtype.kind else float) for v in (one, other))
     if one.shape != other.shape or not one.size or not (np.isfinite(one).all() and np.isfinite(other).all()):
         return None
     size = float(max(np.abs(one).max(), np.abs(other).max()))

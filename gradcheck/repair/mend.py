@@ -15,6 +15,7 @@ from gradcheck.model import Fix, Where
 from gradcheck.repair.candidates import Candidate
 from gradcheck.repair.case import Case
 from gradcheck.repair.constants import agreement
+from gradcheck.repair.freed import freed
 from gradcheck.repair.isolation import Send, can_isolate, isolated, watched
 from gradcheck.repair.machine import Machine
 from gradcheck.repair.patch import fix_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 PAIRING = 0.1  # of the time, for two edits whose effects add up
+FREEING = 0.1  # of the time, for what each value could do
 FIRST = 0.6  # of the time, for one edit; the rest is for two
 SEEDS = 4  # edits that mend a part on which a second one is tried
 MOST_SENT, MOST_OFFERED = 8, 3  # survivors that are told apart, and of different meaning that are offered
@@ -117,6 +119,8 @@ def _look(case: Case, setting: Setting, send: Send) -> None:
             if not trials.survivors:
                 trials.deadline = clock() + PAIRING * case.seconds
                 trials.pairs()
+            if not trials.survivors:
+                search.free = freed(trials, search.weights, clock() + FREEING * case.seconds)
             found = [({}, search)] if trials.survivors else list(_second(case, setting, search, deadline))
             _tell(case, setting, found, send)
         finally:

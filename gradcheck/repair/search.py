@@ -34,6 +34,8 @@ REPEATED = (
     0.3  # … and an edit in all places of a line where the same stands, or of a line that cannot mend all by its value
 )
 KNOWN = 0.5  # … and a line whose right-hand side f has as well
+CANNOT = 0.3  # what speaks against a line of which no value removes the gap, …
+FEW, SCALED = 0.4, 0.5  # … for one where a single number does, and one where a factor does
 FIT = 1.05  # the cost of a fitted factor
 Work = Callable[[float], None]  # what is done when it is the cheapest thing left, given its cost
 
@@ -43,11 +45,13 @@ class Search:
 
     foreign: statements of f that the claim has not.
     weights: what each line costs more; infinite where no edit of it can mend all.
+    free: what each line's value could do, as `freed` tells.
     """
 
     def __init__(self, trials: Trials, foreign: Sequence[ast.stmt] = ()) -> None:
         self.trials, self.foreign = trials, foreign
         self.weights: dict[Line, float] = {}
+        self.free: dict[Line, float] = {}
         self._heap: list[tuple[float, int, Work]] = []
         self._order = itertools.count()
 
@@ -147,8 +151,14 @@ class Search:
         found = []
         for line, weight in self.weights.items():
             if weight < INFINITE and line.spots and not isinstance(line.node, (ast.For, ast.While)):
-                found.append((line, self.trials.near.get(line, 1.0) + 0.2 * weight))
+                against = self.trials.near.get(line, 1.0) + 0.2 * weight - SCALED * (line in self.trials.scaled)
+                found.append((line, against + self._freedom(line)))
         return found
+
+    def _freedom(self, line: Line) -> float:
+        """What speaks against a line for what its value could do, or for it, below 0."""
+        share = self.free.get(line, 1.0)
+        return CANNOT if share == INFINITE else FEW * (share - 1.0)
 
     def seeds(self, most: int) -> list[Candidate]:
         """Edits that mend something: those that mend whole entries and spoil none, those that come nearest, by turns."""

@@ -49,6 +49,7 @@ class Trials:
     survivors: what agrees with all that was measured.
     partial: what mends a part, by what it leaves.
     near: for each line, the least share of the gap that an edit of it leaves.
+    scaled: lines of which a value, multiplied by some number, removes the gap.
     """
 
     def __init__(self, machine: Machine, pool: Pool, measured: Sequence[Measured], deadline: float) -> None:
@@ -59,6 +60,7 @@ class Trials:
         self.survivors: list[Candidate] = []
         self.partial: dict[bytes, Partial] = {}
         self.near: dict[Line, float] = {}
+        self.scaled: set[Line] = set()
         self.same: dict[Any, list[Candidate]] = {}  # by place and value
         self.effects: list[tuple[Candidate, Array]] = []  # what each edit does to the answer
         self.tried = 0
@@ -253,6 +255,7 @@ class Trials:
             factor, precision = found
         else:
             precision *= abs(c * 0.5) / max(abs(factor), 1e-300)
+        self.scaled.add(spots[0].line)
         spellings = self.spellings(spots[0].line)
         if (number := trees.value_of(spots[0].node)) is not None:
             options = spellings.of(number * factor, precision)

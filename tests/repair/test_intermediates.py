@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -72,3 +74,24 @@ def test_the_report_says_it_where_no_patch_is_found():
     assert "np.tanh(A @ w) in f (test_intermediates.py:" in note
     assert "np.tanh(A.T @ w) in the claim (test_intermediates.py:" in note
     assert report.diagnoses[0].where is not None
+
+
+def test_complex_variables_are_compared_as_such(recwarn):
+    def spectrum(w):
+        z = np.fft.fft(w)
+        return float(np.abs(z[1]) ** 2)
+
+    def conjugate(w):
+        z = np.conj(np.fft.fft(w))
+        return w * np.abs(z[1])
+
+    (found,) = look(spectrum, conjugate)
+    assert (found.name, found.is_telling) == ("z", True)
+    assert found.by > 0.1
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(("ours", "telling"), [("np.tanh(A.T @ w)", True), ("w - y", False)])
+def test_one_name_for_two_things_tells_little(ours, telling):
+    (found,) = look(f, claim)
+    assert replace(found, ours=ours).is_telling == telling
