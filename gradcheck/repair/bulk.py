@@ -18,6 +18,8 @@ from gradcheck.repair.machine import with_hole
 from gradcheck.repair.places import HERE, is_index
 from gradcheck.repair.program import Line, Spot
 from gradcheck.repair.trials import Trials
+from gradcheck.repair.values import kind_of
+from gradcheck.variables.arrays import as_numpy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -133,7 +135,7 @@ class Bulk:
             self.trials.machine.steps += 1
             try:
                 values = [eval(d.code, namespace) for namespace in namespaces]
-                if all(np.isfinite(v).all() for v in values):
+                if all(np.isfinite(as_numpy(v)).all() for v in values):
                     found.append((d, values))
             except Exception:  # not in reach at some pass
                 continue
@@ -158,8 +160,8 @@ class Bulk:
                 if name is not None and line.visits and not line.nested:
                     last[id(line.body), name] = line
             for (_, name), line in last.items():
-                value = (line.scopes or [{}])[0].get(name)
-                if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+                value: Any = (line.scopes or [{}])[0].get(name)
+                if kind_of(value) != "f" or not np.shape(value):
                     continue
                 yield line, trees.name(name)
                 for index in (*self.trials.pool.indices, *self.trials.pool.foreign_indices):

@@ -14,6 +14,8 @@ from gradcheck.repair import trees
 from gradcheck.repair.derivatives import of_parts
 from gradcheck.repair.machine import Machine, TooSlow
 from gradcheck.repair.program import Line, Routine, few
+from gradcheck.repair.values import kind_of, size_of
+from gradcheck.variables.arrays import as_numpy
 
 if TYPE_CHECKING:
     from gradcheck.repair.trees import Node
@@ -51,19 +53,6 @@ class Donor:
         return self.text.isidentifier()
 
 
-def kind_of(value: Any) -> str:
-    """The kind of number that a value is made of: f, i, b or c; '' for what is no number."""
-    if isinstance(value, np.ndarray):
-        return "i" if value.dtype.kind == "u" else value.dtype.kind if value.dtype.kind in "fibc" else ""
-    if isinstance(value, (bool, np.bool_)):
-        return "b"
-    if isinstance(value, (int, np.integer)):
-        return "i"
-    if isinstance(value, (float, np.floating)):
-        return "f"
-    return "c" if isinstance(value, complex) else ""
-
-
 def fingerprint(values: Iterable[Any]) -> Any:
     """A key that is the same for the same values up to rounding; None for what is no number."""
     key: list[Any] = []
@@ -71,7 +60,7 @@ def fingerprint(values: Iterable[Any]) -> Any:
         kind = kind_of(value)
         if not kind:
             return None
-        array = np.asarray(value)
+        array = as_numpy(value)
         key.append((array.shape, array.tobytes() if kind in "bi" else _rounded(array)))
     return tuple(key)
 
@@ -125,7 +114,7 @@ class Pool:
         found = []
         for name in sorted(reach):
             values: list[Any] = [scope.get(name, routine.namespace.get(name)) for scope in scopes]
-            if all(kind_of(v) for v in values) and all(np.size(v) <= MOST_VALUES for v in values):
+            if all(kind_of(v) for v in values) and all(size_of(v) <= MOST_VALUES for v in values):
                 cost = UNREAD if name in self.unread else 0.0 if name in scopes[0] else 0.3
                 found.append(Donor(name, cost, values, trees.compiled(name)))
         return found
@@ -154,7 +143,9 @@ class Pool:
             try:
                 code = trees.compiled(text)
                 values = [eval(code, namespace) for namespace in namespaces]
-                if values and all(kind_of(v) and np.size(v) <= MOST_VALUES and np.isfinite(v).all() for v in values):
+                if values and all(
+                    kind_of(v) and size_of(v) <= MOST_VALUES and np.isfinite(as_numpy(v)).all() for v in values
+                ):
                     add(Donor(text, cost, values, code))
             except (Exception, TooSlow):  # what is not in reach, or does not fit
                 continue
@@ -232,11 +223,15 @@ def _unread(tree: ast.FunctionDef) -> frozenset[str]:
 
 
 def numpy_name(routine: Routine) -> str | None:
-    """By which name NumPy is in reach."""
-    for name, value in routine.namespace.items():
-        if isinstance(value, ModuleType) and value.__name__ == "numpy":
-            return name
-    return None
+    """By which name NumPy is in reach, or a library that has its functions; the one that the function uses comes first."""
+    found = [
+        name
+        for name, value in routine.namespace.items()
+        if isinstance(value, ModuleType) and value.__name__ in ("numpy", "torch", "jax.numpy")
+    ]
+    used = [name for name in found if name in routine.definition.code.co_names]
+    found.sort(key=lambda name: routine.namespace[name].__name__ != "numpy")
+    return next(iter(used or found), None)
 
 
 # ---- what is taken over
@@ -368,4 +363,4 @@ def _made(named: Sequence[Donor], numpy: str | None) -> Iterator[Offer]:
                     yield 1.8 + d.cost + e.cost, f"{numpy}.outer({d.text}, {e.text})"
 
 
-__all__ = ["Donor", "Pool", "alike", "fingerprint", "kind_of", "numpy_name", "passes"]
+__all__ = ["Donor", "Pool", "alike", "fingerprint", "numpy_name", "passes"]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.repair.linear import heads
-from gradcheck.repair.machine import kept
 from gradcheck.repair.program import Line, Spot
 from gradcheck.repair.trials import INFINITE, Trials
+from gradcheck.repair.values import kept, kind_of, remade, size_of
+from gradcheck.variables.arrays import as_numpy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,11 +49,8 @@ class _Free:
         self.trials, self.spot = trials, spot
         self.values: list[Any] = []
         trials.machine.run_with((spot,), self._look, trials.x)
-        self.fit = all(
-            isinstance(v, (float, np.floating)) or (isinstance(v, np.ndarray) and v.dtype.kind == "f")
-            for v in self.values
-        )
-        self.sizes = [np.size(v) for v in self.values]
+        self.fit = all(kind_of(v) == "f" for v in self.values)
+        self.sizes = [size_of(v) for v in self.values]
 
     def _look(self, value: Any, frame: Any) -> Any:
         self.values.append(kept(value))
@@ -62,7 +60,7 @@ class _Free:
         """See `freed`; None if it cannot be told."""
         if not self.fit or not 0 < sum(self.sizes) <= MOST_NUMBERS:
             return None
-        at = np.concatenate([np.reshape(v, -1) for v in self.values]).astype(np.float64)
+        at = np.concatenate([np.reshape(as_numpy(v), -1) for v in self.values]).astype(np.float64)
         here, gap = self.trials.base, self._gap(self.trials.base)
         first = float(np.abs(gap).max())
         for turn in range(ROUNDS):
@@ -106,7 +104,7 @@ class _Free:
 
         def act(value: Any, frame: Any) -> Any:
             part, old = next(turn)
-            return part.reshape(np.shape(old)).astype(old.dtype) if isinstance(old, np.ndarray) else float(part[0])
+            return remade(old, part)
 
         out = self.trials.machine.run_with((self.spot,), act, self.trials.x)
         usable = out is not None and out.shape == self.trials.base.shape and np.isfinite(out).all()

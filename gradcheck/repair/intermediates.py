@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.model import Where
-from gradcheck.repair.machine import kept
 from gradcheck.repair.program import Routine
 from gradcheck.repair.purity import Purity
+from gradcheck.repair.values import kept
 from gradcheck.repair.world import World
+from gradcheck.variables.arrays import as_numpy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,7 +116,7 @@ def _at_the_end(code: CodeType, run: Callable[[], Any]) -> dict[str, Any]:
 def _difference(value: Any, expected: Any) -> float | None:
     """The largest difference of two values relative to the largest of them; None if they are not of one kind and shape."""
     try:
-        one, other = np.asarray(value), np.asarray(expected)
+        one, other = as_numpy(value), as_numpy(expected)
     except (TypeError, ValueError):
         return None
     if not (set(one.dtype.kind + other.dtype.kind) <= set("biufc")):

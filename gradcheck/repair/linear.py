@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.repair import trees
-from gradcheck.repair.donors import Donor, kind_of
+from gradcheck.repair.donors import Donor
 from gradcheck.repair.machine import HOLE, Machine, scope_of, wrapped
 from gradcheck.repair.program import Line, Spot
+from gradcheck.repair.values import kind_of, remade
+from gradcheck.variables.arrays import as_numpy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +65,7 @@ def examine(machine: Machine, spot: Spot, x: Any, base: Array, most: int) -> Hea
     scopes: list[dict[str, Any]] = []
 
     def look(value: Any, frame: Any) -> Any:
-        values.append(np.array(value, dtype=np.float64) if kind_of(value) in "fi" and kind_of(value) else None)
+        values.append(np.array(as_numpy(value), dtype=np.float64) if kind_of(value) in ("f", "i") else None)
         scopes.append(scope_of(frame))
         return value
 
@@ -117,10 +119,10 @@ class _Changed:
             number += 1
             if k >= len(steps):
                 return value
-            if self.open and not np.allclose(value, self.values[k], rtol=1e-9, atol=1e-12):
+            if self.open and not np.allclose(as_numpy(value), self.values[k], rtol=1e-9, atol=1e-12):
                 self.open = False
             step = steps[k]
-            return value if step is None else value + step
+            return value if step is None else value + remade(value, step)
 
         out = self.machine.run_with((self.spot,), act, self.x)
         if out is None or number != len(self.values) or not np.isfinite(out).all():
@@ -184,9 +186,9 @@ class Inner:
         return columns if (np.abs(change - columns @ trial.reshape(-1)) <= LINEAR * reach).all() else None
 
     def _at(self, spot: Spot, k: int, step: Array) -> Array | None:
-        self._active, self._act = spot.number, lambda value: value + step
+        self._active, self._act = spot.number, lambda value: value + remade(value, step)
         try:
-            out = np.asarray(eval(self.code, self.namespaces[k]), dtype=np.float64)
+            out = np.asarray(as_numpy(eval(self.code, self.namespaces[k])), dtype=np.float64)
         except Exception:
             return None
         finally:
@@ -213,7 +215,7 @@ class Inner:
             self._active, self._act = -1, _same
         if len(found) != len(self.namespaces) or any(kind_of(v) != "f" for v in found):
             return None
-        return [np.asarray(v, dtype=np.float64) for v in found]
+        return [np.asarray(as_numpy(v), dtype=np.float64) for v in found]
 
 
 def _same(value: Any) -> Any:
@@ -233,7 +235,9 @@ class Products:
         rows: list[Array] = []
         for donor, values in donors:
             try:
-                parts = [np.broadcast_to(np.asarray(v, np.float64), s) for v, s in zip(values, shapes, strict=True)]
+                parts = [
+                    np.broadcast_to(np.asarray(as_numpy(v), np.float64), s) for v, s in zip(values, shapes, strict=True)
+                ]
             except (ValueError, TypeError):
                 continue
             self.donors.append(donor)

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import CodeType, FrameType
 from typing import Any
 
-import numpy as np
-
 from gradcheck.repair import trees
 from gradcheck.repair.program import Routine, Spot, few, read_lines, rebuilt
+from gradcheck.repair.values import kept
 
 HOLE = "__hole__"
 MOST_VISITS = 64  # passes of a loop whose values are kept, all or but a few
@@ -175,15 +174,6 @@ def wrapped(node: Any, numbers: Mapping[ast.AST, int]) -> Any:
 def chosen(count: int) -> tuple[int, ...]:
     """Which of so many passes are kept: all, or of very many the second, one in the middle, the last."""
     return tuple(range(count)) if count <= MOST_VISITS else few(count)
-
-
-def kept(value: Any) -> Any:
-    """A value as it is now, whatever becomes of it."""
-    if isinstance(value, np.ndarray):
-        return value.copy()
-    if isinstance(value, list):
-        return [kept(item) for item in value]
-    return value
 
 
 def scope_of(frame: FrameType) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.repair import trees
-from gradcheck.repair.donors import Donor, kind_of
+from gradcheck.repair.donors import Donor
 from gradcheck.repair.program import Spot
+from gradcheck.repair.values import kind_of
 
 if TYPE_CHECKING:
     from gradcheck.repair.trees import Node

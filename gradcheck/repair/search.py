@@ -18,13 +18,14 @@ from gradcheck.repair import trees
 from gradcheck.repair.bulk import Bulk
 from gradcheck.repair.candidates import Candidate, Change
 from gradcheck.repair.catalogue import EXPRESSIONS, STATEMENTS, Row, StatementRow
-from gradcheck.repair.donors import MOST_OTHERS, kind_of, passes
+from gradcheck.repair.donors import MOST_OTHERS, passes
 from gradcheck.repair.edits.statements import Block
 from gradcheck.repair.linear import heads
 from gradcheck.repair.machine import TooSlow
 from gradcheck.repair.places import Place
 from gradcheck.repair.program import Line, Spot, replaced
 from gradcheck.repair.trials import CLOSER, INFINITE, Trials
+from gradcheck.repair.values import kind_of, remade
 
 PLAIN, LINES = 2.0, 3.2  # edits up to this cost come before the linear fits, and before those of missing lines
 MARGIN = 0.8  # after the first survivor, candidates that cost so much more are still looked at …
@@ -132,7 +133,8 @@ class Search:
 
         def act(value: Any, frame: Any) -> Any:
             shape = np.shape(value)
-            return value * (1 + 0.01 * random.uniform(-1, 1, shape)) + 1e-3 * random.uniform(-1, 1, shape)
+            factor, term = 1 + 0.01 * random.uniform(-1, 1, shape), 1e-3 * random.uniform(-1, 1, shape)
+            return value * remade(value, factor) + remade(value, term)
 
         for head in found:
             out = self.trials.machine.run_with((head,), act, self.trials.x)

@@ -13,6 +13,8 @@ import numpy as np
 from gradcheck.repair.program import Routine
 from gradcheck.repair.purity import Purity, global_names
 from gradcheck.repair.source import MISSING, compiled, plain, unwrap
+from gradcheck.repair.values import kept
+from gradcheck.variables.arrays import library_of
 
 
 class World:
@@ -64,6 +66,8 @@ class World:
             made = np.array(value, subok=True)
             made.flags.writeable = False
             return made
+        if library_of(value) is not None:
+            return kept(value)
         if kind is list or kind is tuple or kind is set or kind is frozenset:
             return kind(self.value(item) for item in value)
         if isinstance(value, tuple) and hasattr(kind, "_fields"):
@@ -98,7 +102,7 @@ class World:
         shared: dict[int, dict[str, Any]] = {}
         for function in others:
             values = {name: function.__globals__.get(name) for name in global_names(function.__code__)}
-            data = {name: self.value(v) for name, v in values.items() if type(v) in (int, float, np.ndarray)}
+            data = {name: self.value(v) for name, v in values.items() if _is_data(v)}
             shared.setdefault(id(function.__globals__), {}).update(data)
         for routine in self.routines.values():
             free = set(routine.definition.code.co_freevars)
@@ -121,3 +125,7 @@ class World:
                     )
                     found.setdefault((place, name), ([], name, float(value)))[0].append(routine.namespace)
         return list(found.values())
+
+
+def _is_data(value: Any) -> bool:
+    return type(value) in (int, float, np.ndarray) or library_of(value) is not None

@@ -98,11 +98,11 @@ def axis(p: Place) -> Edits:
     node = p.node
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
         return
-    given = [k for k in node.keywords if k.arg == "axis"]
-    others = [k for k in node.keywords if k.arg != "axis"]
+    given = [k for k in node.keywords if k.arg in ("axis", "dim")]
+    others = [k for k in node.keywords if k.arg not in ("axis", "dim")]
     if given:
         for other in (0, 1, 2, -1):
-            yield ast.Call(node.func, node.args, [*others, ast.keyword("axis", trees.number(other))]), 0.0
+            yield ast.Call(node.func, node.args, [*others, ast.keyword(given[0].arg, trees.number(other))]), 0.0
         yield ast.Call(node.func, node.args, others), 0.3
         keeps = [k for k in others if k.arg != "keepdims"]
         keep = [] if len(keeps) < len(others) else [ast.keyword("keepdims", ast.Constant(True))]
