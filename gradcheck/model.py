@@ -123,6 +123,7 @@ class FindingKind(enum.StrEnum):
     VACUOUS = "vacuous"
     SPECIAL_POINT = "special_point"
     CLAIM_IS_DIFFERENCE = "claim_is_difference"
+    DISCRETISATION_GAP = "discretisation_gap"
     NEVER_RAN = "never_ran"
     USER_ERROR = "user_error"
 
@@ -357,6 +358,31 @@ class Resolution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToleranceLaw:
+    """How the gap between claim and f changes with the tolerance of a solver, or with its mesh.
+
+    knob: what was turned, such as 'tol'.
+    levels: its values, from the coarsest on.
+    gaps: the gap along directions at each, relative to the size of the derivative.
+    noise: how well each gap is known.
+    exponent: p, where the gap falls like the tolerance to that power, or like the inverse of a count; None if none was seen.
+    spread: the standard error of p; None if unknown.
+    limit: the gap that is left when the solver is exact, and `error`, how well that is known.
+    sentence: what that comes to.
+    """
+
+    knob: str
+    levels: tuple[float, ...]
+    gaps: tuple[float, ...]
+    noise: tuple[float, ...]
+    exponent: float | None
+    spread: float | None
+    limit: float
+    error: float
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorMap:
     """Where a matrix is wrong: the worst of its entries in each cell of a grid.
 
@@ -424,6 +450,7 @@ class Report:
     further: the points beside the first, in the order in which `directions` number them; their origin says of which kind.
     error_map: where a Jacobian, a Hessian or the gradient by a matrix did not pass; None for a vector, or if all passed.
     fixes: changes of the claim's source that make it right, best first.
+    law: how the gap changes with the solver's tolerance; None unless a knob was named.
     mistakes: what the self-test has tried; nothing unless it was asked for.
     mutations: the lines of the claim that were broken on purpose; nothing unless that was asked for.
     noise: the measured noise level of f, in the units of f; None where it was not measured.
@@ -461,6 +488,7 @@ class Report:
     diagnoses: tuple[Diagnosis, ...] = ()
     fixes: tuple[Fix, ...] = ()
     error_map: ErrorMap | None = None
+    law: ToleranceLaw | None = None
     mistakes: tuple[Mistake, ...] = ()
     mutations: tuple[MutatedLine, ...] = ()
     noise: float | None = None
@@ -542,10 +570,14 @@ def headline(report: Report) -> str:
         empty = next((f for f in report.findings if f.kind is FindingKind.VACUOUS and f.evidence.get("whole")), None)
         if empty is not None:
             return f"The {what} agrees, but so would much else: {empty.message}"
+        if report.law is not None:
+            return f"The {what} is right: {report.law.sentence}."
         return f"The {what} is right: {counted(report.checked, noun)} agree{'s' if report.checked == 1 else ''}."
     if report.verdict is Verdict.FAIL:
         if report.diagnoses and report.diagnoses[0].kind is not DiagnosisKind.UNEXPLAINED:
             return f"The {what} is wrong{_at(report.diagnoses[0].where)}: {report.diagnoses[0].message}"
+        if report.law is not None:
+            return f"The {what} is wrong: {report.law.sentence}."
         if report.failed:
             where = report.diagnoses[0].where if report.diagnoses else None
             return f"The {what} is wrong{_at(where)}: {report.failed:,} of {counted(report.checked, noun)} disagree."
@@ -559,6 +591,8 @@ def headline(report: Report) -> str:
         return f"The {what} could not be checked: {blamed.message if blamed else 'user code failed.'}"
     if report.interrupted:
         return f"The {what} could not be judged: {ended_early(report)}."
+    if report.law is not None and blamed is None:
+        return f"The {what} could not be judged: {report.law.sentence}."
     if report.inconclusive:
         return (
             f"The {what} could not be judged: {report.inconclusive:,} of {counted(report.checked, noun)} inconclusive."

@@ -65,6 +65,10 @@ class CheckRun:
     ) -> None:
         self.watcher = Watcher(None if options.progress is None else self._progress, options.budget)
         self.options, self.tolerance = options, options.tolerance
+        if options.knob is not None and kind is not Kind.GRADIENT:
+            raise UsageError(
+                f"knob is for gradients, not for {kind.key}; check that of a number, such as a sum of squares of it"
+            )
         self.x0 = in_order(f, x0) if options.unpack and isinstance(x0, dict) else x0
         names = argument_names(f, len(self.x0)) if options.unpack and isinstance(self.x0, (list, tuple)) else ()
         self.layout, self.flat = lay_out(self.x0, wrt=options.wrt, unpack=options.unpack, names=names)
@@ -108,6 +112,7 @@ class CheckRun:
         self._called: list[Callable[..., Any]] = [f]
         self._suspects: dict[str, Array] = {}
         self._may_mend = True
+        self.setting: tuple[Any, ...] = ()  # what user code is told by an attribute that is set, for the journal
         self.size: int | None = None
         self._functions: list[tuple[Function, str | None]] = []
         self._claims: list[Counted] = []
@@ -215,7 +220,7 @@ class CheckRun:
             from gradcheck.evaluation.journal import Journal  # of use to long checks only
 
             self._journal = Journal(self.options.journal)
-        args, fixed = self.options.args, self.layout.fixed_parts
+        args, fixed = self.options.args, (*self.layout.fixed_parts, *self.setting)
         more = (
             {**args, **{f" {k}": part for k, part in enumerate(fixed)}}
             if isinstance(args, Mapping)

@@ -24,6 +24,7 @@ from gradcheck.model import (
     Stop,
     Target,
     Tolerance,
+    ToleranceLaw,
     Verdict,
 )
 from gradcheck.reporting import formats as formats  # a report shows itself by it
@@ -62,6 +63,7 @@ class Draft:
     findings: list[Finding] = field(default_factory=list)
     diagnoses: list[Diagnosis] = field(default_factory=list)
     fixes: tuple[Fix, ...] = ()
+    law: ToleranceLaw | None = None
     explained: frozenset[int] = frozenset()
     limits: tuple[tuple[str, float], ...] = ()
     limit_sentence: str = ""
@@ -143,6 +145,7 @@ class Draft:
             findings=tuple(self.findings),
             diagnoses=tuple(self.diagnoses),
             fixes=self.fixes,
+            law=self.law,
             noise=self.noise,
             resolution=self._resolution(),
             nfev=nfev,

@@ -30,6 +30,8 @@ from gradcheck.wording import counted
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.evaluation.function import Function
+
     Vectors = tuple[NDArray[Any], NDArray[Any]]
     Draw = Callable[[NDArray[Any], int, int, "Vectors | None"], NDArray[Any]]
 
@@ -78,7 +80,7 @@ def look_elsewhere(run: CheckRun, problem: Problem, claim: Claim) -> None:
                 kind = NEAR
             x = KINDS[kind](run.flat, tried, problem.seed, run.bounds)
             tried += 1
-            there = _moved(problem, claim, x, number + 1)
+            there = moved(problem, problem.function, claim, x, problem.seed + number + 1)
             if there is None:
                 dropped["is not defined"][kind] += 1
                 continue
@@ -117,9 +119,8 @@ def _is_wrong(run: CheckRun, there: Problem) -> bool:
     return bool(run.surveyor(there).survey(gradient_blocks(there.preflight.claimed)).failed)
 
 
-def _moved(problem: Problem, claim: Claim, x: NDArray[Any], number: int) -> Problem | None:
-    """The problem at another point, with the noise of f and its steps measured there; None if f or the claim has no value."""
-    function = problem.function
+def moved(problem: Problem, function: Function, claim: Claim, x: NDArray[Any], seed: int) -> Problem | None:
+    """The problem of a function at a point, its noise and its steps measured there; None if it or the claim has no value."""
     scales = free_scales(x, function.bounds)
     try:
         value, claimed = function.at(x), claim.at(x)
@@ -141,4 +142,4 @@ def _moved(problem: Problem, claim: Claim, x: NDArray[Any], number: int) -> Prob
         calibration=calibration,
         findings=(),
     )
-    return replace(problem, x=x, preflight=preflight, seed=problem.seed + number)
+    return replace(problem, function=function, x=x, preflight=preflight, seed=seed)

@@ -9,7 +9,7 @@ from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.reaching import reachable
 from gradcheck.checks.rules import find_rule, hold_to_contracts
 from gradcheck.errors import UsageError
-from gradcheck.evaluation.claims import Wrapper, gradient_blocks, is_autograd
+from gradcheck.evaluation.claims import Item, gradient_blocks, is_autograd
 from gradcheck.evaluation.function import Function
 from gradcheck.model import Kind, Method, Report
 from gradcheck.options.keywords import Keywords, Options
@@ -59,6 +59,8 @@ def check_gradient(
     asked = is_autograd(grad)
     require_callables(f=f, **({} if grad is None or asked else {"grad": grad}))
     both: Any = f if grad is None or asked else grad
+    if settings.knob is not None:
+        return _check_law(f, grad, x0, settings, value_and_grad=value_and_grad, alone=not (grad_and_hess or hess))
     run = CheckRun(Kind.GRADIENT, f, both, x0, settings)
     autograd = run.autograd(f, "grad") if asked else None
     both = autograd or both
@@ -89,6 +91,19 @@ def check_gradient(
     return run.carry_out(compare)
 
 
+def _check_law(f: Any, grad: Any, x0: ArrayLike, settings: Options, *, value_and_grad: bool, alone: bool) -> Report:
+    """The check of a gradient whose f is a solver."""
+    from gradcheck.checks.tolerance_law import Knob, LawCheck, without  # of use to few
+
+    if not alone or settings.elementwise or settings.points > 1:
+        raise UsageError("knob is for one gradient at one point; leave elementwise, points and hess out")
+    knob = Knob(settings.knob, f, settings)
+    asked = is_autograd(grad)
+    claim = f if grad is None or asked else grad
+    run = CheckRun(Kind.GRADIENT, f, claim, x0, without(settings, settings.knob))
+    return run.carry_out(LawCheck(run, knob, f, claim, both=value_and_grad, autograd=asked).compare)
+
+
 def _check_diagonal(
     run: CheckRun, f: Any, grad: Any, hess: Any, *, value_and_grad: bool, grad_and_hess: bool
 ) -> Report:
@@ -105,16 +120,3 @@ def _check_diagonal(
     if grad_and_hess:
         grad, hess = Item(grad, 0), Item(grad, 1)
     return check_diagonal(run, f, grad, "grad", hess)
-
-
-class Item(Wrapper):
-    """One of the values that a function returns, as a callable that can be sent to another process."""
-
-    def __init__(self, both: Callable[..., Any], number: int) -> None:
-        self.inner, self.number = both, number
-
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
-        return self.inner(*arguments, **named)[self.number]
-
-    def around(self, inner: Callable[..., Any]) -> Item:
-        return Item(inner, self.number)

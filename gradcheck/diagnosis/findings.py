@@ -170,6 +170,19 @@ FINDINGS = {
         remedy="Two differences are compared, and there is no formula to check. The verdict is about how exact the claim is: "
         "the message gives by how much it is off. A library may fall back to differences where it was given no derivative.",
     ),
+    FindingKind.DISCRETISATION_GAP: Entry(
+        meaning="Claim and f differ, but by less and less as the solver inside is made more exact: the claim is the derivative "
+        "of the problem that f solves, not of the steps by which it does; it is looked for with knob alone.",
+        given="def f(x, cells=50):\n    s = (np.arange(cells) + 0.5) / cells\n"
+        "    return np.sum(np.exp(np.outer(s, x))) / cells\n",
+        wrong="def grad(x, cells=50):\n    s = np.arange(1, cells + 1) / cells  # by the right ends, f by the midpoints\n"
+        "    return s @ np.exp(np.outer(s, x)) / cells",
+        right="def grad(x, cells=50):\n    s = (np.arange(cells) + 0.5) / cells\n"
+        "    return s @ np.exp(np.outer(s, x)) / cells",
+        remedy="Nothing is wrong, but an optimiser that asks for more digits than the gap leaves does not converge. Make the "
+        "solver as exact as the message says, or differentiate the steps themselves (the discrete adjoint).",
+        options='knob="cells"',
+    ),
     FindingKind.NEVER_RAN: Entry(
         meaning="Lines of f or of the claim ran at no point of the check; it is looked for with reach alone.",
         given="f = lambda x: x @ x",

@@ -83,8 +83,8 @@ def solved_to(facts: Facts, remaining: Mask) -> str:
         return ""
     return (
         f"No gap is larger than {gap:.1g}, {gap / size:.1g} of the largest entry, and none changes with the step: "
-        f"the size of a solver's tolerance. If f, or the claim, is solved for (an ODE, a fixed point), tighten that, or accept "
-        f"it with atol={up_to_one_digit(1.5 * gap)}."
+        f"the size of a solver's tolerance. If f, or the claim, is solved for (an ODE, a fixed point), tighten that (knob "
+        f"shows whether the gap falls with it), or accept it with atol={up_to_one_digit(1.5 * gap)}."
     )
 
 

@@ -50,6 +50,19 @@ class Wrapper:
         raise NotImplementedError
 
 
+class Item(Wrapper):
+    """One of the values that a function returns, as a callable that can be sent to another process."""
+
+    def __init__(self, both: Callable[..., Any], number: int) -> None:
+        self.inner, self.number = both, number
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self.inner(*arguments, **named)[self.number]
+
+    def around(self, inner: Callable[..., Any]) -> Item:
+        return Item(inner, self.number)
+
+
 class Counted:
     """A user's claimed derivative, with its calls counted, and kept where there is a `ledger`."""
 

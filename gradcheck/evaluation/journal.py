@@ -92,13 +92,12 @@ class Journal:
     def ledger(self, role: str, call: Callable[..., Any], args: Arguments) -> Ledger:
         """What is kept of one callable with its further arguments."""
         further = [part for pair in sorted(args.items()) for part in pair] if isinstance(args, Mapping) else args
-        version = _digest([_version(call), *_bound(call), *map(_content, further)])
+        version = _digest([_version(call), *_bound(call)])
         name = f"{role} {describe(call).name}"
         versions = {found for known, found in self._before if known == name}
         self._ask("INSERT OR IGNORE INTO callables VALUES (?, ?)", (name, version))
-        return Ledger(
-            self, _digest([role.encode(), version]), resumed=version in versions, outdated=versions - {version}
-        )
+        prefix = _digest([role.encode(), version, *_preset(call), *map(_content, further)])
+        return Ledger(self, prefix, resumed=version in versions, outdated=versions - {version})
 
     def get(self, key: bytes) -> Kept | None:
         """What is known of an evaluation."""
@@ -216,6 +215,12 @@ def _bound(call: Callable[..., Any]) -> list[bytes]:
     held = [_contents(cell) for cell in cells if isinstance(cell, CellType)] if isinstance(cells, tuple) else []
     held += [value for values in given if isinstance(values, tuple) for value in values]
     return [_content(value) for value in held if isinstance(value, (int, float, complex, str, np.ndarray))]
+
+
+def _preset(call: Callable[..., Any]) -> list[bytes]:
+    """The arguments by name that a partial function carries with it."""
+    named = own(call, "keywords")
+    return [_content(part) for pair in sorted(named.items()) for part in pair] if isinstance(named, Mapping) else []
 
 
 def _contents(cell: CellType) -> Any:

@@ -18,6 +18,7 @@ from gradcheck.options.values import (
     Executor,
     Flag,
     FlagOrNumber,
+    Knob,
     Leaves,
     Number,
     Suspects,
@@ -154,6 +155,14 @@ class Options:
         keyword="a file in which every evaluation of f and of the claim is kept and not repeated; start again after a kill",
         metavar="FILE",
     )
+    knob: Any = keyword(
+        Knob(),
+        HOW,
+        "A keyword of {f}, or a T that is set: the tolerance of its solver, or its mesh. See how the gap falls with it.",
+        keyword="a keyword of f, or an attribute as in (settings, 'tol'), that makes its solver more exact: the gap between "
+        "claim and f must fall with it; with where to begin, or 3 values: 'tol=1e-6'",
+        metavar="NAME",
+    )
     rtol: float | None = keyword(
         Number(0, below=1),
         TRUST,
@@ -273,6 +282,7 @@ class Keywords(TypedDict, total=False):
     executor: Pool | None
     budget: float | None
     journal: str | None
+    knob: Any
     rtol: float | None
     atol: float
     suspects: Mapping[str, Any]

@@ -11,7 +11,7 @@ import math
 import operator
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from gradcheck.wording import by, did_you_mean
 
@@ -270,6 +270,60 @@ class Leaves(Values):
         place = {"type": "integer", "minimum": 0}
         names = {"type": "array", "items": {"anyOf": [super().schema, place]}, "minItems": 1}
         return {"anyOf": [super().schema, place, names]}
+
+
+class Setting(NamedTuple):
+    """What is turned to make a solver more exact.
+
+    name: of a keyword of f or, with `holder`, of an attribute of that.
+    values: from the coarsest on; one to begin with; none for what f has by default.
+    spec: as it was written.
+    """
+
+    name: str
+    holder: Any = None
+    values: tuple[float, ...] = ()
+    spec: str = ""
+
+
+class Knob(Values):
+    """A keyword of f, or a target that is set, with values where these are given; for callers of Python, also an attribute."""
+
+    rule = (
+        "it must be the name of a keyword of f, such as 'tol', or of a target that is set, such as 'module:TOL', alone or with "
+        "values above 0, one to begin with as in 'tol=1e-6', or at least 3; in Python, of an attribute, as in (settings, 'tol')"
+    )
+
+    def declared(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            raise ValueError(self.rule)
+        self._setting(value)
+        return value.strip()
+
+    def check(self, value: Any) -> Any:
+        if isinstance(value, Setting):
+            return value
+        if isinstance(value, str):
+            return self._setting(value)
+        holder, name = value if isinstance(value, tuple) and len(value) == 2 else (None, None)
+        if not isinstance(name, str) or ":" in name:
+            raise ValueError(self.rule)
+        return self._setting(name)._replace(holder=holder)
+
+    def _setting(self, text: str) -> Setting:
+        name, equals, listed = (part.strip() for part in text.partition("="))
+        if not name or not name.rpartition(":")[2].replace(".", "_").isidentifier():
+            raise ValueError(self.rule)
+        values = tuple(Number().read(one) for one in listed.split(",")) if equals else ()
+        if len(values) == 2 or not all(isinstance(value, (int, float)) and 0 < value < math.inf for value in values):
+            raise ValueError(self.rule)
+        return Setting(name, values=values, spec=text.strip())
+
+    def spell(self, value: Any) -> str | None:
+        return value if isinstance(value, str) else None if value.holder is not None else value.spec
+
+    def plain(self, value: Any) -> Any:
+        return value.spec
 
 
 class Callback(Values):

@@ -11,7 +11,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
-from gradcheck.model import DiagnosisKind, Finding, Fix, Kind, Method, Report, Target, Verdict, ended_early
+from gradcheck.model import (
+    DiagnosisKind,
+    Finding,
+    Fix,
+    Kind,
+    Method,
+    Report,
+    Target,
+    ToleranceLaw,
+    Verdict,
+    ended_early,
+)
 from gradcheck.reporting import numbers, tables
 from gradcheck.reporting.blocks import Block, Column, Fact, Facts, Figure, Paragraph, Span, Table, Title, Verbatim
 from gradcheck.reporting.changes import in_words
@@ -174,12 +185,23 @@ def _what(report: Report, verbose: bool) -> Iterator[Fact]:
     calls = f"{counted(report.nfev, 'evaluation')} of the function, {report.ngev:,} of the {report.kind.value}"
     yield _fact("cost", f"{calls}, {numbers.duration(report.seconds)}")
     yield _fact("tolerance", f"relative {report.tolerance.rtol:g}, absolute {report.tolerance.atol:g}")
+    if report.law is not None:
+        yield _fact("law", _law(report.law))
     if report.noise is not None:
         yield _fact("noise", f"{numbers.short(report.noise)} in the values of the function")
     if verbose:
         if report.options:
             yield _fact("options", ", ".join(f"{key} {value}" for key, value in report.options.items()))
         yield _fact("versions", ", ".join(f"{key} {value}" for key, value in report.versions.items()))
+
+
+def _law(law: ToleranceLaw) -> str:
+    """The gap at each level."""
+    parts = [
+        f"{level:g}: {numbers.short(gap)}" + (f" ± {numbers.short(noise)}" if noise > gap / 10 else "")
+        for level, gap, noise in zip(law.levels, law.gaps, law.noise, strict=True)
+    ]
+    return f"gap, relative, at {law.knob} {', '.join(parts)}"
 
 
 def _point(report: Report, verbose: bool) -> str:

@@ -42,7 +42,7 @@ from gradcheck.model import (
 from gradcheck.options.keywords import KEYWORDS, Options
 from gradcheck.runner.config import DeclaredCheck, Derivable
 from gradcheck.runner.reading import choose_point, read_args, read_bounds
-from gradcheck.runner.targets import Loaded, load, load_object
+from gradcheck.runner.targets import Loaded, load, load_holder, load_object
 from gradcheck.runner.worth import Worth
 from gradcheck.wording import named
 
@@ -188,6 +188,8 @@ def _results(
         options["unpack"] = takes_by_name(target.value, x0)
     if "suspects" in options:
         options["suspects"] = {spec: load_object(spec, role="--suspect", folder=folder) for spec in options["suspects"]}
+    if "knob" in options:
+        options["knob"] = _knob(options["knob"], folder)
     with _executor(check) as executor:
         options["executor"] = executor
         for kind, claim in claims.items():
@@ -304,6 +306,15 @@ def _not_made(check: DeclaredCheck, error: GradcheckError) -> Report:
 
 def _described(target: Derivable) -> Target:
     return Target(name=target) if isinstance(target, str) else describe(target)
+
+
+def _knob(value: Any, folder: str) -> Any:
+    """What is turned, with what holds it if that is a target."""
+    setting = KEYWORDS["knob"].check(value)
+    if ":" not in setting.name:
+        return setting
+    holder, name = load_holder(setting.name, role="--knob", folder=folder)
+    return setting._replace(holder=holder, name=name)
 
 
 def _made(value: Any, spec: str) -> Any:

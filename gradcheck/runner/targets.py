@@ -80,6 +80,13 @@ def load_object(spec: str, *, role: str = "target", folder: str | os.PathLike[st
     return _find(spec, role, folder)[1]
 
 
+def load_holder(spec: str, *, role: str, folder: str | os.PathLike[str] | None = None) -> tuple[Any, str]:
+    """What has the attribute that `spec` names, a module or something in it, and the name of that.  Raises `TargetError`."""
+    module, _ = _find(spec, role, folder)
+    path, _, name = spec.rpartition(":")[2].rpartition(".")
+    return (load_object(f"{spec.rpartition(':')[0]}:{path}", role=role, folder=folder) if path else module), name
+
+
 def load_module(name: str, *, role: str = "target", folder: str | os.PathLike[str] | None = None) -> types.ModuleType:
     """Import a module by its dotted name, looking in `folder` (the working directory by default) first.
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.checks.gradient import Item
 from gradcheck.errors import CheckInterrupted, GradcheckError
-from gradcheck.evaluation.claims import AUTOGRAD
+from gradcheck.evaluation.claims import AUTOGRAD, Item
 from gradcheck.model import Kind, Mistake, Report, Verdict
 from gradcheck.runner.targets import Loaded
 

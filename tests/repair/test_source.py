@@ -11,7 +11,7 @@ import numba
 import numpy as np
 import pytest
 
-from gradcheck.checks.gradient import Item
+from gradcheck.evaluation.claims import Item
 from gradcheck.repair.source import NoSource, definition_of, unwrap
 
 double = lambda x: 2 * x  # noqa: E731
