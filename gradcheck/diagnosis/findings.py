@@ -174,7 +174,7 @@ FINDINGS = {
         meaning="Claim and f differ, but by less and less as the solver inside is made more exact: the claim is the derivative "
         "of the problem that f solves, not of the steps by which it does; it is looked for with knob alone.",
         given="def f(x, cells=50):\n    s = (np.arange(cells) + 0.5) / cells\n"
-        "    return np.sum(np.exp(np.outer(s, x))) / cells\n",
+        "    return np.sum(np.exp(np.outer(s, x))) / cells",
         wrong="def grad(x, cells=50):\n    s = np.arange(1, cells + 1) / cells  # by the right ends, f by the midpoints\n"
         "    return s @ np.exp(np.outer(s, x)) / cells",
         right="def grad(x, cells=50):\n    s = (np.arange(cells) + 0.5) / cells\n"
