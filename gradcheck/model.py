@@ -52,11 +52,14 @@ class Stop(enum.StrEnum):
 
     BUDGET = "budget"
     INTERRUPT = "interrupt"
+    PLAN = "plan"
 
     @property
     def subject(self) -> str:
         """What ended it, as the subject of a sentence."""
-        return {"budget": "the budget", "interrupt": "Ctrl-C"}[self.value]
+        return {"budget": "the budget", "interrupt": "Ctrl-C", "plan": "a plan, which was all that was asked for,"}[
+            self.value
+        ]
 
 
 class Status(enum.StrEnum):
@@ -358,6 +361,27 @@ class Resolution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a check of a right derivative costs, told from one call of f and of the claim.
+
+    evaluations: of f, `setup` of them before anything is compared.
+    any_entry: how many of them see an error of any entry; `whole`, how many a random direction takes, which sees one of the
+        whole.
+    claims: calls of the claim.
+    seconds: what all that takes.
+    sentence: the same in words.
+    """
+
+    evaluations: int
+    setup: int
+    any_entry: int
+    whole: int
+    claims: int
+    seconds: float
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToleranceLaw:
     """How the gap between claim and f changes with the tolerance of a solver, or with its mesh.
 
@@ -450,6 +474,7 @@ class Report:
     further: the points beside the first, in the order in which `directions` number them; their origin says of which kind.
     error_map: where a Jacobian, a Hessian or the gradient by a matrix did not pass; None for a vector, or if all passed.
     fixes: changes of the claim's source that make it right, best first.
+    plan: what was expected of the check before it began; None where f is not slow, and no plan was asked for.
     law: how the gap changes with the solver's tolerance; None unless a knob was named.
     mistakes: what the self-test has tried; nothing unless it was asked for.
     mutations: the lines of the claim that were broken on purpose; nothing unless that was asked for.
@@ -488,6 +513,7 @@ class Report:
     diagnoses: tuple[Diagnosis, ...] = ()
     fixes: tuple[Fix, ...] = ()
     error_map: ErrorMap | None = None
+    plan: Plan | None = None
     law: ToleranceLaw | None = None
     mistakes: tuple[Mistake, ...] = ()
     mutations: tuple[MutatedLine, ...] = ()
@@ -589,6 +615,8 @@ def headline(report: Report) -> str:
         return f"The {what} is wrong."
     if report.verdict is Verdict.ERROR:
         return f"The {what} could not be checked: {blamed.message if blamed else 'user code failed.'}"
+    if report.stopped is Stop.PLAN and report.plan is not None:
+        return f"The {what} was not checked, as a plan alone was asked for: {report.plan.sentence}."
     if report.interrupted:
         return f"The {what} could not be judged: {ended_early(report)}."
     if report.law is not None and blamed is None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck.checks.doubts import doubt, tell_difference
 from gradcheck.checks.draft import Draft
-from gradcheck.errors import CheckInterrupted, UsageError, UserCodeError, raise_for
+from gradcheck.errors import CheckInterrupted, OutOfTime, UsageError, UserCodeError, raise_for
 from gradcheck.evaluation.claims import Block, Claim, Counted
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.preflight import examine, integer_answer
@@ -43,6 +43,7 @@ FEW_ENTRIES = 1000  # up to this dimension every entry is compared whatever it t
 MANY_ENTRIES = 200_000  # … and above this one random directions are taken however fast f is
 DIRECTIONS = 2  # how many random directions, unless asked for
 SHOWN = 5  # fixed variables named in a note
+SLOW = 0.1  # seconds a call of f from which it is said beforehand what the check will take
 PIECE = 1.0  # seconds of comparing after which what is known is put on record
 
 
@@ -300,7 +301,15 @@ class CheckRun:
         beside: gives the value that the claimed derivative is returned with.
         """
         x = self.flat if at is None else at
-        preflight = examine(function, claim, x, self.options.seed, value_beside=beside, functions=tuple(self._called))
+        preflight = examine(
+            function,
+            claim,
+            x,
+            self.options.seed,
+            value_beside=beside,
+            functions=tuple(self._called),
+            begun=lambda: self._plan(function),
+        )
         self.draft.findings += preflight.findings
         doubted = [(function.role, function.contradicts_journal(x)), (claim.role, claim.contradicts_journal(x))]
         for role in (role for role, contradicts in doubted if contradicts):
@@ -319,15 +328,27 @@ class CheckRun:
         )
         return self.problem
 
+    def _plan(self, function: Function) -> None:
+        """Say what the check will cost, where that is much or was asked for."""
+        if self.options.plan or (function.seconds > SLOW and self.problem is None):
+            from gradcheck.checks.plan import planned  # of use to slow functions only
+
+            self.draft.plan = planned(self, function)
+            self.watcher.tick("plan", 0, 0, self.draft.plan.sentence)
+            if self.options.plan:
+                self.watcher.stopped = Stop.PLAN
+                raise OutOfTime
+
     def choose_method(self, function: Function, columns: int) -> Method:
         """The method asked for, or the one that is worth its cost for so many columns to be differenced."""
-        asked = Method(str(self.options.method))
-        if asked is Method.AUTO:
-            asked = self._worthwhile(function, columns)
-        self.draft.method = asked
-        return asked
+        self.draft.method = self.worthwhile(function, columns)
+        return self.draft.method
 
-    def _worthwhile(self, function: Function, columns: int) -> Method:
+    def worthwhile(self, function: Function, columns: int) -> Method:
+        """The same, without a word on record."""
+        asked = Method(str(self.options.method))
+        if asked is not Method.AUTO:
+            return asked
         if self.options.directions is not None:
             return Method.DIRECTIONS
         expected = 2 * columns * self.watcher.seconds / max(function.calls, 1)
@@ -335,20 +356,25 @@ class CheckRun:
         many = columns > FEW_ENTRIES and (columns > MANY_ENTRIES or expected > patience)
         return Method.DIRECTIONS if many else Method.COORDINATES
 
-    def surveyor(self, problem: Problem, evaluate: Evaluate | None = None) -> Surveyor:
+    def pressed(self, function: Function, columns: int) -> bool:
+        """Whether f is slow, and there is no time to compare so many columns."""
+        left = self.watcher.left
+        return left is not None and function.seconds > SLOW and 2 * columns * function.seconds / function.at_once > left
+
+    def surveyor(self, problem: Problem, evaluate: Evaluate | None = None, **more: Any) -> Surveyor:
         """What compares every entry."""
-        return Surveyor(problem, self.watcher, step=self.options.eps, evaluate=evaluate)
+        return Surveyor(problem, self.watcher, step=self.options.eps, evaluate=evaluate, **more)
 
     def survey(self, problem: Problem, blocks: Iterable[Block]) -> None:
         """Compare every entry."""
-        self.accept(problem, self.surveyor(problem).survey(self._in_pieces(problem.function, blocks)))
+        self.accept(problem, self.surveyor(problem).survey(self.in_pieces(problem.function, blocks)))
 
     def accept(self, problem: Problem, comparison: Comparison) -> None:
         """Put on record what a comparison of entries came to."""
         self.draft.take(comparison)
         self.draft.findings += observations(comparison, problem)
 
-    def _in_pieces(self, function: Function, blocks: Iterable[Block]) -> Iterator[Block]:
+    def in_pieces(self, function: Function, blocks: Iterable[Block]) -> Iterator[Block]:
         """The blocks, cut so that not much is lost when the budget ends or Ctrl-C comes."""
         blocks = self._but_for_fixed(blocks)
         budget = self.options.budget
@@ -466,7 +492,7 @@ class CheckRun:
             raise
         if report.stopped is Stop.INTERRUPT:
             raise CheckInterrupted(report)
-        if self.options.throw:
+        if self.options.throw and report.stopped is not Stop.PLAN:
             raise_for(report, allow_inconclusive=self.options.allow_inconclusive)
         return report
 

@@ -18,6 +18,7 @@ from gradcheck.model import (
     Fix,
     Kind,
     Method,
+    Plan,
     Point,
     Report,
     Resolution,
@@ -63,6 +64,7 @@ class Draft:
     findings: list[Finding] = field(default_factory=list)
     diagnoses: list[Diagnosis] = field(default_factory=list)
     fixes: tuple[Fix, ...] = ()
+    plan: Plan | None = None
     law: ToleranceLaw | None = None
     explained: frozenset[int] = frozenset()
     limits: tuple[tuple[str, float], ...] = ()
@@ -145,6 +147,7 @@ class Draft:
             findings=tuple(self.findings),
             diagnoses=tuple(self.diagnoses),
             fixes=self.fixes,
+            plan=self.plan,
             law=self.law,
             noise=self.noise,
             resolution=self._resolution(),

@@ -77,7 +77,12 @@ def check_gradient(
         hold_to_contracts(run, autograd)
         claimed = problem.preflight.claimed
         if run.choose_method(function, problem.n) is Method.COORDINATES:
-            run.survey(problem, gradient_blocks(claimed))
+            if run.pressed(function, problem.n):
+                from gradcheck.checks.plan import survey_within_budget
+
+                survey_within_budget(run, problem)
+            else:
+                run.survey(problem, gradient_blocks(claimed))
         else:
             run.search(problem, claimed)
         run.explain(problem, claim, claim.at)

@@ -9,6 +9,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -204,6 +205,8 @@ def _run(
     baseline = results.read_baseline(options["baseline"])
     # What is no baseline is not written over, and nothing is checked in vain.
     results.added_to([], options["save_baseline"])
+    if options["plan"]:
+        checks = [replace(check, options={**check.options, "plan": True}) for check in checks]
     with output.diverted():
         run(
             checks,
@@ -219,7 +222,7 @@ def _run(
     for failure in failures:
         output.say_error(failure)
     if outcome.interrupted:
-        output.say("interrupted" + ("" if outcome.reports else ": nothing is known yet"))
+        output.say("interrupted" + ("" if outcome.reports else ": nothing is known yet") + _how_to_go_on(checks))
         return ExitCode.INTERRUPTED
     code = outcome.exit_code
     if options["exit_zero"] and code in (ExitCode.FAIL, ExitCode.UNDECIDED):
@@ -227,9 +230,18 @@ def _run(
     return code or (ExitCode.USAGE if failures else ExitCode.PASS)
 
 
+def _how_to_go_on(checks: Sequence[DeclaredCheck]) -> str:
+    """What makes good use of what was evaluated by then, or would have."""
+    journals = {check.option("journal") for check in checks} - {None}
+    if not journals:
+        return "; with --journal FILE, the same command would go on from here"
+    return f"; the same command again goes on from {' and '.join(sorted(journals))}, and repeats no evaluation"
+
+
 def _progress(options: dict[str, Any]) -> Progress:
     from gradcheck.cli.progress import Progress
 
     terminal = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     shown = not options["quiet"] and sys.stderr is not None and (terminal or options["verbose"])
-    return Progress(sys.stderr if shown else None, live=terminal)
+    said = None if options["quiet"] or options["plan"] else sys.stderr
+    return Progress(sys.stderr if shown else None, live=terminal, said=said)

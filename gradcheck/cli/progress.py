@@ -19,12 +19,20 @@ class Progress:
     """Shows the state of a run of checks; an instance is the ``progress=`` of each of them.
 
     stream: where to write, as a rule stderr; None for nowhere.
+    said: where the plan of a slow check is said, shown or not.
     live: draw one line over itself, for a terminal; else write a line of its own every few seconds, for a log.
     clock: seconds as a float, for tests.
     """
 
-    def __init__(self, stream: TextIO | None, *, live: bool, clock: Callable[[], float] = time.monotonic) -> None:
-        self._stream = stream
+    def __init__(
+        self,
+        stream: TextIO | None,
+        *,
+        live: bool,
+        clock: Callable[[], float] = time.monotonic,
+        said: TextIO | None = None,
+    ) -> None:
+        self._stream, self._said = stream, said
         self._live = live
         self._clock = clock
         self._start = self._check_start = self._phase_start = clock()
@@ -45,6 +53,9 @@ class Progress:
         now = self._clock()
         if phase != self._phase:
             self._phase, self._phase_start = phase, now
+        if phase == "plan":  # it is slow: who waits wants to know for how long
+            self._put(("\r" if self._width else "") + f"{self._label}: {detail}\n", self._said)
+            return
         if now < self._next:
             return
         self._next = now + (LIVE_INTERVAL if self._live else PLAIN_INTERVAL)
@@ -82,15 +93,16 @@ class Progress:
         self._put("\r" + line + " " * (self._width - len(line)))
         self._width = len(line)
 
-    def _put(self, text: str) -> None:
-        if self._stream is None:
+    def _put(self, text: str, stream: TextIO | None = None) -> None:
+        stream = stream or self._stream
+        if stream is None:
             return
         try:
-            self._stream.write(text)
-            self._stream.flush()
+            stream.write(text)
+            stream.flush()
         except UnicodeEncodeError:
-            self._stream.write(text.encode("ascii", "replace").decode())
-            self._stream.flush()
+            stream.write(text.encode("ascii", "replace").decode())
+            stream.flush()
         except (OSError, ValueError):
             self._next = math.inf  # stderr is closed: a check goes on without it
 

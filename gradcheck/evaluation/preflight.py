@@ -67,11 +67,13 @@ def examine(
     *,
     value_beside: Function | None = None,
     functions: Sequence[Callable[..., Any]] = (),
+    begun: Callable[[], None] | None = None,
 ) -> Preflight:
     """Call f and the claim a few times around `x` (flat, (n,)) and see whether they keep their contract.
 
     value_beside: gives the value that the claimed derivative is returned with; it must be that of f.
     functions: as the user wrote them, of which the claim may be a difference.
+    begun: called when each was called once.
 
     Raises:
         UserCodeError: f or the claim raised, or returned something that is no number or has the wrong shape, at x itself.
@@ -99,6 +101,8 @@ def examine(
     kept = claim.numbers(first_raw)
     if misfit := claim.misfit(first_raw):
         findings.append(odd_shape(claim.role, misfit))
+    if begun is not None:
+        begun()
 
     steps = LADDER
     v = scales * (_direction(x.size, seed) if x.size <= REMEMBERED else direction(x.size, seed, Stream.SETUP))

@@ -48,6 +48,7 @@ class Surveyor:
     step: asked for by the user, else chosen.
     evaluate: f on both sides of x for a block and its steps, in place of `function.pairs`.
     most: entries to keep.
+    detail: what a number of entries compared so far comes to, for those who watch.
     """
 
     def __init__(
@@ -58,7 +59,9 @@ class Surveyor:
         step: float | None = None,
         evaluate: Evaluate | None = None,
         most: int = KEPT,
+        detail: Callable[[int], str] = lambda done: "",
     ) -> None:
+        self.detail, self.looked = detail, 0
         self.problem, self.watcher, self.evaluate = problem, watcher, evaluate or self._pairs
         self.preflight, self.tolerance = problem.preflight, problem.tolerance
         self.n, self.m, self.most = problem.n, problem.m, most
@@ -91,10 +94,14 @@ class Surveyor:
     def _pairs(self, block: Block, steps: Array, tick: Callable[[int], None]) -> tuple[Array, Array]:
         return self.problem.function.pairs(self.problem.x, block.columns, steps, tick)
 
+    def _tick(self, done: int) -> None:
+        self.watcher.tick("entries", done, self.n, self.detail(done))
+
     def _look(self, block: Block) -> None:
         h = self.steps[block.columns]
-        start = int(block.columns[0])
-        plus, minus = self.evaluate(block, h, lambda done: self.watcher.tick("entries", start + done, self.n))
+        start = self.looked
+        plus, minus = self.evaluate(block, h, lambda done: self._tick(start + done))
+        self.looked += len(block.columns)
         self.checked += block.claimed.size
         kernel = self._kernel(block)
         if kernel is None:

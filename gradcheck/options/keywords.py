@@ -148,6 +148,15 @@ class Options:
         metavar="SECONDS",
         keyword="seconds after which to stop, with what is known",
     )
+    plan: bool = keyword(
+        Flag(),
+        HOW,
+        "Call {f} and claim once, say what the check would cost, and end.",
+        Face.API | Face.CLI,
+        keyword="call f and the claim once, say what the check would cost, and end",
+        default=False,
+        measures=False,
+    )
     journal: str | None = keyword(
         Written(),
         HOW,
@@ -281,6 +290,7 @@ class Keywords(TypedDict, total=False):
     jobs: int
     executor: Pool | None
     budget: float | None
+    plan: bool
     journal: str | None
     knob: Any
     rtol: float | None

@@ -24,7 +24,7 @@ the checks, null where there are none.  Each check has
 * ``error_map``: null, or where a matrix did not pass (``shape``, ``block``, ``cells``, ``largest``; see `ErrorMap`);
 * ``findings`` (``kind``, ``message``, ``target``, ``verdict``, ``evidence``), ``diagnoses`` (``kind``, ``message``,
   ``parameters``, ``explained``, ``advice``, ``where``: null, or ``file``, ``line`` and ``text``), ``fixes`` (``file``,
-  ``line``, ``before``, ``after``, ``diff``, ``certain``), ``law`` (of a knob, or null), ``mistakes`` (of a self-test:
+  ``line``, ``before``, ``after``, ``diff``, ``certain``), ``plan``, ``law`` (or null), ``mistakes`` (of a self-test:
   ``name``, ``verdict``), ``mutations`` (of broken lines: ``where``, ``made``, ``noticed``, ``survivor``, ``equivalent``,
   ``undecided``, ``ran``), ``notes``, ``trouble`` (a traceback or null),
   ``raised`` (the places in it: ``name``, ``file``, ``line``), ``declared`` (the same or null), ``replay``,
@@ -122,6 +122,7 @@ def _check(report: Report) -> dict[str, Any]:
         "findings": plain(report.findings),
         "diagnoses": plain(report.diagnoses),
         "fixes": plain(report.fixes),
+        "plan": plain(report.plan),
         "law": plain(report.law),
         "mistakes": plain(report.mistakes),
         "mutations": plain(report.mutations),

@@ -18,6 +18,7 @@ from gradcheck.model import (
     Kind,
     Method,
     Report,
+    Stop,
     Target,
     ToleranceLaw,
     Verdict,
@@ -185,6 +186,8 @@ def _what(report: Report, verbose: bool) -> Iterator[Fact]:
     calls = f"{counted(report.nfev, 'evaluation')} of the function, {report.ngev:,} of the {report.kind.value}"
     yield _fact("cost", f"{calls}, {numbers.duration(report.seconds)}")
     yield _fact("tolerance", f"relative {report.tolerance.rtol:g}, absolute {report.tolerance.atol:g}")
+    if report.plan is not None and report.stopped is not Stop.PLAN:
+        yield _fact("plan", report.plan.sentence)
     if report.law is not None:
         yield _fact("law", _law(report.law))
     if report.noise is not None:
@@ -296,7 +299,7 @@ def _closing(report: Report, display: Display) -> Iterator[Fact]:
         yield _fact("", f"{part}: {numbers.short(absolute)}")
     for note in report.notes:
         yield _fact("note", note)
-    if report.interrupted:
+    if report.interrupted and report.stopped is not Stop.PLAN:
         yield _fact("stopped", f"{ended_early(report)}. What is here is valid.")
 
 

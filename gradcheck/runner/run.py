@@ -36,6 +36,7 @@ from gradcheck.model import (
     Point,
     Report,
     Resolution,
+    Stop,
     Target,
     Verdict,
 )
@@ -83,6 +84,8 @@ class Outcome:
     def add(self, report: Report, *, allow_inconclusive: bool) -> None:
         """Take a report; with `allow_inconclusive`, the verdict INCONCLUSIVE does not count against the run."""
         self.reports.append(report)
+        if report.stopped is Stop.PLAN:
+            return
         try:
             raise_for(report, allow_inconclusive=allow_inconclusive)
         except (GradientMismatch, UserCodeError) as error:
