@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gradcheck.checks.hessian import check_hessian
     from gradcheck.checks.jacobian import check_jacobian
     from gradcheck.checks.products import check_hvp, check_jvp, check_vjp
+    from gradcheck.checks.stepwise import ask_and_tell
     from gradcheck.errors import (
         CheckInterrupted,
         ConfigError,
@@ -61,6 +62,7 @@ __all__ = [
     "UsageError",
     "UserCodeError",
     "Verdict",
+    "ask_and_tell",
     "check_gradient",
     "check_hessian",
     "check_hvp",
@@ -74,6 +76,7 @@ __all__ = [
 
 _HOMES = {
     "Options": "options.keywords",
+    "ask_and_tell": "checks.stepwise",
     "check_gradient": "checks.gradient",
     "check_hessian": "checks.hessian",
     "check_hvp": "checks.products",

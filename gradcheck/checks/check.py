@@ -351,7 +351,8 @@ class CheckRun:
             return asked
         if self.options.directions is not None:
             return Method.DIRECTIONS
-        expected = 2 * columns * self.watcher.seconds / max(function.calls, 1)
+        seconds, first = self.watcher.seconds / max(function.calls, 1), function.first_seconds
+        expected = 2 * columns * (seconds if first is None else first)  # what a resumed check is to choose again
         patience = PATIENCE if self.options.budget is None else min(PATIENCE, self.options.budget / 2)
         many = columns > FEW_ENTRIES and (columns > MANY_ENTRIES or expected > patience)
         return Method.DIRECTIONS if many else Method.COORDINATES

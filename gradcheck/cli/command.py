@@ -164,11 +164,27 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
     results.require_distinct(options)
     outcome = Outcome()
     given = given_options(options)
+    if options["ask"] or options["tell"]:
+        return _asked(targets, given, options, outcome)
     with output.diverted():
         checks = select(targets, given, outcome)
     if options["list_only"]:
         return _list(checks, outcome)
     return _run(checks, given, options, outcome)
+
+
+def _asked(targets: Sequence[str], given: dict[str, Any], options: dict[str, Any], outcome: Outcome) -> int:
+    """A step of the check of a function that runs elsewhere."""
+    from gradcheck.cli.asking import step
+
+    with output.diverted():
+        report = step(targets, given, options["ask"], options["tell"])
+    if report is None:
+        return ExitCode.UNDECIDED
+    outcome.add(report, allow_inconclusive=bool(given.get("allow_inconclusive")))
+    for failure in results.write(outcome, options):
+        output.say_error(failure)
+    return outcome.exit_code
 
 
 def _require_folder() -> None:

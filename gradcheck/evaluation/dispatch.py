@@ -122,6 +122,7 @@ class Dispatch:
     ledger: keeps what f answered, so that it is not asked again; then f is called one point at a time.
     calls: of f; a point of a batch counts as one.
     seconds: what a call of f takes, as far as is known.
+    first_seconds: what the first took, where there is a ledger, which keeps that.
     engine: how most points were evaluated, in a few words.
     notes: what the reader should know of that.
     """
@@ -140,6 +141,7 @@ class Dispatch:
         self.deadline, self.ledger = deadline, ledger
         self.calls = 0
         self.seconds = math.inf
+        self.first_seconds: float | None = None
         self.engine = OneByOne.label
         self.notes: list[str] = [] if workers is None else workers.notes
         self._largest = 0  # number of points evaluated at once
@@ -209,6 +211,8 @@ class Dispatch:
         keys = [(ledger.key(point), point) for point in points]
         known = {key: kept for key, _ in keys if (kept := ledger.journal.get(key)) is not None}
         waiting = [(key, point) for key, point in keys if key not in known]
+        if waiting and ledger.elsewhere is not None:
+            ledger.elsewhere.await_values(*zip(*waiting, strict=True))
         self.calls += len(known)
         self.seconds = min([self.seconds, *(kept.seconds for kept in known.values())])
         values = {key: np.asarray(kept.value, np.float64).reshape(-1) for key, kept in known.items()}

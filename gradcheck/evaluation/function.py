@@ -119,6 +119,11 @@ class Function:
         return self.dispatch.seconds
 
     @property
+    def first_seconds(self) -> float | None:
+        """What the first call of f took, as a journal has it; None without one: the same whenever a check is resumed."""
+        return self.dispatch.first_seconds
+
+    @property
     def in_place(self) -> bool:
         """Whether f may be handed one scratch array whose entries change between calls."""
         return self.dispatch.calling.in_place
@@ -243,6 +248,8 @@ class Function:
         if ledger is None:
             return self.call(argument)
         value, seconds = ledger.asked_for(lambda: self.call(argument), lent)
+        if self.dispatch.first_seconds is None:
+            self.dispatch.first_seconds = seconds
         self.dispatch.seconds = min(self.seconds, seconds)
         return value
 
@@ -293,6 +300,16 @@ class Function:
     def prepared(self, point: NDArray[Any]) -> Array:
         """f at a point in an array (flat, in the dtype of x) that the caller lends for the call: as `near`, without a copy."""
         return self.dispatch.at_point(point if self.in_place else point.copy())
+
+    @property
+    def gathers(self) -> bool:
+        """Whether many points at once are better than one after another: they go to other processes, or to a journal."""
+        dispatch = self.dispatch
+        return dispatch.calling.rows is None and (dispatch.workers is not None or dispatch.ledger is not None)
+
+    def gathered(self, points: NDArray[Any]) -> Array:
+        """f at each row of an array of points, within bounds: (N, m)."""
+        return self.dispatch.at_points(points)
 
     def pairs(
         self, x: NDArray[Any], columns: NDArray[np.intp], steps: Array, tick: Callable[[int], None] = no_tick

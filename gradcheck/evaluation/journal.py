@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.errors import UsageError
+from gradcheck.evaluation.asking import Elsewhere, elsewhere
 from gradcheck.evaluation.sources import describe, own
 from gradcheck.variables.arrays import as_numpy
 
@@ -97,7 +98,8 @@ class Journal:
         versions = {found for known, found in self._before if known == name}
         self._ask("INSERT OR IGNORE INTO callables VALUES (?, ?)", (name, version))
         prefix = _digest([role.encode(), version, *_preset(call), *map(_content, further)])
-        return Ledger(self, prefix, resumed=version in versions, outdated=versions - {version})
+        known = version in versions
+        return Ledger(self, prefix, resumed=known, outdated=versions - {version}, elsewhere=elsewhere(call))
 
     def get(self, key: bytes) -> Kept | None:
         """What is known of an evaluation."""
@@ -135,10 +137,20 @@ class Ledger:
 
     resumed: it was there before.
     outdated: whether there are evaluations of other versions of it, which are not used.
+    elsewhere: stands for a callable that cannot be called here.
     """
 
-    def __init__(self, journal: Journal, prefix: bytes, *, resumed: bool, outdated: Iterable[bytes]) -> None:
-        self.journal, self.prefix, self.resumed, self.outdated = journal, prefix, resumed, bool(outdated)
+    def __init__(
+        self,
+        journal: Journal,
+        prefix: bytes,
+        *,
+        resumed: bool,
+        outdated: Iterable[bytes],
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
+        self.journal, self.prefix, self.elsewhere = journal, prefix, elsewhere
+        self.resumed, self.outdated = resumed and elsewhere is None, bool(outdated)
         self.asked: Counter[bytes] = Counter()
         self._last: NDArray[Any] | None = None
 
@@ -169,6 +181,8 @@ class Ledger:
         """
         key = self.key(*arguments)
         kept = self.journal.get(key)
+        if kept is None and self.elsewhere is not None:
+            self.elsewhere.await_values([key], arguments[:1])
         if kept is None:
             before = _digest(map(_content, arguments))
             started = time.perf_counter()

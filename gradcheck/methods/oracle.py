@@ -122,8 +122,7 @@ class GradientOracle:
         self.ladders.append(ladder)
         up = down = 0
         while wanted:
-            for rung in wanted:
-                self._rung(ladder, rung)
+            self._climb(ladder, list(wanted))
             ladder.judgement = j = self._judgement(ladder)
             first, end = int(ladder.measured[0]), int(ladder.measured[-1]) + 1
             found = math.isfinite(j.uncertainty)
@@ -142,11 +141,13 @@ class GradientOracle:
         self._demand(ladder)
         return ladder
 
-    def _rung(self, ladder: Ladder, rung: int) -> None:
-        pair = self.probe.pair(range(self.x.size), ladder.number, float(GRID[rung]))
-        ladder.plus[rung], ladder.minus[rung], ladder.change[rung] = pair.plus, pair.minus, pair.change
-        ladder.ideal, ladder.square = pair.ideal, pair.square
-        ladder.calls += 2
+    def _climb(self, ladder: Ladder, rungs: list[int]) -> None:
+        """Measure at these rungs."""
+        pairs = self.probe.ladder(range(self.x.size), ladder.number, GRID[rungs])
+        for rung, pair in zip(rungs, pairs, strict=True):
+            ladder.plus[rung], ladder.minus[rung], ladder.change[rung] = pair.plus, pair.minus, pair.change
+            ladder.ideal, ladder.square = pair.ideal, pair.square
+            ladder.calls += 2
 
     def _judgement(self, ladder: Ladder) -> Judgement:
         rungs = ladder.measured

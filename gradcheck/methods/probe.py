@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 PIECE = 2**16  # entries perturbed at a time
+GATHERED = 2**20  # entries of points that are evaluated at once
 FEW = 100  # entries whose error of truncation may be gathered in one
 COMPILED, LOADED = (
     10**5,
@@ -110,6 +111,20 @@ class Probe:
         self.moved = where
         change, ideal, square = self._perturb(where, number, h, ramp)
         return Pair(self._value(self.ahead), self._value(self.behind), change, ideal, square)
+
+    def ladder(self, where: range, number: int, steps: Array) -> list[Pair]:
+        """The pairs at several steps: all at once, where f is called in other processes or asked from elsewhere."""
+        if not self.function.gathers or 2 * steps.size * self.size > GATHERED:
+            return [self.pair(where, number, h) for h in steps.tolist()]
+        self.watcher.require_time()
+        sums, points = [], []
+        for h in steps.tolist():
+            self._restore(unless=where)
+            self.moved = where
+            sums.append(self._perturb(where, number, h, False))
+            points += [self.ahead.copy(), self.behind.copy()]
+        values = self.function.gathered(np.array(points))[:, self.row].tolist()
+        return [Pair(values[2 * k], values[2 * k + 1], *one) for k, one in enumerate(sums)]
 
     def _restore(self, unless: range) -> None:
         """Put back what the last pair moved, unless this one moves it all."""

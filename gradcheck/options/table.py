@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradcheck.options.keywords import KEYWORDS
-from gradcheck.options.row import MANY, OUTPUT, TRUST, WHAT, WHERE, Face, Option
+from gradcheck.options.row import HOW, MANY, OUTPUT, TRUST, WHAT, WHERE, Face, Option
 from gradcheck.options.values import Choice, File, Flag, Number, Parts, Point, Shape, Target, Text, Values, Written
 from gradcheck.reporting.formats import FORMATS, PICTURES
 
@@ -69,6 +69,12 @@ PROBLEM = (
         "LIBRARY",
     ),
 )
+ELSEWHERE = (
+    Option(
+        "ask", Written(".npz", ".json"), HOW, "{f} runs elsewhere: write the points it is wanted at.", Face.CLI, "FILE"
+    ),
+    Option("tell", File(".npz", ".json"), HOW, "Take the values at the points last asked for.", Face.CLI, "FILE"),
+)
 VERDICT = (
     Option("self_test", Flag(), TRUST, "Show which mistakes this check would have caught.", Face.CLI, default=False),
     Option(
@@ -111,5 +117,5 @@ PRINTED = (
     Option("save_baseline", Written(), MANY, "Keep the digits reached for later runs.", Face.CLI, "FILE"),
     Option("baseline", File(), MANY, "Tell what has lost digits since FILE was saved.", Face.CLI, "FILE"),
 )
-OPTIONS = {row.name: row for row in (*PROBLEM, *KEYWORDS.values(), *VERDICT, *PRINTED)}
+OPTIONS = {row.name: row for row in (*PROBLEM, *KEYWORDS.values(), *ELSEWHERE, *VERDICT, *PRINTED)}
 """The whole table, by name, in the order of the help."""

@@ -1,0 +1,51 @@
+"""Functions that run elsewhere: what is asked of them ends the check with the points at which their values are awaited.
+
+The check is made again when the values are in its journal, and comes so far as the next ones that are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from gradcheck.errors import UsageError, let_through
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Awaited(BaseException):
+    """Values are wanted that nobody has told yet.
+
+    role: whose, 'f' or 'grad'.
+    keys: under which the journal is to keep them.
+    points: (K, n).
+    """
+
+    def __init__(self, role: str, keys: Sequence[bytes], points: NDArray[Any]) -> None:
+        super().__init__(f"values of {role} are awaited")
+        self.role, self.keys, self.points = role, tuple(keys), points
+
+
+let_through(Awaited)
+
+
+class Elsewhere:
+    """Stands for a function that runs elsewhere.  role: 'f' or 'grad'."""
+
+    def __init__(self, role: str) -> None:
+        self.role = self.__qualname__ = role
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        raise UsageError(f"{self.role} runs elsewhere, and what was asked of it here is not kept in a journal")
+
+    def await_values(self, keys: Sequence[bytes], points: Sequence[NDArray[Any]]) -> NoReturn:
+        """Raises `Awaited`, for the points of which there are no values."""
+        raise Awaited(self.role, keys, np.array([np.ravel(point) for point in points]))
+
+
+def elsewhere(call: Callable[..., Any]) -> Elsewhere | None:
+    """What stands for a function that runs elsewhere, if it does."""
+    return call if isinstance(call, Elsewhere) else None
