@@ -24,7 +24,7 @@ from gradcheck.methods.coordinates import Evaluate, Surveyor, observations
 from gradcheck.methods.problem import Problem, Watcher
 from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Stop, Target, Verdict
 from gradcheck.options.keywords import Options
-from gradcheck.points import describe_point, flat_bounds, integer_dtype, lay_out, require_within
+from gradcheck.points import describe_point, flat_bounds, integer_dtype, lay_out, neighbour, require_within
 from gradcheck.variables.layout import ArrayLayout, Layout
 from gradcheck.wording import counted, quoted
 
@@ -158,6 +158,8 @@ class CheckRun:
         if calls is not None:
             how["deadline"] = self.watcher.deadline
         ledger = self._ledger(role, f if at is None else self._target) if calls is not None else None
+        if calls is not None and at is None and options.isolate:
+            f = self._isolated(f)
         layout = self.layout if at is None else at
         made = Function(f, layout, role=role, scalar=scalar, values=values, ledger=ledger, **how)
         self._functions.append((made, calls))
@@ -179,9 +181,15 @@ class CheckRun:
 
         product: it takes x and a vector like it, both as a whole.
         """
-        made = Counted(claim if product else self.whole(claim, role), self._ledger(role, claim))
+        called = claim if product else self.whole(claim, role)
+        made = Counted(self._isolated(called) if self.options.isolate else called, self._ledger(role, claim))
         self._claims.append(made)
         return made
+
+    def _isolated(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        from gradcheck.evaluation.isolated import Isolated  # of use to few
+
+        return Isolated(call)
 
     def vector_claim(self, claim: Callable[..., Any], role: str = "grad") -> Claim:
         """A claimed gradient, with the arguments of this check."""
@@ -322,11 +330,26 @@ class CheckRun:
                     "remove the journal, or fix the random seed",
                 )
             )
+        if self.options.isolate and self.options.journal is None:
+            self._see_what_is_left(function, x, preflight.value)
         self.draft.noise = float(preflight.calibration.noise.max())
         self.problem = Problem(
             function=function, x=x, preflight=preflight, tolerance=self.tolerance, seed=self.options.seed
         )
         return self.problem
+
+    def _see_what_is_left(self, function: Function, x: NDArray[Any], fresh: Array) -> None:
+        """Whether f, called elsewhere before in the same process, gives another value than in a fresh one."""
+        if (left := function.left_behind(x, neighbour(x, 1, self.options.seed), fresh)) is not None:
+            self.draft.findings.append(
+                Finding(
+                    kind=FindingKind.ORDER_DEPENDENT,
+                    target=function.role,
+                    message=f"{function.role} gives another value where it was called elsewhere before in the same process "
+                    f"({left:.2g} apart): it keeps what it does not initialise again; without isolate that is part of each value",
+                    evidence={"difference": left},
+                )
+            )
 
     def _plan(self, function: Function) -> None:
         """Say what the check will cost, where that is much or was asked for."""

@@ -253,6 +253,23 @@ class Function:
         self.dispatch.seconds = min(self.seconds, seconds)
         return value
 
+    def left_behind(self, x: NDArray[Any], other: NDArray[Any], fresh: Array) -> float | None:
+        """By how much f at x is off its value in a fresh process, where it was called at x and elsewhere before; None if not.
+
+        Only where f is isolated; asks it three times, and counts them.
+        """
+        isolated: Any = engines.plain(self.call)
+        if not hasattr(isolated, "after"):  # made of other functions, each of them isolated
+            return None
+        before = (self.layout.argument(x.copy()), self.layout.argument(other.copy()))
+        self.dispatch.calls += 3
+        try:
+            value = with_arguments(isolated.after(*before), self.args)(self.layout.argument(x.copy()))
+            gap = float(np.max(np.abs(self._numbers(value)[0] - fresh)))
+        except Exception:  # `other` may lie outside the domain
+            return None
+        return gap if gap > 0 else None
+
     def contradicts_journal(self, x: NDArray[Any]) -> bool:
         """Whether f, asked once more off the record, answers otherwise at x than a journal has it from before."""
         ledger = self.dispatch.ledger

@@ -141,6 +141,13 @@ class Options:
         keyword="a concurrent.futures.Executor to evaluate on",
         metavar="T",
     )
+    isolate: bool = keyword(
+        Flag(),
+        HOW,
+        "Call {f} and claim in a fresh process each time: threads, a GPU, state.",
+        keyword="call f and the claim in a fresh process each time, so that none finds what another left behind",
+        default=False,
+    )
     budget: float | None = keyword(
         Number(above=0),
         HOW,
@@ -289,6 +296,7 @@ class Keywords(TypedDict, total=False):
     jit: bool
     jobs: int
     executor: Pool | None
+    isolate: bool
     budget: float | None
     plan: bool
     journal: str | None
