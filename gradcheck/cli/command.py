@@ -238,7 +238,9 @@ def _run(
     for failure in failures:
         output.say_error(failure)
     if outcome.interrupted:
-        output.say("interrupted" + ("" if outcome.reports else ": nothing is known yet") + _how_to_go_on(checks))
+        output.say(
+            "interrupted" + ("" if outcome.reports else ": nothing is known yet") + _how_to_go_on(checks, outcome)
+        )
         return ExitCode.INTERRUPTED
     code = outcome.exit_code
     if options["exit_zero"] and code in (ExitCode.FAIL, ExitCode.UNDECIDED):
@@ -246,12 +248,13 @@ def _run(
     return code or (ExitCode.USAGE if failures else ExitCode.PASS)
 
 
-def _how_to_go_on(checks: Sequence[DeclaredCheck]) -> str:
-    """What makes good use of what was evaluated by then, or would have."""
+def _how_to_go_on(checks: Sequence[DeclaredCheck], outcome: Outcome) -> str:
+    """What makes good use of what was evaluated by then or, of a slow function, would have."""
     journals = {check.option("journal") for check in checks} - {None}
-    if not journals:
-        return "; with --journal FILE, the same command would go on from here"
-    return f"; the same command again goes on from {' and '.join(sorted(journals))}, and repeats no evaluation"
+    if journals:
+        return f"; the same command again goes on from {' and '.join(sorted(journals))}, and repeats no evaluation"
+    slow = any(report.plan is not None for report in outcome.reports)
+    return "; with --journal FILE, the same command would go on from here" if slow else ""
 
 
 def _progress(options: dict[str, Any]) -> Progress:

@@ -35,12 +35,13 @@ FINDINGS = {
         "noise, and only a large mistake can be seen.",
     ),
     FindingKind.ORDER_DEPENDENT: Entry(
-        meaning="The result depends on what was called before: a cache without its key.",
+        meaning="The result depends on what was called before: a cache without its key, or a solver that starts from its last "
+        "result.",
         given='kept = {}\n\n\ndef f(x):\n    kept["r"] = A @ x - b\n    return kept["r"] @ kept["r"]',
         wrong='grad = lambda x: 2 * A.T @ kept["r"]  # of wherever f was called last',
         right="grad = lambda x: 2 * A.T @ (A @ x - b)",
         remedy="Right where f has just been called at the same x, and wrong in a line search. Key what is kept on x, "
-        "or compute it anew.",
+        "or compute it anew; let a solver start from the same guess at every call.",
     ),
     FindingKind.VALUE_MISMATCH: Entry(
         meaning="The value returned beside the gradient is not that of f.",

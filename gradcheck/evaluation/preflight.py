@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 LADDER = ladder()
+SETTLING = 4  # calls at one point, of which the last two differ by …
+SETTLED = 0.05  # … this share of what f was seen to differ by there, if it is not random
 REMEMBERED = 2**12  # entries of a direction that is kept for the next check, and of a claim elsewhere
 
 
@@ -140,7 +143,7 @@ def examine(
         if np.array_equal(afresh, value):
             function.hand_over_copies()  # f remembers the array, not what is in it
         else:
-            findings.append(_not_deterministic(function, value, afresh))
+            findings.append(_history(function, x, value, again, afresh) or _not_deterministic(function, value, afresh))
     if not claim.once:
         with watch.of_claim():
             third_raw = _ask(claim, x, findings)  # the last call of f was at x
@@ -266,6 +269,27 @@ def _same_size(function: Function, before: int | None, value: Array) -> None:
             FindingKind.WRONG_SHAPE,
             function.role,
         )
+
+
+def _history(function: Function, x: NDArray[Any], value: Array, again: Array, afresh: Array) -> Finding | None:
+    """The finding of an f that starts from where it was called last, as solvers with a warm start do; None if it is random.
+
+    Called at one point again and again, such an f settles, while what is random goes on to differ as it did before.
+
+    value: f(x) at first; again: after f was called elsewhere; afresh: directly after that.
+    """
+    calls = [again, afresh, *(function.at(x) for _ in range(SETTLING))]
+    gaps = [float(np.max(np.abs(after - before))) for before, after in pairwise(calls)]
+    moved = max(gaps[0], float(np.max(np.abs(again - value))))
+    if not (gaps[-1] <= SETTLED * moved and all(after <= before for before, after in pairwise(gaps[1:]))):
+        return None
+    return Finding(
+        kind=FindingKind.ORDER_DEPENDENT,
+        target=function.role,
+        message=f"{function.role} depends on where it was called before ({moved:.2g} apart): it starts from its last result, or "
+        "keeps other state. Let it start from the same guess at every call (no warm start), or tighten its tolerance",
+        evidence={"difference": moved},
+    )
 
 
 def _not_deterministic(function: Function, before: Array, after: Array) -> Finding:

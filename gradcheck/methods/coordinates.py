@@ -303,6 +303,10 @@ def observations(comparison: Comparison, problem: Problem) -> list[Finding]:
         if entries.size:
             variables = np.unique(entries % n)
             message = f"f {what} along {variables.size} of its variables ({_some(variables, layout)})"
+            if kind is FindingKind.JUMP:
+                message += (
+                    "; if a solver in it stops early, fix its number of steps, or see with knob whether the gap falls"
+                )
             findings.append(Finding(kind=kind, message=message, evidence={"entries": entries[:SHOWN].tolist()}))
     count = len(comparison.ignored)
     if count == n and not problem.preflight.calibration.quantum.any():

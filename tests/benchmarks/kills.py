@@ -48,7 +48,7 @@ COMMAND = [
 
 def told(text: str) -> Any:
     (check,) = json.loads(text)["checks"]
-    for key in ("seconds", "replay", "options"):
+    for key in ("seconds", "replay", "options", "plan"):
         check.pop(key)
     return check
 

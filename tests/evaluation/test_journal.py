@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -235,3 +236,31 @@ def test_a_claim_that_answers_otherwise_than_the_journal_has_it_is_doubted(tmp_p
     report = check_gradient(f, Claim(2.0), X, journal=tmp_path / "run.db", throw=False)
     assert report.verdict is Verdict.INCONCLUSIVE
     assert "grad gives another value at the point than the journal has from before" in report.headline
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text(MODULE)
+    command = (*COMMAND, "--journal", "run.db")
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for_calls(tmp_path / "calls", 5, process)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate()
+    assert process.returncode == 130
+    assert "the same command again goes on from run.db, and repeats no evaluation" in stderr
+
+
+def test_which_method_is_taken_does_not_depend_on_how_quickly_the_journal_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = np.linspace(0.5, 1.5, 30)
+    monkeypatch.setattr("gradcheck.checks.check.FEW_ENTRIES", 10)
+    monkeypatch.setattr("gradcheck.checks.check.PATIENCE", 0.06)
+
+    def slow(x: Any) -> float:
+        time.sleep(0.005)
+        return f(x)
+
+    first, again = (check_gradient(slow, g, x, journal=tmp_path / "run.db") for _ in range(2))
+    assert first.method == again.method == "directions"
+    assert facts(first) == facts(again)
