@@ -355,8 +355,14 @@ class CheckRun:
         """Say what the check will cost, where that is much or was asked for."""
         if self.options.plan or (function.seconds > SLOW and self.problem is None):
             from gradcheck.checks.plan import planned  # of use to slow functions only
+            from gradcheck.numerics.tolerance_law import DIRECTIONS as DIRECTIONS_OF_LAW
 
-            self.draft.plan = planned(self, function)
+            columns = function.layout.size if self.fixed is None else int(np.count_nonzero(~self.fixed))
+            asked = self.options.directions
+            directions = asked or DIRECTIONS if self.worthwhile(function, columns) is Method.DIRECTIONS else None
+            if self.options.knob is not None:
+                directions = asked or DIRECTIONS_OF_LAW
+            self.draft.plan = planned(function, self.options, columns, directions, self.watcher.seconds)
             self.watcher.tick("plan", 0, 0, self.draft.plan.sentence)
             if self.options.plan:
                 self.watcher.stopped = Stop.PLAN

@@ -78,7 +78,7 @@ def check_gradient(
         claimed = problem.preflight.claimed
         if run.choose_method(function, problem.n) is Method.COORDINATES:
             if run.pressed(function, problem.n):
-                from gradcheck.checks.plan import survey_within_budget
+                from gradcheck.checks.within_budget import survey_within_budget  # of use to slow functions only
 
                 survey_within_budget(run, problem)
             else:

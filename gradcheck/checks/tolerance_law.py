@@ -23,7 +23,7 @@ from gradcheck.errors import UsageError
 from gradcheck.evaluation.claims import Claim, Item, gradient_blocks
 from gradcheck.methods.directions import search
 from gradcheck.model import DirectionCheck, Finding, FindingKind, Method, Tolerance, ToleranceLaw, Verdict
-from gradcheck.numerics.tolerance_law import LEAST, MOST, Fit, fit
+from gradcheck.numerics.tolerance_law import DIRECTIONS, LEAST, MOST, Fit, fit
 from gradcheck.wording import about, did_you_mean
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from gradcheck.options.keywords import Options
     from gradcheck.options.values import Setting
 
-DIRECTIONS = 3  # whose median is the gap: one along which f makes trouble does not move it
 FINER = 10.0  # by this factor a tolerance falls from level to level, …
 MORE = 2  # … and a count of cells or steps grows by this one
 ALLOWED = 3.0  # tolerances that a direction may be off by, as errors of entries add up along it

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+DIRECTIONS = 3  # whose median is the gap: one along which f makes trouble does not move it
 LEAST, MOST = 3, 5  # levels
 SMOOTH = 0.1  # changes that keep their ratio from level to level to within this share are those of a smooth law
 ERRATIC = 0.25  # of the change before the last: what luck may have kept of it
@@ -142,4 +143,4 @@ def _slope(levels: Array, gaps: Array, noise: Array) -> tuple[float | None, floa
     return slope, math.sqrt(float(off @ off) / (x.size - 2) / square)
 
 
-__all__ = ["LEAST", "MOST", "Fit", "fit"]
+__all__ = ["DIRECTIONS", "LEAST", "MOST", "Fit", "fit"]
