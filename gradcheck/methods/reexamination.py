@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-ENOUGH = 16  # columns that get a whole ladder even if all of them are plainly wrong
+ENOUGH = 4  # columns that get a whole ladder even if all of them are plainly wrong
 FREE = 64 * 60  # evaluations, of some 64 whole ladders, that may be spent without asking what it costs
 SPENDING = 12  # evaluations a column, on average, that re-examination may cost beyond that
 REACH = 1.37  # the largest step of a ladder in natural scales; no round number, lest x ± h fall on a grid that f rounds x to …
@@ -31,6 +31,9 @@ NEARBY = (0.03, 0.1, 0.3)  # how far f is searched for jumps, in natural scales
 MODEST = 0.3  # gaps below this share of the entry are doubted if f jumps nearby
 UNSEEN = 1e-8  # a change of f below this share of what all variables do is none that its steps were made for
 LEVEL = 2.0  # over steps four times as large the bend of a function grows by more, unless the function levels off
+BELOW = 2.0**-8  # of the first step: smaller ones are looked at where those down to this do not settle the matter
+FIRST, PIECE = 6, 3  # rungs that are looked at at first, and then at a time
+STILL = 4  # where f does not change at so many rungs, it will not at smaller steps
 EXTENSION = 4  # rungs that a ladder grows upward at a time, while noise limits it at its top
 MOST_RUNGS = 256  # of a ladder
 SHARP = 1e-7  # an uncertainty below this share of the value is good enough to stop
@@ -77,7 +80,8 @@ class Reexamination:
             rows = [row for row in all_rows if not plain[row]] if confirmed >= SURE and not misjudged else all_rows
             if not rows:
                 continue
-            if done < ENOUGH or (spent < allowance and not wholly_wrong):
+            still = not any(columns.numeric[row] for row in rows)  # a short ladder would not see f change either
+            if done < ENOUGH or (spent < allowance and (still or not wholly_wrong)):
                 self._climb(columns, i, rows, self._ladder(i), extend=True)
                 wholly_wrong &= all(columns.verdict[row] == Verdict.FAIL for row in rows)
             elif spent < allowance:
@@ -158,7 +162,7 @@ class Reexamination:
 
     def _climb(self, columns: Columns, i: int, rows: list[int], wanted: Array, *, extend: bool = False) -> None:
         """Judge the open entries of column i from a ladder; with `extend`, climb on while larger steps might see more."""
-        steps, plus, minus = self._rungs(i, wanted)
+        steps, plus, minus = self._descend(columns, i, rows, wanted) if extend else self._rungs(i, wanted)
         lent = np.zeros(self.m)
         if extend and steps[0] < self.far[i]:
             unseen, still = self._unseen(columns, rows, plus, minus)
@@ -189,6 +193,24 @@ class Reexamination:
                 values = (plus[:, j] - minus[:, j]) / (2 * steps)
             noise = float(self.preflight.calibration.noise[j])
             columns.detail[entry]["ladder"] = kept_ladder(steps, values, noise)
+
+    def _descend(self, columns: Columns, i: int, rows: list[int], wanted: Array) -> tuple[Array, Array, Array]:
+        """The rungs of a ladder from the largest down to where smaller ones would tell no more: realised steps, f on both sides."""
+        enough = int(np.count_nonzero(wanted >= self.steps[i] * BELOW))
+        outputs = np.unique(columns.entry[rows] // self.n)
+        lent = np.zeros(self.m)
+        known = self._rungs(i, wanted[:FIRST])
+        while (count := known[0].size) < wanted.size:
+            steps, plus, minus = known
+            if _bottomed(plus[:, outputs], minus[:, outputs], self.preflight.value[outputs]):
+                break
+            if count >= enough:
+                judgements = [self._judge(columns, row, i, plus, minus, steps, lent) for row in rows]
+                if all(judgement.verdict is Verdict.PASS for judgement in judgements):
+                    break
+            more = self._rungs(i, wanted[count : count + PIECE])
+            known = (*(np.concatenate(two) for two in zip(known, more, strict=True)),)
+        return known
 
     def _unseen(self, columns: Columns, rows: list[int], plus: Array, minus: Array) -> tuple[bool, bool]:
         """Whether an output hardly changes over steps made for so small a variable, and one by but noise or few quanta."""
@@ -345,6 +367,11 @@ class Reexamination:
             if trend is not None:
                 return trend
         return None
+
+
+def _bottomed(plus: Array, minus: Array, value: Array) -> bool:
+    """Whether outputs of f, (R, m) at falling steps, do not change any more."""
+    return len(plus) >= STILL and bool(((plus[-STILL:] == value) & (minus[-STILL:] == value)).all())
 
 
 def _limited(judgement: Judgement, steps: Array) -> bool:
