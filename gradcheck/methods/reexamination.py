@@ -195,7 +195,7 @@ class Reexamination:
             columns.detail[entry]["ladder"] = kept_ladder(steps, values, noise)
 
     def _descend(self, columns: Columns, i: int, rows: list[int], wanted: Array) -> tuple[Array, Array, Array]:
-        """The rungs of a ladder from the largest down to where smaller ones would tell no more: realised steps, f on both sides."""
+        """A ladder from its largest rung down to where smaller ones would tell no more: realised steps, f on both sides."""
         enough = int(np.count_nonzero(wanted >= self.steps[i] * BELOW))
         outputs = np.unique(columns.entry[rows] // self.n)
         lent = np.zeros(self.m)
@@ -209,7 +209,8 @@ class Reexamination:
                 if all(judgement.verdict is Verdict.PASS for judgement in judgements):
                     break
             more = self._rungs(i, wanted[count : count + PIECE])
-            known = (*(np.concatenate(two) for two in zip(known, more, strict=True)),)
+            steps, plus, minus = (np.concatenate(two) for two in zip(known, more, strict=True))
+            known = steps, plus, minus
         return known
 
     def _unseen(self, columns: Columns, rows: list[int], plus: Array, minus: Array) -> tuple[bool, bool]:

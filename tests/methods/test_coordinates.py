@@ -284,3 +284,35 @@ def test_nothing_is_called_wrong_unexamined_if_nothing_that_looked_worse_was():
         lambda x: rows * np.sin(values @ x), lambda x: (rows * np.cos(values @ x))[:, None] * values, x, throw=False
     )
     assert report.failed == 0
+
+
+N = 50
+POINT, WEIGHT = np.linspace(-1, 1, N) + 0.03, np.linspace(1, 2, N)
+
+
+def sines(x):
+    return float(np.sin(x) @ WEIGHT)
+
+
+def sines_slope(x):
+    return np.cos(x) * WEIGHT
+
+
+def cost(f, grad):
+    return check_gradient(f, grad, POINT, throw=False, fix=False).nfev
+
+
+@pytest.mark.parametrize("factor", [-1, 2, 1.01])
+def test_a_wholly_wrong_claim_costs_few_whole_ladders(factor):
+    assert cost(sines, lambda x: factor * sines_slope(x)) < 7 * cost(sines, sines_slope)
+
+
+def test_a_wrong_claim_where_f_is_flat_needs_no_steps_at_which_it_does_not_move():
+    def steps(x):
+        return float(np.floor(x).sum())
+
+    assert cost(steps, np.ones_like) < 6 * cost(steps, np.zeros_like)
+
+
+def test_what_the_upper_rungs_settle_in_single_precision_needs_no_lower_ones():
+    assert cost(lambda x: float(np.float32(sines(x))), sines_slope) < 15 * cost(sines, sines_slope)
