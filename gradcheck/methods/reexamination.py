@@ -206,7 +206,10 @@ class Reexamination:
                 break
             if count >= enough:
                 judgements = [self._judge(columns, row, i, plus, minus, steps, lent) for row in rows]
-                if all(judgement.verdict is Verdict.PASS for judgement in judgements):
+                highest = (
+                    RATIO * float(steps[0]) >= self.far[i]
+                )  # nor can larger ones, of which those at hand are the measure
+                if all(j.verdict is Verdict.PASS and (highest or not _limited(j, steps)) for j in judgements):
                     break
             more = self._rungs(i, wanted[count : count + PIECE])
             steps, plus, minus = (np.concatenate(two) for two in zip(known, more, strict=True))
