@@ -7,7 +7,9 @@ solver tolerances are seen; it is never assumed to be ε·|f| (compare Moré & W
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,7 +65,8 @@ class Calibration:
     slope: the size of the derivative along the direction, (m,).
     change: how far f was seen from its value at the point, (m,): what all variables together do over an ordinary step.
     bent: the one-sided differences along the direction disagree as they do at a kink, not as curvature makes them.
-    sigma: the standard deviation of the error of (φ(t) − φ(−t)) / 2, (m,), from so many `samples`, (m,); 0 where there are few.
+    deviation: gives the standard deviation of the error of (φ(t) − φ(−t)) / 2, (m,), and from how many samples, (m,); 0 where
+        there are few.
     """
 
     noise: Array
@@ -74,15 +77,15 @@ class Calibration:
     slope: Array
     change: Array
     bent: bool
-    sigma: Array | None = None
-    samples: NDArray[np.intp] | None = None
+    deviation: Callable[[], tuple[Array, NDArray[np.intp]]] | None = None
 
     def of(self, output: int) -> Precision:
         """How exactly one output is known."""
         known = float(self.resolution[output]), float(self.quantum[output]), float(self.noise[output])
-        if self.sigma is None or self.samples is None:
+        if self.deviation is None:
             return Precision(*known)
-        return Precision(*known, float(self.sigma[output]), int(self.samples[output]))
+        sigma, samples = self.deviation()
+        return Precision(*known, float(sigma[output]), int(samples[output]))
 
 
 def ladder(top: float = TOP, rungs: int = RUNGS) -> Array:
@@ -127,7 +130,7 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
         noise = np.maximum(np.where(finite, moved * t[:-1], 0.0).max(axis=0), resolution / 2)
         noise = np.where(still.any(axis=0) & ~still.all(axis=0), np.maximum(noise, quantum / 2), noise)
         slope = np.abs(central[quietest, np.arange(quietest.size)])
-        sigma, samples = _deviation(plus, minus, steps, central, quietest)
+        deviation = cache(partial(_deviation, plus, minus, steps, central, quietest))
         flat = flat_nearby(plus, minus, centre, steps, resolution)
         noise[flat], slope[flat] = resolution[flat] / 2, 0.0  # what it changes by beyond is no noise
 
@@ -150,7 +153,7 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
         relative = truncation[chosen] * weight
         relative[~np.isfinite(relative)] = 1.0
         bent = _bent(plus, minus, centre, steps, chosen, noise)
-    return Calibration(noise, resolution, quantum, float(steps[chosen]), relative, slope, change, bent, sigma, samples)
+    return Calibration(noise, resolution, quantum, float(steps[chosen]), relative, slope, change, bent, deviation)
 
 
 def _jumps(plus: Array, minus: Array, centre: Array, epsilon: float) -> tuple[Array, Array] | None:
@@ -225,13 +228,7 @@ def _calibrate_one(
         np.array([slope]),
         np.array([max(values[-1] - centre, centre - values[0])]),
         bent,
-        *_deviation(
-            np.array(plus)[:, None],
-            np.array(minus)[:, None],
-            np.array(steps),
-            np.array(central)[:, None],
-            np.array([quietest]),
-        ),
+        cache(partial(_deviation_of_one, plus, minus, steps, central, quietest)),
     )
 
 
@@ -246,6 +243,14 @@ def _deviation(
     sigma = np.sqrt((off * off).sum(axis=0) / np.maximum(samples, 1))
     few = ~(np.isfinite(sigma) & (samples >= SAMPLED))
     return np.where(few, 0.0, sigma), np.where(few, 0, samples)
+
+
+def _deviation_of_one(
+    plus: list[float], minus: list[float], steps: list[float], central: list[float], quietest: int
+) -> tuple[Array, NDArray[np.intp]]:
+    """The same of one output."""
+    ahead, behind, differences = (np.array(values)[:, None] for values in (plus, minus, central))
+    return _deviation(ahead, behind, np.array(steps), differences, np.array([quietest]))
 
 
 def _granularity(plus: Array, minus: Array, centre: Array, epsilon: float) -> tuple[Array, Array]:

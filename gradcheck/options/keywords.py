@@ -276,6 +276,8 @@ class Options:
                 found[row.name] = row.values.plain(value)
                 if value is None or (value is False and default is False) or _is_empty(value):
                     del found[row.name]
+        if found.keys() <= _default_in_force.keys():  # in the order of the table, then, as nearly always
+            return found
         return {name: found[name] for name in KEYWORDS if name in found}
 
 
