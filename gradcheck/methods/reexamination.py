@@ -1,4 +1,7 @@
-"""A second look at the entries that the first difference left in doubt: a ladder of steps for each, at a bounded cost."""
+"""A second look at the entries that the first difference left in doubt: a ladder of steps for each, at a bounded cost.
+
+It is long because what a ladder costs, and when it may end, is decided where it is climbed.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,7 @@ MODEST = 0.3  # gaps below this share of the entry are doubted if f jumps nearby
 UNSEEN = 1e-8  # a change of f below this share of what all variables do is none that its steps were made for
 LEVEL = 2.0  # over steps four times as large the bend of a function grows by more, unless the function levels off
 BELOW = 2.0**-8  # of the first step: smaller ones are looked at where those down to this do not settle the matter
+NOISY = 1e-4  # of an entry: where the rounding of the first difference is more, it is noise that leaves it in doubt
 FIRST, PIECE = 6, 3  # rungs that are looked at at first, and then at a time
 STILL = 4  # where f does not change at so many rungs, it will not at smaller steps
 EXTENSION = 4  # rungs that a ladder grows upward at a time, while noise limits it at its top
@@ -196,7 +200,9 @@ class Reexamination:
 
     def _descend(self, columns: Columns, i: int, rows: list[int], wanted: Array) -> tuple[Array, Array, Array]:
         """A ladder from its largest rung down to where smaller ones would tell no more: realised steps, f on both sides."""
-        enough = int(np.count_nonzero(wanted >= self.steps[i] * BELOW))
+        enough = (
+            int(np.count_nonzero(wanted >= self.steps[i] * BELOW)) if self._noisy(columns, rows, i) else wanted.size
+        )
         outputs = np.unique(columns.entry[rows] // self.n)
         lent = np.zeros(self.m)
         known = self._rungs(i, wanted[:FIRST])
@@ -206,15 +212,17 @@ class Reexamination:
                 break
             if count >= enough:
                 judgements = [self._judge(columns, row, i, plus, minus, steps, lent) for row in rows]
-                highest = (
-                    RATIO * float(steps[0]) >= self.far[i]
-                )  # nor can larger ones, of which those at hand are the measure
-                if all(j.verdict is Verdict.PASS and (highest or not _limited(j, steps)) for j in judgements):
+                if all(_settles(j, steps, float(self.far[i])) for j in judgements):
                     break
             more = self._rungs(i, wanted[count : count + PIECE])
             steps, plus, minus = (np.concatenate(two) for two in zip(known, more, strict=True))
             known = steps, plus, minus
         return known
+
+    def _noisy(self, columns: Columns, rows: list[int], i: int) -> bool:
+        """Whether it is the noise of f that left all of some entries of column i in doubt."""
+        rounding = 2 * self.preflight.calibration.noise[columns.entry[rows] // self.n] / self.steps[i]
+        return bool((rounding > NOISY * columns.size[rows]).all())
 
     def _unseen(self, columns: Columns, rows: list[int], plus: Array, minus: Array) -> tuple[bool, bool]:
         """Whether an output hardly changes over steps made for so small a variable, and one by but noise or few quanta."""
@@ -376,6 +384,12 @@ class Reexamination:
 def _bottomed(plus: Array, minus: Array, value: Array) -> bool:
     """Whether outputs of f, (R, m) at falling steps, do not change any more."""
     return len(plus) >= STILL and bool(((plus[-STILL:] == value) & (minus[-STILL:] == value)).all())
+
+
+def _settles(judgement: Judgement, steps: Array, far: float) -> bool:
+    """Whether an entry passes as it is, not as small, and no larger steps could see more."""
+    passes = judgement.verdict is Verdict.PASS and not judgement.own
+    return passes and (RATIO * float(steps[0]) >= far or not _limited(judgement, steps))
 
 
 def _limited(judgement: Judgement, steps: Array) -> bool:
