@@ -17,6 +17,7 @@ from gradcheck.checks.check import require_callables
 from gradcheck.checks.kinds import checker
 from gradcheck.checks.mutation import MutationScore, broken
 from gradcheck.errors import UsageError
+from gradcheck.evaluation.claims import Item
 from gradcheck.evaluation.deadline import Deadline
 from gradcheck.evaluation.engines import with_arguments
 from gradcheck.evaluation.unpacking import argument_names, unpacked
@@ -243,7 +244,7 @@ def self_test(f: Callable[..., Any], grad: Gradient, x0: ArrayLike, **options: A
 
 def mutate(
     f: Callable[..., Any],
-    claim: Callable[..., Any],
+    claim: Callable[..., Any] | None,
     x0: ArrayLike,
     *,
     kind: str | Kind = Kind.GRADIENT,
@@ -257,7 +258,8 @@ def mutate(
     further points, does not count.
 
     Args:
-        f, claim, x0: as for ``check_gradient``, ``check_jacobian``, …
+        f, claim, x0: as for ``check_gradient``, ``check_jacobian``, …; claim is None with ``value_and_grad=True``, where f
+            returns both.
         kind: of the claimed derivative: 'gradient', 'jacobian', 'hessian', 'hvp', 'jvp' or 'vjp'.
         **options: as for that check; ``budget`` is for all mutants together, by default 20 seconds.
 
@@ -268,7 +270,11 @@ def mutate(
         kind = Kind(kind)
     except ValueError:
         raise UsageError(unknown("kind", str(kind), {str(one.value): one for one in Kind})) from None
+    if claim is None and kind is Kind.GRADIENT and options.pop("value_and_grad", False):
+        require_callables(f=f)
+        f, claim = Item(f, 0), Item(f, 1)
     require_callables(f=f, claim=claim)
+    assert claim is not None
     check = checker(kind)
     return broken(lambda f, claim, **given: check(f, claim, x0, **given), kind, f, claim, x0, options)
 

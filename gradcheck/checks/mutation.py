@@ -136,7 +136,7 @@ def broken(
         raise UsageError(f"no mutants were made: the claim {said} as it stands ({whole.verdict.name}); mend it first")
     answer = _answers(run, f)
     try:
-        setting = prepare(claim, f, answer, run.flat)
+        setting = prepare(claim, f, answer)
     except (Impure, NoSource) as reason:
         where = (
             f" ({os.path.basename(reason.file)}:{reason.line})" if isinstance(reason, Impure) and reason.line else ""

@@ -46,6 +46,7 @@ EXPRESSIONS = (
     Row("parenthesis", 1.2, "2 * a - b", "2 * (a - b)", arithmetic.parenthesis),
     Row("function", 1.3, "np.sum(a)", "np.mean(a)", arrays.function),
     Row("cumulated from the end", 1.8, "np.cumsum(a)", "np.cumsum(a[::-1])[::-1]", arrays.cumulated),
+    Row("dtype", 1.2, "np.zeros(4, int)", "np.zeros(4)", arrays.dtype),
     Row("axis", 1.3, "a.sum(axis=0)", "a.sum(axis=1)", arrays.axis),
     Row("elementary", 2.0, "np.tanh(Y)", "1 - np.tanh(Y) ** 2", arithmetic.elementary),
     Row("index", 1.3, "a[i, j]", "a[j, i]", arrays.index),

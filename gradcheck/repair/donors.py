@@ -73,14 +73,11 @@ def _rounded(array: Any) -> bytes:
 
 
 class Pool:
-    """The expressions of a claim and of f, and what they come to at each line of the claim.
+    """The expressions of a claim and of f, and what they come to at each line of the claim."""
 
-    analogues: names of f's variables by names of the claim's that have the same value.
-    """
-
-    def __init__(self, machine: Machine, others: Sequence[Routine], analogues: Mapping[str, str]) -> None:
-        self.machine, self._others, self._analogues = machine, others, analogues
-        self.static = _static(machine.routines, others, analogues)
+    def __init__(self, machine: Machine, others: Sequence[Routine]) -> None:
+        self.machine, self._others = machine, others
+        self.static = _static(machine.routines, others)
         self.indices = list({trees.text(i): i for r in machine.routines for i in _indices_in(r)}.values())
         self.foreign_indices = list({trees.text(i): i for r in others for i in _indices_in(r)}.values())
         self.foreign = _texts(others, machine.routines)
@@ -90,7 +87,7 @@ class Pool:
 
     def on(self, machine: Machine) -> Pool:
         """The same for a claim that was changed."""
-        return Pool(machine, self._others, self._analogues)
+        return Pool(machine, self._others)
 
     def names(self, line: Line) -> list[Donor]:
         """The numbers and arrays in reach by name at a line."""
@@ -237,7 +234,7 @@ def numpy_name(routine: Routine) -> str | None:
 # ---- what is taken over
 
 
-def _static(own: Sequence[Routine], others: Sequence[Routine], analogues: Mapping[str, str]) -> list[Offer]:
+def _static(own: Sequence[Routine], others: Sequence[Routine]) -> list[Offer]:
     """Expressions as they stand in f and in the claim; those of f with the claim's names, also with its variables written out."""
     seen: dict[str, float] = {}
 
@@ -253,7 +250,7 @@ def _static(own: Sequence[Routine], others: Sequence[Routine], analogues: Mappin
                 add(node, 0.6, 0.12)
     for routine in others:
         parameters = dict(zip(routine.definition.parameters, own[0].definition.parameters, strict=False)) if own else {}
-        renaming: dict[str, Node] = {k: trees.name(v) for k, v in {**parameters, **analogues}.items() if k != v}
+        renaming: dict[str, Node] = {k: trees.name(v) for k, v in parameters.items() if k != v}
         written_out = {**renaming, **_inlined(routine.tree, renaming)}
         for part in ast.walk(routine.tree):
             for node in _whole(part):

@@ -68,7 +68,7 @@ def mend(case: Case) -> Outcome:
     Raises:
         Impure, NoSource: its source cannot be read, or does more than compute.
     """
-    setting = prepare(case.claim, case.function, case.evaluate, case.measured[0].x)
+    setting = prepare(case.claim, case.function, case.evaluate)
     outcome = Outcome()
     survivors: list[Survivor] = []
     for message in _searched(case, setting):

@@ -127,6 +127,9 @@ class Search:
             return INFINITE
         if any(kind_of(v) == "b" for spot in line.spots for v in spot.values[:1]):
             return 0.0
+        value = getattr(line.node, "value", None)
+        if any(spot.node is value and kind_of(v) == "i" for spot in line.spots for v in spot.values[:1]):
+            return 0.0  # whole numbers do not move a little
         moved = np.zeros(self.trials.residual.size, bool)
         found = list(heads(line))
         random = np.random.default_rng(1)

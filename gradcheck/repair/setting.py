@@ -36,7 +36,7 @@ class Setting:
     world: World
 
 
-def prepare(claim: Any, function: Any, evaluate: Evaluate, x: Any) -> Setting:
+def prepare(claim: Any, function: Any, evaluate: Evaluate) -> Setting:
     """Copies of what can be read.
 
     Raises:
@@ -53,13 +53,12 @@ def prepare(claim: Any, function: Any, evaluate: Evaluate, x: Any) -> Setting:
         world.purity.definitions = {k: d for k, d in world.purity.definitions.items() if k in world.routines}
     theirs = _reached(world, unwrap(function).function) if private is not None else []
     world.share_names(*([] if private is not None else _heart(function)))
-    if entry in theirs:  # it returns the value as well
-        theirs.remove(entry)
+    if entry in theirs:  # it returns the value as well: all is the claim's, and what only the value needs moves nothing
+        theirs = []
     own = [r for r in mine if r not in theirs and r.definition.editable]
     machine = Machine(call, own, evaluate)
-    analogues = _analogues(world, private, theirs, machine, x) if private is not None else {}
-    pool = Pool(machine, theirs or [r for r in mine if r not in own], analogues)
-    return Setting(machine, pool, own, theirs, _foreign(theirs, own, analogues), private, world)
+    pool = Pool(machine, theirs or [r for r in mine if r not in own])
+    return Setting(machine, pool, own, theirs, _foreign(theirs, own), private, world)
 
 
 def _heart(function: Any) -> list[FunctionType]:
@@ -84,12 +83,7 @@ def _reached(world: World, function: Any) -> list[Routine]:
     return found
 
 
-def _analogues(world: World, function: Any, theirs: Sequence[Routine], machine: Machine, x: Any) -> dict[str, str]:
-    """Variables of f that have the same value as one of the claim's: their names."""
-    return {}
-
-
-def _foreign(theirs: Sequence[Routine], own: Sequence[Routine], analogues: dict[str, str]) -> list[ast.stmt]:
+def _foreign(theirs: Sequence[Routine], own: Sequence[Routine]) -> list[ast.stmt]:
     """The simple statements of f, in the claim's names, that the claim has not."""
     if not own:
         return []
@@ -97,7 +91,7 @@ def _foreign(theirs: Sequence[Routine], own: Sequence[Routine], analogues: dict[
     mine = own[0].definition.parameters
     found: dict[str, ast.stmt] = {}
     for routine in theirs:
-        renaming = {**dict(zip(routine.definition.parameters, mine, strict=False)), **analogues}
+        renaming = dict(zip(routine.definition.parameters, mine, strict=False))
         for node in ast.walk(routine.tree):
             if isinstance(node, (ast.Assign, ast.AugAssign, ast.Expr)):
                 fresh = ast.parse(trees.text(node)).body[0]

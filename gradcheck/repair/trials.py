@@ -17,6 +17,7 @@ from gradcheck.repair.judge import WIDE, Measured
 from gradcheck.repair.machine import Machine, TooSlow
 from gradcheck.repair.places import HERE, LazyList, Place, is_index
 from gradcheck.repair.program import Line, Spot
+from gradcheck.variables.arrays import as_numpy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -238,6 +239,8 @@ class Trials:
 
     def fit_factor(self, spots: Sequence[Spot], place: Place, cost: float) -> None:
         """Which number the expression would have to be multiplied by."""
+        if not any(np.any(as_numpy(value)) for value in place.values):
+            return  # 0 stays 0
 
         def multiplied(by: float) -> Any:
             new = trees.times(HERE, ast.Constant(by))

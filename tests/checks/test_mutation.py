@@ -146,6 +146,30 @@ def test_lines_that_f_runs_as_well_are_not_broken():
     assert [one.where.text.startswith("score = mutate") for one in score.lines] == [True]
 
 
+def cost(w):
+    return loss(w)
+
+
+def slope(w):
+    return grad(w) / 2 + grad(w) / 2
+
+
+def both(w):
+    return cost(w), slope(w)
+
+
+def test_of_a_function_that_returns_both_all_lines_that_the_gradient_needs_are_broken():
+    score = mutate(both, None, X, value_and_grad=True)
+    texts = [one.where.text for one in score.lines if one.made]
+    assert "return cost(w), slope(w)" in texts
+    assert "return grad(w) / 2 + grad(w) / 2" in texts
+    assert "g = A.T @ s / len(y)" in texts
+    assert "return loss(w)" not in texts
+    assert score.score == 1.0
+    with pytest.raises(UsageError, match="claim is None"):
+        mutate(both, None, X)
+
+
 calls = 0
 
 
@@ -267,7 +291,7 @@ def test_an_unknown_kind_is_a_usage_error(kind):
 
 
 def test_mutants_are_python_and_each_breaks_its_own_line():
-    setting = prepare(grad, loss, lambda call, x: call(x), X)
+    setting = prepare(grad, loss, lambda call, x: call(x))
     setting.machine.record(X)
     found = sites(setting.machine)
     assert [site.number for site in found] == sorted(site.number for site in found)
@@ -286,7 +310,7 @@ def compile_tree(setting, tree):
 
 
 def test_a_mutant_is_written_as_the_line_would_be():
-    setting = prepare(grad, loss, lambda call, x: call(x), X)
+    setting = prepare(grad, loss, lambda call, x: call(x))
     setting.machine.record(X)
     site = next(one for one in sites(setting.machine) if one.where.text == "g += 0.1 * w")
     texts = [written(mutant) for mutant in site.mutants()]

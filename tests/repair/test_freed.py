@@ -37,7 +37,7 @@ def right(x):
 
 
 def shares(call=claim, truth=right, seconds=5.0):
-    setting = prepare(call, f, lambda call, x: call(x), X)
+    setting = prepare(call, f, lambda call, x: call(x))
     values = truth(X)
     none = np.full(X.size, 1e-9)
     measured = Measured(X, values, none, none, np.abs(values - call(X)) > 1e-6)

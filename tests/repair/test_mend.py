@@ -169,6 +169,33 @@ def test_methods_partials_and_pairs_are_mended() -> None:
     )
 
 
+def slope(w: Any) -> Any:
+    z = X @ w
+    return X.T @ (1 / (1 + np.exp(z)) - y) + lam * w
+
+
+def value_and_gradient_of_helpers(w: Any) -> Any:
+    return logistic(w), slope(w)
+
+
+def test_a_helper_of_a_function_that_returns_both_is_mended() -> None:
+    report = gradcheck.check_gradient(
+        value_and_gradient_of_helpers, None, x0, value_and_grad=True, throw=False, fix=LONG
+    )
+    fixed(report, "-")
+    assert slope.__code__.co_firstlineno < report.fixes[0].line < value_and_gradient_of_helpers.__code__.co_firstlineno
+
+
+def into_integers(x: Any) -> Any:
+    g = np.zeros(len(x), int)
+    g[:] = (A + A.T) @ x
+    return g
+
+
+def test_an_array_of_whole_numbers_is_made_one_of_others() -> None:
+    fixed(gradient(quadratic, into_integers), "g = np.zeros(len(x))")
+
+
 def test_two_slips_are_found() -> None:
     report = gradient(logistic, two_slips)
     fixed(report, "")

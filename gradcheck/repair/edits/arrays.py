@@ -36,6 +36,7 @@ FAMILIES = (
     ("cumsum", "sum"),
     ("eye", "ones"),
 )
+MADE = ("zeros", "ones", "empty", "array", "asarray", "zeros_like", "ones_like", "empty_like")
 PADDING = ("edge", "wrap", "reflect", "symmetric", "constant")
 COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Gt: (ast.Lt, ast.GtE, ast.LtE),
@@ -78,6 +79,23 @@ def function(p: Place) -> Edits:
             for k, other in enumerate(o for o in family if o != node.func.attr):
                 new = ast.Attribute(node.func.value, other, ast.Load())
                 yield ast.Call(new, node.args, node.keywords), 0.2 * k
+
+
+def dtype(p: Place) -> Edits:
+    """In the precision that NumPy takes by itself: whole numbers cut off what is behind the point."""
+    node = p.node
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        return
+    if node.func.attr == "astype":
+        yield node.func.value, 0.0
+    others = [k for k in node.keywords if k.arg != "dtype"]
+    if len(others) < len(node.keywords):
+        yield ast.Call(node.func, node.args, others), 0.0
+    which = node.args[1] if len(node.args) == 2 and node.func.attr in MADE else None
+    if isinstance(which, (ast.Name, ast.Attribute)) and trees.text(which).rpartition(".")[2].startswith(
+        ("int", "float")
+    ):
+        yield ast.Call(node.func, node.args[:1], node.keywords), 0.0
 
 
 def cumulated(p: Place) -> Edits:
