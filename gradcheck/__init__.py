@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from gradcheck.numerics.estimators import finite_difference_gradient, two_point_gradient
     from gradcheck.options.keywords import Options
     from gradcheck.runner.decorator import derivative_of
+    from gradcheck.watch.watching import not_a_derivative, watching
 
 __all__ = [
     "CheckInterrupted",
@@ -71,7 +72,9 @@ __all__ = [
     "check_vjp",
     "derivative_of",
     "finite_difference_gradient",
+    "not_a_derivative",
     "two_point_gradient",
+    "watching",
 ]
 
 _HOMES = {
@@ -85,7 +88,9 @@ _HOMES = {
     "check_vjp": "checks.products",
     "derivative_of": "runner.decorator",
     "finite_difference_gradient": "numerics.estimators",
+    "not_a_derivative": "watch.watching",
     "two_point_gradient": "numerics.estimators",
+    "watching": "watch.watching",
 }
 """Where the public names live that are no records (`gradcheck.model`) and no errors (`gradcheck.errors`)."""
 

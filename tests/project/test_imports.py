@@ -34,6 +34,7 @@ FLOORS = (  # from the ground up; a package imports only what stands below it
     "strategies",
     "testing",
     "runner",
+    "watch",
     "pytest_plugin",
     "cli",
     "__main__",

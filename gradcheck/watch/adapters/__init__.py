@@ -1,0 +1,1 @@
+"""What each library calls its functions and derivatives: a module a library, a row an entry point."""

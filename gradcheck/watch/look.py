@@ -1,0 +1,58 @@
+"""One pair looked at, at the points that its solver has visited: a quick look first, a whole check where that leaves doubt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gradcheck.checks.glance import glance
+from gradcheck.checks.kinds import checker
+from gradcheck.errors import GradcheckError
+from gradcheck.model import Report, Verdict
+from gradcheck.watch.pairs import Pair
+
+FEW = 30  # variables up to which every entry is compared
+SLOW = 0.5  # seconds that comparing every entry may take
+MEND = 0.3  # of the time left: what may be spent on a patch
+
+
+def look(pair: Pair, seconds: float) -> Iterator[tuple[str, Report | str]]:
+    """(which point, report), or an error in words in its place, for as many points as the time allows.
+
+    The points after a wrong one are left out: one is enough.
+    """
+    ends = time.perf_counter() + seconds
+    for origin, visit in pair.points():
+        left = ends - time.perf_counter()
+        if left <= 0:
+            return
+        try:
+            report = _at(pair, visit, left)
+        except GradcheckError as error:
+            yield origin, str(error)
+            continue
+        yield origin, report
+        if report.verdict is Verdict.FAIL:
+            return
+
+
+def _at(pair: Pair, visit: Any, left: float) -> Report:
+    f, claim, options = pair.check(visit)
+    options = {**options, "throw": False}
+    x = np.array(visit.x, np.float64) if np.ndim(visit.x) else float(visit.x)
+    started = time.perf_counter()
+    quick = glance(pair.kind, f, claim, x, **options)
+    if quick is not None:
+        return quick
+    spent = time.perf_counter() - started
+    each = spent / 6 if spent > 1e-3 else 1e-4
+    many = np.size(x) > FEW and 3 * np.size(x) * each > min(SLOW, left / 3)
+    both = options.get("value_and_grad", False)
+    if many:
+        options |= {"method": "directions"}
+    options |= {"budget": max(left - spent, 0.05), "fix": max(0.01, MEND * left)}
+    report: Report = checker(pair.kind)(f, None if both else claim, x, **options)
+    return report
