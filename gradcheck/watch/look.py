@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from gradcheck.checks.glance import glance
 from gradcheck.checks.kinds import checker
 from gradcheck.errors import GradcheckError
 from gradcheck.model import Report, Verdict
+from gradcheck.runner.replay import command
 from gradcheck.watch.pairs import Pair
 
 FEW = 30  # variables up to which every entry is compared
@@ -46,7 +48,7 @@ def _at(pair: Pair, visit: Any, left: float) -> Report:
     started = time.perf_counter()
     quick = glance(pair.kind, f, claim, x, **options)
     if quick is not None:
-        return quick
+        return replace(quick, replay=_command(quick, f, claim, options, x))
     spent = time.perf_counter() - started
     each = spent / 6 if spent > 1e-3 else 1e-4
     many = np.size(x) > FEW and 3 * np.size(x) * each > min(SLOW, left / 3)
@@ -55,4 +57,13 @@ def _at(pair: Pair, visit: Any, left: float) -> Report:
         options |= {"method": "directions"}
     options |= {"budget": max(left - spent, 0.05), "fix": max(0.01, MEND * left)}
     report: Report = checker(pair.kind)(f, None if both else claim, x, **options)
-    return report
+    return replace(report, replay=_command(report, f, claim, options, x))
+
+
+def _command(report: Report, f: Any, claim: Any, options: dict[str, Any], x: Any) -> str | None:
+    """What repeats the check by itself; None if one of its functions cannot be named."""
+    kept = {key: value for key, value in options.items() if key not in ("budget", "fix", "throw")}
+    try:
+        return command(report, f, claim, kept, x)
+    except Exception:  # objects of the user that do not like to be looked at
+        return None

@@ -102,6 +102,12 @@ class Outcome:
         rank = {Verdict.FAIL: 3, Verdict.ERROR: 2, Verdict.INCONCLUSIVE: 1, Verdict.PASS: 0}
         return max(self.reports, key=lambda report: rank[report.verdict], default=None)
 
+    @property
+    def command(self) -> str | None:
+        """What repeats the check by itself, on the command line; None if nothing does."""
+        replay = None if self.worst is None else self.worst.replay
+        return replay if replay is not None and replay.startswith("gradcheck ") and "--watch" not in replay else None
+
     def to_json(self) -> str:
         """As text, which may travel from one process to another."""
         from gradcheck.reporting.json import to_dict

@@ -45,6 +45,7 @@ class Session:
     known: pairs that were right in earlier runs.
     first: of several processes, whether this one is the first to meet a pair.
     caller: who calls a solver; by default the line that does.
+    again: what to type to have a pair of this moment looked at once more, where it cannot be called by itself.
     """
 
     def __init__(
@@ -56,9 +57,10 @@ class Session:
         known: frozenset[str] = frozenset(),
         first: Callable[[str], bool] = lambda key: True,
         caller: Callable[[], str | None] = lambda: None,
+        again: Callable[[Pair], str | None] = lambda pair: None,
     ) -> None:
         self.share, self.mine, self.ignore, self.known, self.first = share, mine, ignore, known, first
-        self.caller = caller
+        self.caller, self.again = caller, again
         self.outcomes: dict[str, Outcome] = {}
         self.told: list[str] = []  # keys of what is new since somebody asked
         self.excluded: dict[str, str] = {}  # by the key of a pair, why it is none
@@ -135,9 +137,6 @@ class Session:
         if self._depth > 1 and _is_internal(pair):
             self.excluded[pair.key] = FOREIGN
             return False
-        if not self.first(pair.key):
-            self._elsewhere.add(pair.key)
-            return False
         return True
 
     def _ignored(self, pair: Pair) -> str | None:
@@ -168,6 +167,9 @@ class Session:
     def _meet(self, pair: Pair) -> None:
         if not self.wants(pair):
             return  # several calls of one solver were on their way
+        if pair.key not in self.outcomes and not self.first(pair.key):
+            self._elsewhere.add(pair.key)
+            return
         started = time.monotonic()
         about = self._about(pair)
         lasting = sources(*pair.parts) + pair.key
@@ -221,11 +223,13 @@ class Session:
         import json
 
         reports, reasons = [], [ended] if ended else []
+        again = self.again(pair)
         for origin, found in map(json.loads, lines):
             if isinstance(found, str):
                 reasons.append(found)
             else:
-                reports.append(placed(restored([found])[0], origin, about))
+                report = placed(restored([found])[0], origin, about)
+                reports.append(report if report.replay else replace(report, replay=again))
         before = self.outcomes[pair.key]
         outcome = replace(
             before,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from gradcheck.model import Report, Verdict
 from gradcheck.reporting.numbers import short
@@ -43,21 +43,19 @@ def lines(
     excluded: int = 0,
     inline: bool = False,
     budget: str = "",
-    again: Callable[[Outcome], str | None] = lambda outcome: None,
 ) -> Iterator[str]:
     """The whole section.
 
     excluded: pairs that were left out on request.
     inline: checks were made in the process of the program itself.
     budget: how more time is given.
-    again: the command that repeats a pair, where its report has none.
     """
     yield headline(outcomes, excluded)
     for kind in (Class.WRONG, Class.WRITES, Class.DIFFERENCE):
         for outcome in outcomes:
             if outcome.category is kind:
                 yield ""
-                yield from _paragraph(outcome, again)
+                yield from _paragraph(outcome)
     undecided = [outcome for outcome in outcomes if outcome.category is Class.OPEN]
     if undecided:
         yield ""
@@ -74,7 +72,7 @@ def lines(
         yield "no process could be forked: these checks ran within the program itself, after its calls"
 
 
-def _paragraph(outcome: Outcome, again: Callable[[Outcome], str | None]) -> Iterator[str]:
+def _paragraph(outcome: Outcome) -> Iterator[str]:
     worst = outcome.worst
     assert worst is not None
     words = {Class.WRONG: "WRONG", Class.WRITES: "WRITES INTO x", Class.DIFFERENCE: "by design"}
@@ -91,8 +89,8 @@ def _paragraph(outcome: Outcome, again: Callable[[Outcome], str | None]) -> Iter
     for fix in worst.fixes[:1]:
         yield "  fix that agrees with all that was measured:"
         yield from (f"    {line}" for line in fix.diff.splitlines()[:DIFF_LINES])
-    if command := worst.replay or again(outcome):
-        yield f"  repeat  {command}"
+    if worst.replay:
+        yield f"  repeat  {worst.replay}"
 
 
 def _place(outcome: Outcome) -> str:

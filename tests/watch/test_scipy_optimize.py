@@ -1,4 +1,4 @@
-"""Every way in which scipy.optimize is handed a derivative: a right one is found right, a wrong one wrong, and nothing changes."""
+"""Every way in which scipy.optimize is handed a derivative: a right one is found right, a wrong one wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""scipy.optimize: what its solvers are handed, and how they call it."""
+"""scipy.optimize: what its solvers are handed, and how they call it.
+
+It is long because each solver has names and conventions of its own: a function below for each, and a row at the end.
+"""
 
 from __future__ import annotations
 
