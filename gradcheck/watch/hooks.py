@@ -14,15 +14,27 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gradcheck.watch.recording import UNSEEN, Recorded
 
 if TYPE_CHECKING:
     from gradcheck.watch.pairs import Pair
-    from gradcheck.watch.session import Session
 
 _HERE = "what a function calls first, once `_exchanged` has put that in the place of this text"
+
+
+class Observer(Protocol):
+    """Who is told of the calls of solvers."""
+
+    def entered(self, call: Call, read: Callable[[Call], None]) -> None:
+        """A solver is about to run."""
+
+    def wants(self, pair: Pair) -> bool:
+        """Whether a pair is to be checked."""
+
+    def left(self, call: Call) -> None:
+        """A solver has returned or raised."""
 
 
 @dataclass(slots=True, eq=False)
@@ -38,7 +50,7 @@ class Call:
     names: Sequence[str]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
-    session: Session
+    session: Observer
     pairs: list[Pair] = field(default_factory=list)
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -87,7 +99,7 @@ class Hook:
 class Hooks:
     """The functions that are exchanged, as long as a watch is on."""
 
-    def __init__(self, rows: Iterable[Hook], session: Session) -> None:
+    def __init__(self, rows: Iterable[Hook], session: Observer) -> None:
         self.session = session
         self.rows: dict[str, list[Hook]] = {}
         for row in rows:
@@ -123,7 +135,7 @@ class Hooks:
                 _exchange(function, row, self.session)
 
 
-def _exchange(function: FunctionType, row: Hook, session: Session) -> None:
+def _exchange(function: FunctionType, row: Hook, session: Observer) -> None:
     """Let a function call `row.read` first, and then what it was."""
     code = function.__code__
     original = FunctionType(code, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
@@ -171,7 +183,7 @@ class _Finder(importlib.abc.MetaPathFinder):
             return None
         self._busy = True
         try:
-            spec = importlib.util.find_spec(name) if path is None else _spec_of(name, path, target)
+            spec = _spec_of(name, path, target)
         finally:
             self._busy = False
         if spec is not None and spec.loader is not None and hasattr(spec.loader, "exec_module"):
@@ -179,7 +191,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         return spec
 
 
-def _spec_of(name: str, path: Sequence[str], target: ModuleType | None) -> ModuleSpec | None:
+def _spec_of(name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
     for finder in sys.meta_path:
         if not isinstance(finder, _Finder) and hasattr(finder, "find_spec"):
             spec = finder.find_spec(name, path, target)
