@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.checks.check import CheckRun
-from gradcheck.checks.gradient import Item
 from gradcheck.errors import OutOfTime, UserCodeError
+from gradcheck.evaluation.claims import Item
 from gradcheck.evaluation.function import Function
 from gradcheck.model import DerivativeEstimate, DirectionCheck, Kind, Method, Report, Status, Verdict
 from gradcheck.numerics.directions import direction

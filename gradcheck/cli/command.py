@@ -18,7 +18,7 @@ import click
 from click.shell_completion import shell_complete
 
 from gradcheck.cli import output, results
-from gradcheck.cli.parameters import PARAMETERS, format_options, print_help, with_values
+from gradcheck.cli.parameters import PARAMETERS, format_options, of_program, print_help, with_values
 from gradcheck.cli.supervision import supervised
 from gradcheck.errors import ExitCode, GradcheckError, UsageError
 
@@ -40,6 +40,7 @@ Examples:
   gradcheck mymodule:loss --grad mymodule:dloss --var W=20x3 --var b=20
   gradcheck mypackage                    every @gradcheck.derivative_of below it
   gradcheck --format github --junit gradcheck.xml      all declared checks, in CI
+  gradcheck --watch fit.py --data x.csv  what a program hands to its solvers
 
 T is module:attr, module:object.attr or path/to/file.py:attr: any callable.
 
@@ -75,12 +76,15 @@ class _Command(click.Command):
         if args is None and (instruction := os.environ.get(COMPLETE)):
             sys.exit(shell_complete(self, {}, "gradcheck", COMPLETE, instruction))
         code = _guarded(lambda: self._made(list(args))) if args is not None else _guarded(self._supervised)
-        if args is None:
+        if args is None and not _watched:
             output.give_up_stdout()
         sys.exit(code)
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(context, list(with_values(args)))
+        ours, program = of_program(args)
+        rest = super().parse_args(context, list(with_values(ours)))
+        context.params["watch"] = program
+        return rest
 
     def _made(self, arguments: list[str]) -> int:
         with self.make_context("gradcheck", arguments) as context:
@@ -89,6 +93,9 @@ class _Command(click.Command):
     def _supervised(self) -> int:
         """As the process that was started: user code runs in a child, whose end cannot go unnoticed."""
         with self.make_context("gradcheck", sys.argv[1:]) as context:
+            if context.params["watch"] is not None:  # its standard streams, children and signals are the program's own
+                _watched.append(True)
+                return int(self.invoke(context))
 
             def made() -> int:
                 output.take_stdout()
@@ -162,6 +169,8 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
 
     _require_folder()
     results.require_distinct(options)
+    if (program := options.pop("watch")) is not None:
+        return _watch(program, targets, options)
     outcome = Outcome()
     given = given_options(options)
     if options["ask"] or options["tell"]:
@@ -198,6 +207,36 @@ def _require_folder() -> None:
 def main() -> NoReturn:
     """Run the command line on the arguments of the process."""
     command.main()
+
+
+_watched: list[bool] = []  # that this process runs somebody else's program
+
+
+def _watch(program: Sequence[str], targets: Sequence[str], options: dict[str, Any]) -> int:
+    """Run a program, check what it hands to solvers, and tell when it is through; its own exit code counts first."""
+    import shlex
+
+    from gradcheck.runner.run import Outcome
+    from gradcheck.watch import summary
+    from gradcheck.watch.outcome import Class
+    from gradcheck.watch.script import run
+
+    if targets:
+        raise UsageError(f"--watch runs a program, and {targets[0]!r} before it is none of its arguments; remove it")
+    results.require_formats(options)
+    session, code = run(program, shlex.join(["gradcheck", "--watch", *program]))
+    outcomes = list(session.outcomes.values())
+    told = summary.lines(outcomes, excluded=session.left_out, inline=session.inline)
+    outcome = Outcome()
+    outcome.reports += summary.reports(outcomes)
+    plain = options["style"] is None and options["output"] is None
+    if not options["quiet"] or any(one.category is not Class.RIGHT for one in outcomes):
+        output.say("gradcheck: " + "\n".join(told))
+    failures = results.write(outcome, options, beside_only=plain)
+    for failure in failures:
+        output.say_error(failure)
+    wrong = any(one.category in (Class.WRONG, Class.WRITES) for one in outcomes) and not options["exit_zero"]
+    return code or (ExitCode.FAIL if wrong else ExitCode.USAGE if failures else ExitCode.PASS)
 
 
 def _list(checks: Sequence[DeclaredCheck], outcome: Outcome) -> int:

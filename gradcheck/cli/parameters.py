@@ -70,6 +70,18 @@ def with_values(args: list[str]) -> Iterator[str]:
             yield argument
 
 
+def of_program(args: list[str]) -> tuple[list[str], list[str] | None]:
+    """The arguments that are ours, and those from ``--watch`` on, which are those of a program; None without it."""
+    for k, argument in enumerate(args):
+        if argument == "--":
+            break
+        if argument == "--watch":
+            return args[:k], args[k + 1 :]
+        if argument.startswith("--watch="):
+            return args[:k], [argument.removeprefix("--watch="), *args[k + 1 :]]
+    return args, None
+
+
 def print_help(context: click.Context, parameter: click.Parameter, value: bool) -> None:
     if value and not context.resilient_parsing:
         output.emit(context.get_help() + "\n")
@@ -131,6 +143,12 @@ _EXPLAIN = click.Option(
     shell_complete=_complete_kind,
     help="What a diagnosis or a finding means, with an example, and what to try; without KIND, the list of them.",
 )
+_WATCH = click.Option(
+    ["--watch"],
+    metavar="SCRIPT [ARGS]...",
+    help="Run a program (or -m MODULE), and check the derivatives that it hands to solvers such as scipy.optimize.minimize. "
+    "All that follows is the program's.",
+)
 _VERSION = click.Option(
     ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Show versions."
 )
@@ -138,6 +156,7 @@ _VERSION = click.Option(
 PARAMETERS: list[click.Parameter] = [
     click.Argument(["targets"], nargs=-1, metavar="[TARGET]...", shell_complete=_complete_target),
     *map(TableOption, at(Face.CLI, OPTIONS).values()),
+    _WATCH,
     _EXPLAIN,
     _VERSION,
 ]

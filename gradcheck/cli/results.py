@@ -76,8 +76,11 @@ def require_formats(options: dict[str, Any]) -> None:
         form.require()
 
 
-def write(outcome: Outcome, options: dict[str, Any]) -> list[GradcheckError]:
-    """Print the results and write the reports asked for; the errors of those that could not be written."""
+def write(outcome: Outcome, options: dict[str, Any], *, beside_only: bool = False) -> list[GradcheckError]:
+    """Print the results and write the reports asked for; the errors of those that could not be written.
+
+    beside_only: what would be printed has been told otherwise.
+    """
     failures: list[GradcheckError] = []
     main, style = options["output"], _style(options)
     given = {key: options[key] for key in Display._fields if key in options and key != "color"}
@@ -85,7 +88,7 @@ def write(outcome: Outcome, options: dict[str, Any]) -> list[GradcheckError]:
     if main is not None:
         with _collected(failures):
             _put(main, style.render(outcome.reports, display))
-    if main is None or failures:
+    if (main is None or failures) and not beside_only:
         with _collected(failures):
             output.emit(style.render(outcome.reports, display.on(output.stdout(), options["color"])))
     for path, form in _beside(options):
@@ -99,6 +102,8 @@ def write(outcome: Outcome, options: dict[str, Any]) -> list[GradcheckError]:
 
         with _collected(failures):
             append_summary(summary, outcome.reports)
+    if beside_only:
+        return failures
     if style.name != "text" or main is not None:  # a person reads stderr, and a traceback is for persons
         for report in outcome.reports:
             if report.trouble:

@@ -70,6 +70,12 @@ def belongs(file: str, roots: Collection[str], also: Collection[str]) -> bool:
     return False
 
 
+def not_installed(file: str) -> bool:
+    """Whether a file is no part of Python or of an installed package."""
+    parts = file.replace(os.sep, "/").split("/")
+    return not (set(INSTALLED) & set(parts) or file.startswith(os.path.dirname(os.__file__)))
+
+
 def package_of(folder: Path) -> str | None:
     """The topmost package that a folder of tests is part of, if it is installed; None for tests of a project."""
     if not set(INSTALLED) & set(folder.parts):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ from gradcheck.watch import summary
 from gradcheck.watch.identity import MARK
 from gradcheck.watch.outcome import Class, Outcome
 from gradcheck.watch.session import SHARE, Session
+from gradcheck.watch.shared import not_installed
 
 G = TypeVar("G", bound=Callable[..., Any])
 
@@ -67,12 +67,6 @@ class watching:  # noqa: N801  # a with statement reads like a function
         session = self._session
         budget = "give a larger budget"
         return "\n".join(summary.lines(self.outcomes, excluded=session.left_out, inline=session.inline, budget=budget))
-
-
-def not_installed(file: str) -> bool:
-    """Whether a file is no part of Python or of an installed package."""
-    parts = file.replace(os.sep, "/").split("/")
-    return not ({"site-packages", "dist-packages"} & set(parts) or file.startswith(os.path.dirname(os.__file__)))
 
 
 def not_a_derivative(reason: str) -> Callable[[G], G]:

@@ -12,7 +12,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from gradcheck.checks.gradient import Item
+from gradcheck.evaluation.claims import Item
 from gradcheck.model import Kind
 from gradcheck.watch.adapters.conventions import Converted, transposed
 from gradcheck.watch.hooks import Call, Hook
