@@ -520,13 +520,17 @@ class _Watch:
             known=self._known(),
             first=self._meeting.first,
             caller=self._caller,
-            again=lambda _: f"pytest {shlex.quote(self._caller() or '')} --gradcheck-watch",
+            again=lambda _: self._again(),
         )
         self._session.begin()
 
     def _caller(self) -> str | None:
         item = self._config.stash.get(RUNNING, None)
         return None if item is None else item.nodeid
+
+    def _again(self) -> str:
+        item = self._config.stash.get(RUNNING, None)
+        return f"{'pytest' if item is None else _pytest_command(item)} --gradcheck-watch"
 
     def _mine(self, file: str) -> bool:
         """Whether a derivative in this file is the project's, or that of a package whose tests run."""

@@ -43,6 +43,7 @@ class Call:
 
     via: the name of the solver.
     names: of its positional parameters.
+    undo: takes back what was changed elsewhere than among the arguments.
     """
 
     via: str
@@ -52,6 +53,7 @@ class Call:
     kwargs: dict[str, Any]
     session: Observer
     pairs: list[Pair] = field(default_factory=list)
+    undo: Callable[[], None] | None = None
 
     def get(self, name: str, default: Any = None) -> Any:
         """An argument as it was given; `default` if it was not."""
@@ -78,6 +80,8 @@ class Call:
 
     def finish(self) -> None:
         """The solver has returned, or raised."""
+        if self.undo is not None:
+            self.undo()
         self.session.left(self)
 
 
@@ -231,7 +235,7 @@ def table() -> list[Hook]:
     return rows
 
 
-OWN: tuple[str, ...] = ("scipy_optimize",)
+OWN: tuple[str, ...] = ("scipy_optimize", "scipy_integrate")
 """The modules of `gradcheck.watch.adapters`."""
 
 Options = Mapping[str, Any]

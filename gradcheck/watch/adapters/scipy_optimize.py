@@ -19,7 +19,7 @@ from gradcheck.watch.hooks import Call, Hook
 from gradcheck.watch.pairs import Check, Pair, Visit
 
 
-def _args(value: Any) -> tuple[Any, ...]:
+def arguments(value: Any) -> tuple[Any, ...]:
     """Further arguments as SciPy takes them: one alone need not be a tuple."""
     return () if value is None else tuple(value) if isinstance(value, (tuple, list)) else (value,)
 
@@ -94,7 +94,7 @@ def _of_scalar(
     """
     if not callable(fun):
         return
-    further, size, box = _args(call.get("args") if args is None else args), size_of(x0), limits(bounds, np.size(x0))
+    further, size, box = arguments(call.get("args") if args is None else args), size_of(x0), limits(bounds, np.size(x0))
     options: dict[str, Any] = {"args": further, **within(box)}
     f: Callable[..., Any] = Item(fun, 0) if both else fun
     slope: Any = Item(fun, 1) if both else call.get(grad) if grad else None
@@ -163,7 +163,7 @@ def _constraint(call: Call, one: Any, size: int) -> Any:
         fun, jac = one.get("fun"), one.get("jac")
         if not callable(fun) or not callable(jac):
             return one
-        pair = _matrix_pair(call, fun, jac, "constraint jac", size, args=_args(one.get("args")))
+        pair = _matrix_pair(call, fun, jac, "constraint jac", size, args=arguments(one.get("args")))
         return {**one, "jac": call.watched(pair)} if type(one) is dict else one
     fun, jac, hess = (getattr(one, name, None) for name in ("fun", "jac", "hess"))
     if not callable(fun) or type(one).__name__ != "NonlinearConstraint":
@@ -253,7 +253,7 @@ def _least_squares(call: Call) -> None:
         named, x0 = call.get("kwargs") or {}, call.get("x0")
         f, claim = (functools.partial(each, **named) if named else each for each in (fun, jac))
         bounds = limits(call.get("bounds"), int(np.size(x0)))
-        pair = _matrix_pair(call, f, claim, "jac", size_of(x0), args=_args(call.get("args")), bounds=bounds)
+        pair = _matrix_pair(call, f, claim, "jac", size_of(x0), args=arguments(call.get("args")), bounds=bounds)
         pair.derivative = jac
         call.put("jac", call.watched(pair))
 
@@ -270,7 +270,7 @@ def _matrix(call: Call, fun: str, jac: str, *, columns: bool = False, args: Any 
         function if both else claim,
         "jac=True" if both else jac,
         size_of(call.get("x0")),
-        args=_args(call.get("args") if args is None else args),
+        args=arguments(call.get("args") if args is None else args),
         both=both,
         flip=columns,
     )
@@ -324,7 +324,7 @@ def _of_number(call: Call, f: Any, x0: Any) -> None:
     first, second = call.get("fprime"), call.get("fprime2")
     if not callable(f) or np.iscomplexobj(x0):
         return
-    options: dict[str, Any] = {"args": _args(call.get("args"))}
+    options: dict[str, Any] = {"args": arguments(call.get("args"))}
     if np.ndim(x0):
         options["elementwise"] = True
     size = np.ndim(x0)
@@ -375,7 +375,7 @@ def _fmin_bounded(call: Call) -> None:
 
 
 def _fmin_slsqp(call: Call) -> None:
-    x0, args = call.get("x0"), _args(call.get("args"))
+    x0, args = call.get("x0"), arguments(call.get("args"))
     slope = "fprime" if callable(call.get("fprime")) else None
     _of_scalar(call, call.get("func"), x0, grad=slope, bounds=call.get("bounds") or None)
     for fun, jac in (("f_eqcons", "fprime_eqcons"), ("f_ieqcons", "fprime_ieqcons")):
