@@ -14,6 +14,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 
 BLOCK = 65536
 GRACE = 0.5  # seconds beyond its time that a child may take to end by itself
@@ -65,9 +66,15 @@ def apart(work: Callable[[], Iterator[str]], seconds: float) -> tuple[list[str],
 
 
 def _fork() -> int:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of threads, of which the child needs none
+    # Python warns of threads, of which the child needs none.  Not by catch_warnings: that makes Python forget which warnings
+    # of the program it has shown already.
+    filters: Any = warnings.filters
+    ignored = ("ignore", None, DeprecationWarning, None, 0)
+    filters.insert(0, ignored)
+    try:
         return os.fork()
+    finally:
+        filters.remove(ignored)
 
 
 def _work(work: Callable[[], Iterator[str]], writing: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,34 +22,48 @@ SLOW = 0.5  # seconds that comparing every entry may take
 MEND = 0.3  # of the time left: what may be spent on a patch
 
 
-def look(pair: Pair, seconds: float) -> Iterator[tuple[str, Report | str]]:
+class Depth(enum.IntEnum):
+    """How much of a look there is time for."""
+
+    GLANCE = 0  # a quick look at the last point, which may leave it open
+    LATE = 1  # the last point
+    ALL = 2
+
+
+def look(pair: Pair, seconds: float, depth: Depth = Depth.ALL) -> Iterator[tuple[str, Report | str]]:
     """(which point, report), or an error in words in its place, for as many points as the time allows.
 
     The points after a wrong one are left out: one is enough.
     """
     ends = time.perf_counter() + seconds
-    for origin, visit in pair.points():
+    points = pair.points()
+    for origin, visit in points if depth is Depth.ALL else points[:1]:
         left = ends - time.perf_counter()
         if left <= 0:
             return
         try:
-            report = _at(pair, visit, left)
+            report = _at(pair, visit, left, quick=depth is Depth.GLANCE)
         except GradcheckError as error:
             yield origin, str(error)
             continue
+        if report is None:
+            return
         yield origin, report
         if report.verdict is Verdict.FAIL:
             return
 
 
-def _at(pair: Pair, visit: Any, left: float) -> Report:
+def _at(pair: Pair, visit: Any, left: float, *, quick: bool) -> Report | None:
+    """The report of one point; None if a quick look alone, where there is no time for more, leaves it open."""
     f, claim, options = pair.check(visit)
     options = {**options, "throw": False}
     x = np.array(visit.x, np.float64) if np.ndim(visit.x) else float(visit.x)
     started = time.perf_counter()
-    quick = glance(pair.kind, f, claim, x, **options)
-    if quick is not None:
-        return replace(quick, replay=_command(quick, f, claim, options, x))
+    glanced = glance(pair.kind, f, claim, x, **options)
+    if glanced is not None:
+        return replace(glanced, replay=_command(glanced, f, claim, options, x))
+    if quick:
+        return None
     spent = time.perf_counter() - started
     each = spent / 6 if spent > 1e-3 else 1e-4
     many = np.size(x) > FEW and 3 * np.size(x) * each > min(SLOW, left / 3)

@@ -24,13 +24,15 @@ from gradcheck.model import Kind
 from gradcheck.watch import isolation
 from gradcheck.watch.hooks import Call, Hooks, table
 from gradcheck.watch.identity import reason_against, sources
-from gradcheck.watch.look import look
+from gradcheck.watch.look import Depth, look
 from gradcheck.watch.outcome import Class, Outcome, no_mistake, placed, restored
 from gradcheck.watch.owner import by_design, owned
 from gradcheck.watch.pairs import Pair
 
 SHARE = 0.08  # of the time that the program itself takes
 START = 2.0  # seconds that are there from the beginning
+AMPLE = 1.5  # seconds with which there is time for more points than the last
+DEBT = 0.02  # of the time so far, which quick looks may take beyond their share
 LEAST, MOST = 0.2, 10.0  # seconds for one pair
 FOREIGN = "not of this project"
 TRIES = 3  # looks at a pair that could not be judged
@@ -102,6 +104,16 @@ class Session:
     def left_out(self) -> int:
         """How many pairs were left out because somebody has said so."""
         return sum(reason != FOREIGN for reason in self.excluded.values())
+
+    @property
+    def _depth_affordable(self) -> Depth | None:
+        """How closely a new pair can be looked at now; None for not at all."""
+        available = self.available
+        if available > AMPLE:
+            return Depth.ALL
+        if available > 0:
+            return Depth.LATE
+        return Depth.GLANCE if available > -DEBT * (time.monotonic() - self._started) else None
 
     # ---- a call of a solver
 
@@ -180,19 +192,25 @@ class Session:
             self._tries[pair.key] = TRIES
             self.outcomes[pair.key] = replace(outcome, earlier=True)
             return
-        if self.available <= 0:
+        depth = self._depth_affordable
+        if depth is None:
             self._tries.setdefault(pair.key, 0)
             return
-        self._tries[pair.key] = self._tries.get(pair.key, 0) + 1
+        if depth is not Depth.GLANCE:
+            self._tries[pair.key] = self._tries.get(pair.key, 0) + 1
         if not isolation.possible():
             self._later.append((pair, about))
             return
         seconds = max(LEAST, min(MOST, self.available / 2))
         try:
-            lines, ended = isolation.apart(lambda: self._lines(pair, seconds), seconds)
+            lines, ended = isolation.apart(lambda: self._lines(pair, seconds, depth), seconds)
         finally:
             self.spent += time.monotonic() - started
-        self._learnt(pair, about, lines, ended)
+        if depth is Depth.GLANCE:
+            self._tries[pair.key] = self._tries.get(pair.key, 0) + bool(lines)
+            ended = ""
+        if lines or ended or depth is not Depth.GLANCE:
+            self._learnt(pair, about, lines, ended)
 
     def _about(self, pair: Pair) -> dict[str, Any]:
         target = owned(pair.derivative)
@@ -207,13 +225,13 @@ class Session:
             "caller": self.caller() or calling_line(pair.via),
         }
 
-    def _lines(self, pair: Pair, seconds: float) -> Iterator[str]:
+    def _lines(self, pair: Pair, seconds: float, depth: Depth = Depth.ALL) -> Iterator[str]:
         """In a child: what is found, a line for each point."""
         import json
 
         from gradcheck.reporting.json import to_dict
 
-        for origin, found in look(pair, seconds):
+        for origin, found in look(pair, seconds, depth):
             if isinstance(found, str):
                 yield json.dumps([origin, found])
             else:

@@ -71,6 +71,17 @@ def test_a_warning_is_attributed_to_the_line_that_it_was_attributed_to() -> None
         assert lines() == without
 
 
+def test_a_warning_that_was_shown_is_not_shown_again() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        with gradcheck.watching(budget=None) as seen:
+            for k in range(3):
+                warnings.warn("once", UserWarning, stacklevel=1)
+                minimize(rosen, [*X0[: k + 1], 1.0], jac=rosen_der)
+    assert seen.outcomes
+    assert [str(warning.message) for warning in caught] == ["once"]
+
+
 def test_what_a_function_raises_reaches_the_caller() -> None:
     def jac(x: Any) -> Any:
         raise LookupError("nothing there")
