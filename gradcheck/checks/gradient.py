@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Unpack
 
 from gradcheck.checks.check import CheckRun, require_callables
+from gradcheck.checks.glance import hastened
 from gradcheck.checks.reaching import reachable
 from gradcheck.checks.rules import find_rule, hold_to_contracts
 from gradcheck.errors import UsageError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@hastened(Kind.GRADIENT)
 @reachable(Kind.GRADIENT)
 def check_gradient(
     f: Callable[..., Any],

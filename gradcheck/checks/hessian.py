@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.elementwise import Summed, compared_diagonal, is_alone
+from gradcheck.checks.glance import hastened
 from gradcheck.checks.gradient import check_gradient
 from gradcheck.checks.matrix import check_matrix
 from gradcheck.checks.reaching import reachable
@@ -122,6 +123,7 @@ class DifferencedValues(DifferencedGradient):
         return total
 
 
+@hastened(Kind.HESSIAN)
 @reachable(Kind.HESSIAN)
 def check_hessian(
     f: Callable[..., Any],

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Unpack
 
 from gradcheck.checks.check import CheckRun, require_callables
+from gradcheck.checks.glance import hastened
 from gradcheck.checks.matrix import check_matrix
 from gradcheck.checks.reaching import reachable
 from gradcheck.errors import UsageError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@hastened(Kind.JACOBIAN)
 @reachable(Kind.JACOBIAN)
 def check_jacobian(
     func: Callable[..., Any],

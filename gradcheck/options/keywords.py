@@ -199,6 +199,14 @@ class Options:
         flags=("--suspect",),
         repeatable=True,
     )
+    fast: bool = keyword(
+        Flag(),
+        HOW,
+        "One random direction; every entry only where that leaves doubt.",
+        EVERYWHERE | Face.PYTEST,
+        keyword="look along one random direction first, and compare as without it only where that leaves doubt",
+        default=False,
+    )
     reach: bool = keyword(
         Flag(),
         WHERE,
@@ -306,6 +314,7 @@ class Keywords(TypedDict, total=False):
     rtol: float | None
     atol: float
     suspects: Mapping[str, Any]
+    fast: bool
     reach: bool
     fix: bool | float | None
     strict: bool

@@ -157,7 +157,7 @@ def test_the_plugin_has_the_flags_and_ini_keys_of_the_table(
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     text = "\n".join(pytester.runpytest_inprocess("-p", "gradcheck.pytest_plugin", "--help").outlines)
     rows = at(Face.PYTEST, OPTIONS)
-    assert rows.keys() == {"rtol", "points", "seed", "reach", "strict", "fix", "allow_inconclusive"}
+    assert rows.keys() == {"rtol", "points", "seed", "fast", "reach", "strict", "fix", "allow_inconclusive"}
     for name, row in rows.items():
         assert f"  --gradcheck-{row.flag[2:]}" in text
         assert f"  gradcheck_{name} (" in text
