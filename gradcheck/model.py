@@ -47,6 +47,37 @@ class Method(enum.StrEnum):
     DIRECTIONS = "directions"
 
 
+class Convention(enum.StrEnum):
+    """What "the gradient" by a complex variable z = x + iy means; of a real f it is made of ∂f/∂x and ∂f/∂y."""
+
+    STEEPEST = "steepest"
+    CONJUGATE = "conjugate"
+    WIRTINGER = "wirtinger"
+    WIRTINGER_CONJUGATE = "wirtinger_conjugate"
+    HOLOMORPHIC = "holomorphic"
+    REAL_PART = "real_part"
+
+    @property
+    def formula(self) -> str:
+        """What is returned for each entry of z."""
+        return _CONVENTIONS[self][0]
+
+    @property
+    def used_by(self) -> str:
+        """Who returns that."""
+        return _CONVENTIONS[self][1]
+
+
+_CONVENTIONS = {
+    Convention.STEEPEST: ("∂f/∂x + i ∂f/∂y", "PyTorch and TensorFlow"),
+    Convention.CONJUGATE: ("∂f/∂x − i ∂f/∂y", "JAX and Autograd"),
+    Convention.WIRTINGER: ("∂f/∂z = ½(∂f/∂x − i ∂f/∂y)", "textbooks of complex analysis"),
+    Convention.WIRTINGER_CONJUGATE: ("∂f/∂z̄ = ½(∂f/∂x + i ∂f/∂y)", "signal processing"),
+    Convention.HOLOMORPHIC: ("f′, with df = f′ dz", "JAX with holomorphic=True"),
+    Convention.REAL_PART: ("∂f/∂x alone", "code that drops the imaginary part"),
+}
+
+
 class Stop(enum.StrEnum):
     """Why a check ended before all was examined."""
 
@@ -154,6 +185,10 @@ class DiagnosisKind(enum.StrEnum):
     READS_TRIANGLE = "reads_triangle"
     DIAGONAL_ONLY = "diagonal_only"
     CHAIN_FACTOR = "chain_factor"
+    CONJUGATED = "conjugated"
+    HALF = "half"
+    REAL_PART_ONLY = "real_part_only"
+    SWAPPED_PARTS = "swapped_parts"
     UNEXPLAINED = "unexplained"
 
 
@@ -205,8 +240,29 @@ class DerivativeEstimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComplexEstimate:
+    """The numeric derivative by a complex variable, never without its error.
+
+    value: in the convention of the claim.
+    uncertainty: bounds on the errors of its real and of its imaginary part, as one complex number.
+    step, evaluations, status: as for a real derivative, of the worse of its parts.
+    left, right, kink, ladder: the same.
+    """
+
+    value: complex
+    uncertainty: complex
+    step: float
+    evaluations: int
+    status: Status
+    left: float | None = None
+    right: float | None = None
+    kink: float | None = None
+    ladder: Ladder | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryCheck:
-    """One entry of the claimed derivative beside its numeric value.
+    """One entry of the claimed derivative beside its numeric value; both are complex where the variable is.
 
     index: into x0 for a gradient; (row…, column…) for a Jacobian or Hessian.
     path: the entry as a person would write it, such as ``[3]``, ``[0, 2]`` or ``W[0, 2]``.
@@ -217,8 +273,8 @@ class EntryCheck:
 
     index: tuple[int, ...]
     path: str
-    claimed: float
-    estimate: DerivativeEstimate
+    claimed: float | complex
+    estimate: DerivativeEstimate | ComplexEstimate
     abs_error: float
     rel_error: float
     verdict: Verdict
@@ -472,6 +528,8 @@ class Report:
     checked, failed, inconclusive: numbers of entries (or of directions, with the directions method) compared in all.
     directions: one record for each random direction.
     further: the points beside the first, in the order in which `directions` number them; their origin says of which kind.
+    conventions: of a derivative by complex variables, what it can be: the convention that it was judged by, then others that
+        cannot be told from it here; one that does not hold where the verdict is FAIL; empty where all is real.
     error_map: where a Jacobian, a Hessian or the gradient by a matrix did not pass; None for a vector, or if all passed.
     fixes: changes of the claim's source that make it right, best first.
     plan: what was expected of the check before it began; None where f is not slow, and no plan was asked for.
@@ -512,6 +570,7 @@ class Report:
     findings: tuple[Finding, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     fixes: tuple[Fix, ...] = ()
+    conventions: tuple[Convention, ...] = ()
     error_map: ErrorMap | None = None
     plan: Plan | None = None
     law: ToleranceLaw | None = None
@@ -537,6 +596,11 @@ class Report:
     def headline(self) -> str:
         """The verdict in one plain sentence."""
         return headline(self)
+
+    @property
+    def convention(self) -> Convention | None:
+        """What the derivative by complex variables was taken to mean; None where all is real."""
+        return self.conventions[0] if self.conventions else None
 
     def __repr__(self) -> str:
         """One line, for lists of reports and for the prompt."""

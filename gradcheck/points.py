@@ -60,10 +60,11 @@ def _fits(small: tuple[int, ...], shape: tuple[int, ...]) -> bool:
 NESTED = "is nested too deeply, or holds itself; give arrays, or dicts and lists of them"
 
 
-def as_point(x0: Any, what: str = "the point", *, variable: bool = False) -> NDArray[Any]:
+def as_point(x0: Any, what: str = "the point", *, variable: bool = False, may_be_complex: bool = False) -> NDArray[Any]:
     """Return `x0` as a C-ordered float64 or float32 array of any shape, () included; it may share memory with `x0`.
 
     Integers become float64; `variable`: not those of a leaf of a tree, which was named as a variable by mistake.
+    may_be_complex: complex128 and complex64 are taken as well.
 
     Raises `PointError` for anything else (complex, objects, other precisions, ragged lists), for NaN and infinities, and for an
     array without entries.
@@ -87,6 +88,8 @@ def as_point(x0: Any, what: str = "the point", *, variable: bool = False) -> NDA
             x = x.astype(x.dtype.newbyteorder("="))  # a file may hold the other byte order
     elif x.dtype.kind in "iu" and not variable:
         x = x.astype(np.float64)
+    elif may_be_complex and x.dtype.kind == "c" and x.dtype.itemsize in (8, 16):
+        x = x.astype(x.dtype.newbyteorder("="), copy=False)
     else:
         raise PointError(f"{what} {_unfit(x, x0)}")
     if x.ndim > MOST_DIMENSIONS:
@@ -217,7 +220,10 @@ def _leaf(value: Any, path: str) -> tuple[Layout, NDArray[Any], Library | None, 
     """An array: its layout, its entries, the library it belongs to, and what it is there; of a number neither of these two."""
     what, library = f"{path} of x0" if path else "the point", library_of(value)
     if library is None:
-        x = as_point(value, what, variable=bool(path))
+        x = as_point(value, what, variable=bool(path), may_be_complex=True)
+        if x.dtype.kind == "c":
+            number = path and isinstance(value, (complex, np.complexfloating))
+            return (*_complex_leaf(x, path, value), None, None if number else Like())
         if path and isinstance(value, (float, np.floating)):
             from gradcheck.variables.trees import NumberLayout
 
@@ -234,8 +240,20 @@ def _leaf(value: Any, path: str) -> tuple[Layout, NDArray[Any], Library | None, 
         device = getattr(value, "device", None)
         where = f" on device {device}" if device is not None else ""
         raise PointError(f"{what} is a {library.noun}{where} that cannot be read: {one_line(error)}") from None
-    x = as_point(numbers, what)
+    x = as_point(numbers, what, may_be_complex=True)
+    if x.dtype.kind == "c":
+        return (*_complex_leaf(x, path, x), library, like)
     return ArrayLayout(x.shape, x.dtype, path), x.reshape(-1), library, like
+
+
+def _complex_leaf(x: NDArray[Any], path: str, value: Any) -> tuple[Layout, NDArray[Any]]:
+    """The layout and the entries of a complex array, or of a number within a tree."""
+    from gradcheck.variables.complex import ComplexLayout, ComplexNumberLayout  # of use to few
+
+    flat = x.reshape(-1).view(np.float32 if x.dtype.itemsize == 8 else np.float64)
+    if path and isinstance(value, (complex, np.complexfloating)):
+        return ComplexNumberLayout(type(value), x.dtype, path), flat
+    return ComplexLayout(x.shape, x.dtype, path or "z"), flat
 
 
 def _common_library(found: Sequence[tuple[str, Library | None]]) -> Library | None:
@@ -389,14 +407,17 @@ def describe_point(x: NDArray[Any], origin: str, seed: int | None = None, *, lay
     layout: how it is laid out, if x is the vector.
     """
     values = tuple(x.ravel().tolist()) if x.size <= _MAX_VALUES else ()
-    shape, leaves = (x.shape, ()) if layout is None else (layout.shape, layout.leaves)
+    shape, leaves = (x.shape, ()) if layout is None else (layout.given, layout.leaves)
+    dtype = _NAMES[x.dtype.itemsize]
+    if layout is not None and layout.imaginary is not None:
+        dtype, values = {"float32": "complex64", "float64": "complex128"}[dtype], ()
     return Point(
         shape=shape,
-        dtype=_NAMES[x.dtype.itemsize],
+        dtype=dtype,
         origin=origin,
         seed=seed,
         values=values,
-        leaves=tuple((leaf.owner, leaf.shape) for leaf, _ in leaves),
+        leaves=tuple((leaf.owner, leaf.given) for leaf, _ in leaves),
     )
 
 
@@ -459,6 +480,8 @@ def _unfit(x: NDArray[Any], x0: Any) -> str:
     if x.dtype.kind == "f":
         return f"has dtype {x.dtype}; only float64 and float32 can be checked: use .astype(float)"
     if x.dtype.kind == "c":
+        if x.dtype.itemsize not in (8, 16):
+            return f"is {x.dtype}; only complex128 and complex64 can be checked: use .astype(complex)"
         return f"is {x.dtype}; give its real and imaginary parts as one real array"
     if x.dtype.kind == "O" and x.ndim == 0:
         return f"is a {type(x0).__name__}; give an array of floats"

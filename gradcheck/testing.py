@@ -288,7 +288,7 @@ def put_right(grad: Gradient, report: Report) -> Gradient | None:
     missed = any(d.verdict is Verdict.FAIL and not d.point for d in report.directions) and not wrong
     if len(wrong) < report.failed or missed:
         return None
-    gap = np.zeros(report.point.shape)
+    gap = np.zeros(report.point.shape, np.complex128 if report.conventions else np.float64)
     for entry in wrong:
         gap[entry.index] = entry.estimate.value - entry.claimed
 

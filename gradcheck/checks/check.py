@@ -15,7 +15,7 @@ import numpy as np
 from gradcheck.checks.doubts import doubt, tell_difference
 from gradcheck.checks.draft import Draft
 from gradcheck.errors import CheckInterrupted, OutOfTime, UsageError, UserCodeError, raise_for
-from gradcheck.evaluation.claims import Block, Claim, Counted
+from gradcheck.evaluation.claims import Block, Claim, ComplexClaim, Counted
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.preflight import examine, integer_answer
 from gradcheck.evaluation.sources import describe
@@ -76,6 +76,10 @@ class CheckRun:
         integers = "" if self.layout.leaves else integer_dtype(x0)
         if options.jit and self.layout.leaves:
             raise UsageError("jit compiles functions of one array, and x0 is a tree; leave it out")
+        if options.convention is not None and self.layout.imaginary is None:
+            raise UsageError("convention says what a derivative by complex variables is, and x0 is real; leave it out")
+        if self.layout.imaginary is not None and (kind is not Kind.GRADIENT or options.elementwise or options.jit):
+            raise UsageError("x0 is complex, which is for gradients alone, without elementwise and jit")
         self.bounds = flat_bounds(options.bounds, self.layout)
         require_within(self.flat, self.bounds, self.layout)
         fixed = None if self.bounds is None else self.bounds[0] == self.bounds[1]
@@ -107,12 +111,13 @@ class CheckRun:
                     evidence={"dtype": integers},
                 )
             )
+        self._held: NDArray[np.bool_] | None = None
         self._target = f
         self._journal: Journal | None = None
         self.problem: Problem | None = None
         self._called: list[Callable[..., Any]] = [f]
         self._suspects: dict[str, Array] = {}
-        self._may_mend = True
+        self._may_mend = self.layout.imaginary is None
         self.setting: tuple[Any, ...] = ()  # what user code is told by an attribute that is set, for the journal
         self.size: int | None = None
         self._functions: list[tuple[Function, str | None]] = []
@@ -194,7 +199,8 @@ class CheckRun:
     def vector_claim(self, claim: Callable[..., Any], role: str = "grad") -> Claim:
         """A claimed gradient, with the arguments of this check."""
         counted, args, deadline = self.counted(claim, role), self.options.args, self.watcher.deadline
-        return Claim(counted, self.layout, self.layout, args=args, role=role, deadline=deadline)
+        kind = Claim if self.layout.imaginary is None else ComplexClaim
+        return kind(counted, self.layout, self.layout, args=args, role=role, deadline=deadline)
 
     def matrix_claim(
         self, claim: Callable[..., Any], role: str, function: Function, at: NDArray[Any] | Layout | None = None
@@ -422,10 +428,13 @@ class CheckRun:
         if self.fixed is None:
             yield from blocks
             return
-        names = [self.layout.name(int(i)) for i in np.flatnonzero(self.fixed)[:SHOWN]]
-        count = int(np.count_nonzero(self.fixed))
-        listed = ", ".join(names) + (", …" if count > SHOWN else "")
-        self.draft.notes.append(f"{counted(count, 'variable')} fixed by bounds, not varied and not compared: {listed}")
+        bound = self.fixed if self._held is None else self.fixed & ~self._held
+        names = [self.layout.name(int(i)) for i in np.flatnonzero(bound)[:SHOWN]]
+        if names:
+            count = int(np.count_nonzero(bound))
+            listed = ", ".join(names) + (", …" if count > SHOWN else "")
+            note = f"{counted(count, 'variable')} fixed by bounds, not varied and not compared: {listed}"
+            self.draft.notes.append(note)
         for block in blocks:
             free = ~self.fixed[block.columns]
             if free.any():
@@ -462,6 +471,12 @@ class CheckRun:
         ):
             self.draft.findings += written
         with self.watcher.until_stopped():
+            if self.layout.imaginary is not None:
+                from gradcheck.checks.explanation import explain_complex
+
+                self.draft.diagnoses, self.draft.explained = explain_complex(self.draft, problem, self.layout.imaginary)
+                if self.draft.diagnoses:
+                    return
             diagnoses, self.draft.explained = explain_failure(
                 problem,
                 claim,
@@ -484,6 +499,15 @@ class CheckRun:
 
         claimed = self._claims[0]
         look_for_fixes(self.draft, self.options, self.watcher.left, problem, claim, claimed, self._target)
+
+    def hold(self, held: NDArray[np.bool_]) -> None:
+        """Vary these variables, (n,), no more, and compare nothing by them."""
+        low, high = self.bounds or (np.full(held.size, -np.inf), np.full(held.size, np.inf))
+        low, high = np.where(held, self.flat, low), np.where(held, self.flat, high)
+        self.bounds, self.fixed = (low, high), held if self.fixed is None else held | self.fixed
+        self._held = held
+        for function, _ in self._functions:
+            function.bounds = self.bounds
 
     def _progress(self, phase: str, done: int, total: int, detail: str) -> None:
         assert self.options.progress is not None

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gradcheck.methods.entries import EntryTable, error_map
 from gradcheck.model import (
+    Convention,
     Diagnosis,
     DirectionCheck,
+    EntryCheck,
     ErrorMap,
     Finding,
     FindingKind,
@@ -67,6 +69,7 @@ class Draft:
     plan: Plan | None = None
     law: ToleranceLaw | None = None
     explained: frozenset[int] = frozenset()
+    conventions: tuple[Convention, ...] = ()
     limits: tuple[tuple[str, float], ...] = ()
     limit_sentence: str = ""
     notes: list[str] = field(default_factory=list)
@@ -126,6 +129,15 @@ class Draft:
         """Everything as a frozen `Report`."""
         comparison, directions, places = self.comparison, tuple(self.directions), self.places
         checked, failed, inconclusive = self.counts
+        entries: Sequence[EntryCheck] = ()
+        if comparison is not None and self.conventions:
+            from gradcheck.checks.pairs import ComplexTable  # of use to few
+
+            entries = table = ComplexTable(comparison.columns, places, self.conventions[0], self.explained)
+            if comparison.checked or not directions:
+                checked, failed, inconclusive = table.counts(comparison)
+        elif comparison is not None:
+            entries = EntryTable(comparison.columns, places, explained=self.explained)
         return Report(
             name=self.name,
             kind=self.kind,
@@ -133,16 +145,17 @@ class Draft:
             claim=self.claim,
             verdict=max(self.verdict, Verdict.INCONCLUSIVE if stopped else Verdict.PASS),
             point=self.point,
-            shape=places.shape,
+            shape=places.given,
             method=self.method,
             engine=engine,
             tolerance=self.tolerance,
-            entries=EntryTable(comparison.columns, places, explained=self.explained) if comparison is not None else (),
+            entries=entries,
             checked=checked,
             failed=failed,
             inconclusive=inconclusive,
             directions=_with_one_ladder(directions),
             further=tuple(self.further),
+            conventions=self.conventions,
             error_map=self._error_map(),
             findings=tuple(self.findings),
             diagnoses=tuple(self.diagnoses),
@@ -166,7 +179,7 @@ class Draft:
     def _error_map(self) -> ErrorMap | None:
         """Where a matrix is wrong, or could not be judged."""
         compared = self.comparison
-        if compared is None or compared.clean:
+        if compared is None or compared.clean or self.layout.imaginary is not None:
             return None
         shape = self.places.shape
         if self.kind in (Kind.JACOBIAN, Kind.HESSIAN):

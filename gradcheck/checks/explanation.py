@@ -15,7 +15,7 @@ from gradcheck.diagnosis.evidence import Mismatch
 from gradcheck.diagnosis.explain import explain
 from gradcheck.errors import UsageError, UserCodeError
 from gradcheck.evaluation.claims import Claim
-from gradcheck.model import Diagnosis, Kind, Verdict
+from gradcheck.model import Convention, Diagnosis, Kind, Verdict
 from gradcheck.numerics.first_step import first_look
 from gradcheck.numerics.stencils import natural_scales, steps_near
 from gradcheck.points import neighbours
@@ -25,6 +25,7 @@ from gradcheck.wording import quoted
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.checks.draft import Draft
     from gradcheck.methods.problem import Problem
     from gradcheck.methods.results import Comparison
     from gradcheck.variables.layout import Layout, Places
@@ -72,6 +73,45 @@ def explain_failure(
     )
     found = explain(mismatch)
     return found.diagnoses, frozenset(found.entries.tolist())
+
+
+def explain_complex(
+    draft: Draft, problem: Problem, imaginary: NDArray[np.bool_]
+) -> tuple[list[Diagnosis], frozenset[int]]:
+    """The diagnoses of a gradient by complex variables that real and imaginary parts tell together; none if they tell nothing."""
+    from gradcheck.diagnosis.complex import ComplexMismatch, explain_parts
+    from gradcheck.variables.complex import weights
+
+    comparison = draft.comparison
+    assert comparison is not None
+    if draft.conventions[0] is Convention.REAL_PART:
+        return [], frozenset()
+    columns, places = comparison.columns, draft.places
+    order = np.argsort(columns.entry)
+    entry = columns.entry[order]
+    real = np.flatnonzero(~imaginary[entry] & np.append(imaginary, False)[entry + 1])
+    real = real[(real + 1 < entry.size)]
+    real = real[entry[real + 1] == entry[real] + 1]
+    rows, mates = order[real], order[real + 1]
+
+    factors = 1 / weights(draft.conventions[0], imaginary)
+
+    def both(values: Array, factors: Array = factors) -> NDArray[np.complex128]:
+        """As the claim is returned, in its convention."""
+        return values[rows] * factors[columns.entry[rows]] + 1j * values[mates] * factors[columns.entry[mates]]
+
+    mismatch = ComplexMismatch(
+        claimed=both(columns.claimed),
+        numeric=both(columns.numeric),
+        uncertainty=both(columns.uncertainty, np.abs(factors)),
+        entry=columns.entry[rows],
+        index=(np.cumsum(~imaginary) - 1)[columns.entry[rows]],
+        wrong=(columns.verdict[rows] == Verdict.FAIL) | (columns.verdict[mates] == Verdict.FAIL),
+        convention=draft.conventions[0],
+        tolerance=problem.tolerance,
+        name=places.whole,
+    )
+    return explain_parts(mismatch)
 
 
 def term_at(name: str, term: Any, x: NDArray[Any], layout: Layout, kind: Kind) -> Array:

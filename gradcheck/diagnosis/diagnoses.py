@@ -75,8 +75,12 @@ PARAMETERS = {  # each key means the same in every kind
     "part": "diagonal, off-diagonal, lower triangle or upper triangle",
     "leaf": "the array of a tree that it is about; indices and ranges are within that",
     "leaves": "the arrays of a tree that it is about",
+    "convention": "the convention that the claim was judged by; the name as for the option",
     "paths": "the name of each entry of a tree, the first 50",
 }
+
+COMPLEX = "x0 = x0 + 1j * x0[::-1]\nf = lambda z: np.linalg.norm(A @ z - b) ** 2"
+STEEPEST = "convention='steepest'"
 
 UNIFORM = ("uncertainty", "recognised")  # of a factor: what is known where it was measured
 
@@ -274,6 +278,49 @@ DIAGNOSES = {
         right="hess = lambda x: np.diag(6 * x) + 2 * np.outer(c, c)",
         remedy="np.diag(h) holds ∂²f/∂x_i² alone; the mixed derivatives ∂²f/∂x_i∂x_j belong beside it.",
         keys=("part",),
+    ),
+    DiagnosisKind.CONJUGATED: Entry(
+        meaning="The derivative by a complex variable is the complex conjugate of what it must be, as a whole or for some "
+        "entries. Libraries differ in what they call the gradient: PyTorch returns ∂f/∂x + i ∂f/∂y, JAX ∂f/∂x − i ∂f/∂y.",
+        given=COMPLEX,
+        wrong="grad = lambda z: 2 * A.T @ np.conj(A @ z - b)",
+        right="grad = lambda z: 2 * A.T @ (A @ z - b)",
+        remedy="A claim that keeps to one convention passes, and the report names it, unless --convention demands another. "
+        "Where some entries alone are conjugated, two conventions are mixed: look at what comes from another library.",
+        keys=("convention",),
+        sometimes=("factor", "indices"),
+        options=STEEPEST,
+    ),
+    DiagnosisKind.HALF: Entry(
+        meaning="The derivative by a complex variable is half of what it must be: ∂f/∂z or ∂f/∂z̄ in place of the gradient.",
+        given=COMPLEX,
+        wrong="grad = lambda z: A.T @ (A @ z - b)  # ∂f/∂z̄",
+        right="grad = lambda z: 2 * A.T @ (A @ z - b)",
+        remedy="Wirtinger's derivatives have a factor ½ that ∂f/∂x ± i ∂f/∂y has not. Multiply by 2, or say which is meant: "
+        "--convention wirtinger or wirtinger_conjugate.",
+        keys=("convention", "factor"),
+        sometimes=("indices",),
+        options=STEEPEST,
+    ),
+    DiagnosisKind.REAL_PART_ONLY: Entry(
+        meaning="The derivative by a complex variable lacks its imaginary part.",
+        given=COMPLEX,
+        wrong="grad = lambda z: (2 * A.T @ (A @ z - b)).real",
+        right="grad = lambda z: 2 * A.T @ (A @ z - b)",
+        remedy="Look for .real, and for an array made without dtype=complex into which complex numbers are written. If the "
+        "derivative by the real part is all that is meant, say --convention real_part.",
+        keys=("convention",),
+        sometimes=("indices",),
+        options=STEEPEST,
+    ),
+    DiagnosisKind.SWAPPED_PARTS: Entry(
+        meaning="Real and imaginary part of the derivative by a complex variable stand in each other's place.",
+        given=COMPLEX,
+        wrong="def grad(z):\n    g = 2 * A.T @ (A @ z - b)\n    return g.imag + 1j * g.real",
+        right="grad = lambda z: 2 * A.T @ (A @ z - b)",
+        remedy="Look for the line that makes a complex number of two real ones.",
+        keys=("convention",),
+        sometimes=("indices",),
     ),
     DiagnosisKind.UNEXPLAINED: Entry(
         meaning="No known mistake explains it. The message says how many entries are wrong, the range of numeric / "

@@ -158,6 +158,21 @@ class Claim:
         return self.numbers(self.raw_at(x))
 
 
+class ComplexClaim(Claim):
+    """A claimed gradient by complex variables, as one in R²ⁿ.
+
+    weights: what the real and imaginary parts of an answer are multiplied by to be that, (n,): see `variables.complex`; None
+        where they are that themselves.
+    """
+
+    weights: Array | None = None
+
+    def numbers(self, value: Any) -> Array:
+        """As for a real claim: the derivatives by real and imaginary parts in turn."""
+        plain = super().numbers(value)
+        return plain if self.weights is None else plain * self.weights
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Block:
     """Some entries of the claimed derivative: N columns, or N entries of different columns.

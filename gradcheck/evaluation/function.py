@@ -23,7 +23,7 @@ from gradcheck.model import FindingKind
 from gradcheck.points import is_tree, lay_out
 from gradcheck.variables.arrays import as_numpy, library_of
 from gradcheck.variables.layout import ArrayLayout, Layout, as_layout, like_array
-from gradcheck.variables.numbers import real_array
+from gradcheck.variables.numbers import is_complex, real_array
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -188,6 +188,10 @@ class Function:
             except GradcheckError as error:
                 message = f"{self.role} returned {type(value).__name__}: {error}".replace("x0", "it")
                 raise UserCodeError(message, FindingKind.WRONG_DTYPE, self.role) from None
+        elif calling.values is None and is_complex(value):
+            from gradcheck.variables.complex import complex_like  # of use to few
+
+            self.dispatch.calling = replace(calling, values=complex_like(value))
         if self.dispatch.calling.values is not None:
             self.outputs = self.dispatch.calling.values
 

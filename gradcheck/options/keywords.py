@@ -30,7 +30,7 @@ from gradcheck.options.values import (
 if TYPE_CHECKING:
     from concurrent.futures import Executor as Pool
 
-    from gradcheck.model import Method, Tolerance
+    from gradcheck.model import Convention, Method, Tolerance
 
 RTOL = 6e-6  # agreement to five digits; a factor of 1 + 1e-5 is an error
 Progress = Callable[[str, int, int, int, str], None]
@@ -94,6 +94,15 @@ class Options:
         "{f} returns a value for each entry of x; claims are diagonals of the shape of x.",
         keyword="f returns a value for each entry of x0, and claims are diagonals, of the shape of x0",
         default=False,
+    )
+    convention: str | Convention | None = keyword(
+        Choice("steepest", "conjugate", "wirtinger", "wirtinger_conjugate", "holomorphic", "real_part"),
+        WHAT,
+        "What a derivative by complex variables must be; by default any one convention will do, and the report says which.",
+        keyword="what a derivative by complex variables must be: 'steepest' ∂f/∂x + i ∂f/∂y, as in PyTorch; 'conjugate' "
+        "∂f/∂x − i ∂f/∂y, as in JAX; 'wirtinger' and 'wirtinger_conjugate', half of the second and of the first; 'holomorphic'; "
+        "'real_part' ∂f/∂x; by default any one of them will do, and the report says which",
+        metavar="NAME",
     )
     points: int = keyword(
         Number(1, whole=True),
@@ -297,6 +306,7 @@ class Keywords(TypedDict, total=False):
     wrt: str | int | Sequence[str | int] | None
     bounds: Any
     elementwise: bool
+    convention: str | Convention | None
     points: int
     seed: int
     method: str | Method

@@ -30,7 +30,11 @@ the checks, null where there are none.  Each check has
   ``raised`` (the places in it: ``name``, ``file``, ``line``), ``declared`` (the same or null), ``replay``,
   ``test`` (a test to paste, or null), ``versions``.
 
-A number that JSON cannot write is the string "NaN", "Infinity" or "-Infinity".
+* ``conventions``: of a derivative by complex variables, the convention that it was judged by, then those that cannot be told
+  from it here; else empty.
+
+A complex number, of which ``claimed``, ``numeric`` and ``uncertainty`` of an entry may be some, is an object with ``re`` and
+``im``.  A number that JSON cannot write is the string "NaN", "Infinity" or "-Infinity".
 """
 
 from __future__ import annotations
@@ -43,7 +47,7 @@ from enum import Enum
 from itertools import islice
 from typing import Any
 
-from gradcheck.model import DerivativeEstimate, DirectionCheck, EntryCheck, Method, Report
+from gradcheck.model import ComplexEstimate, DerivativeEstimate, DirectionCheck, EntryCheck, Method, Report
 from gradcheck.reporting.formats import DEFAULT, Display
 
 SCHEMA = 1
@@ -76,6 +80,8 @@ def plain(value: Any) -> Any:
         return _number(value) if isinstance(value, float) else value
     if isinstance(value, Enum):
         return value.value if isinstance(value.value, str) else value.name
+    if isinstance(value, complex):
+        return {"re": _number(value.real), "im": _number(value.imag)}
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
@@ -118,6 +124,7 @@ def _check(report: Report) -> dict[str, Any]:
         "entries_omitted": compared - len(entries),
         "directions": [_direction(direction) for direction in report.directions],
         "further": plain(report.further),
+        "conventions": plain(report.conventions),
         "error_map": plain(report.error_map),
         "findings": plain(report.findings),
         "diagnoses": plain(report.diagnoses),
@@ -161,7 +168,7 @@ def _comparison(check: EntryCheck | DirectionCheck) -> dict[str, Any]:
     }
 
 
-def _where_known(estimate: DerivativeEstimate) -> dict[str, Any]:
+def _where_known(estimate: DerivativeEstimate | ComplexEstimate) -> dict[str, Any]:
     known = {"left": estimate.left, "right": estimate.right, "kink": estimate.kink, "ladder": estimate.ladder}
     return {key: plain(value) for key, value in known.items() if value is not None}
 

@@ -181,6 +181,8 @@ def _what(report: Report, verbose: bool) -> Iterator[Fact]:
     yield _fact("point", _point(report, verbose))
     if report.further:
         yield _fact("elsewhere", _elsewhere(report))
+    if report.convention is not None:
+        yield _fact("convention", _convention(report))
     yield _fact("method", report.method.value)
     yield _fact("engine", report.engine)
     calls = f"{counted(report.nfev, 'evaluation')} of the function, {report.ngev:,} of the {report.kind.value}"
@@ -205,6 +207,20 @@ def _law(law: ToleranceLaw) -> str:
         for level, gap, noise in zip(law.levels, law.gaps, law.noise, strict=True)
     ]
     return f"gap, relative, at {law.knob} {', '.join(parts)}"
+
+
+def _convention(report: Report) -> str:
+    """What a derivative by complex variables was taken to mean, and what else it could be."""
+    one, *others = report.conventions
+    demanded = "convention" in report.options
+    what = f"{one.value}: {one.formula}, as in {one.used_by}"
+    if demanded:
+        return f"{what}, as demanded"
+    if report.verdict is Verdict.FAIL:
+        return f"{what}: the one that fits best, and it does not hold"
+    if others:
+        return f"{what}; or {', '.join(other.value for other in others)}: they cannot be told apart here"
+    return what
 
 
 def _point(report: Report, verbose: bool) -> str:

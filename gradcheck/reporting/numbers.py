@@ -55,15 +55,39 @@ def second_digit(size: float) -> int | None:
 
 
 def compared(
-    claimed: float,
-    numeric: float,
-    uncertainty: float,
+    claimed: complex,
+    numeric: complex,
+    uncertainty: complex,
     *,
     show_gap: bool = False,
     digits: int | None = None,
     dtype: str = "float64",
 ) -> tuple[str, str, str]:
-    """The texts of a claimed value, of its numeric value and of the uncertainty of the latter.
+    """The texts of a claimed value, of its numeric value and of the uncertainty of the latter; of complex numbers by parts."""
+    if not any(isinstance(value, complex) for value in (claimed, numeric, uncertainty)):
+        return _compared(claimed.real, numeric.real, uncertainty.real, show_gap=show_gap, digits=digits, dtype=dtype)
+    dtype = {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
+    pairs = [
+        _compared(*parts, show_gap=show_gap, digits=digits, dtype=dtype)
+        for parts in (
+            (claimed.real, numeric.real, uncertainty.real),
+            (claimed.imag, numeric.imag, uncertainty.imag),
+        )
+    ]
+    (real, imaginary) = pairs
+    return _joined(real[0], imaginary[0]), _joined(real[1], imaginary[1]), f"{real[2]}, {imaginary[2]}"
+
+
+def _joined(real: str, imaginary: str) -> str:
+    """The text of a complex number, of those of its parts."""
+    sign = "" if imaginary.startswith("-") else "+"
+    return f"{real}{sign}{imaginary}j"
+
+
+def _compared(
+    claimed: float, numeric: float, uncertainty: float, *, show_gap: bool, digits: int | None, dtype: str
+) -> tuple[str, str, str]:
+    """The same for real numbers.
 
     Both values end at the second digit of the uncertainty, or after `digits` significant digits of the larger one if
     that comes first; with `show_gap`, further on if their gap asks for it.

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Literal, NamedTuple
 
-from gradcheck.model import DirectionCheck, EntryCheck, ErrorMap, Report, Verdict
+from gradcheck.model import ComplexEstimate, DerivativeEstimate, DirectionCheck, EntryCheck, ErrorMap, Report, Verdict
 from gradcheck.reporting import numbers
 from gradcheck.reporting.axes import Axis, fitted, logarithmic
 from gradcheck.wording import counted
@@ -87,23 +87,32 @@ def scatter(report: Report) -> Plot | None:
     groups: dict[Verdict, list[EntryCheck | DirectionCheck]] = {}
     rest = max(1, (len(checks) - POINTS) // (3 * POINTS))  # of the others, a sample
     for check in (*checks[:POINTS], *checks[POINTS::rest]):
-        if math.isfinite(check.claimed) and math.isfinite(check.estimate.value):
+        if all(math.isfinite(value) for one in _values(check) for value in one[:2]):
             groups.setdefault(check.verdict, []).append(check)
     shown = {verdict: group[:POINTS] for verdict, group in groups.items() if verdict in _MARKS}
     drawn = [check for group in shown.values() for check in group]
     if len(drawn) < 2:
         return None
-    axis = fitted("", [value for c in drawn for value in (c.claimed, c.estimate.value)])
+    axis = fitted("", [value for c in drawn for one in _values(c) for value in one[:2]])
     series = [_band(report, axis), Series("equal", "guide", "line", ((axis.low, axis.low), (axis.high, axis.high)))]
     for verdict in sorted(shown):
         role, mark, name = _MARKS[verdict]
-        points = tuple((c.claimed, c.estimate.value) for c in shown[verdict])
-        bars = tuple(c.estimate.uncertainty for c in shown[verdict])
+        values = [one for c in shown[verdict] for one in _values(c)]
+        points, bars = tuple(one[:2] for one in values), tuple(one[2] for one in values)
         series.append(Series(name, role, mark, points, bars))
     noun = "entry" if report.entries else "direction"
     x, y = axis._replace(label="claimed"), axis._replace(label="numeric")
     story = _scatter_story(report, drawn, noun)
     return Plot(f"Claimed against numeric, {counted(len(drawn), noun)}", story, x, y, tuple(series))
+
+
+def _values(check: EntryCheck | DirectionCheck) -> list[tuple[float, float, float]]:
+    """What is claimed, what was measured and its uncertainty; of a complex entry for both of its parts."""
+    claimed, measured = check.claimed, check.estimate
+    real = claimed.real, measured.value.real, measured.uncertainty.real
+    if not isinstance(measured, ComplexEstimate):
+        return [real]
+    return [real, (claimed.imag, measured.value.imag, measured.uncertainty.imag)]
 
 
 def _band(report: Report, axis: Axis) -> Series:
@@ -144,9 +153,11 @@ def curve(report: Report) -> Plot | None:
     """The worst entry or direction whose differences were kept, at each of their steps."""
     checks: tuple[EntryCheck | DirectionCheck, ...] = (*islice(report.entries, 1000), *report.directions)
     check = next((c for c in checks if c.estimate.ladder is not None and len(c.estimate.ladder.steps) > 2), None)
-    if check is None or check.estimate.ladder is None or not math.isfinite(check.estimate.value):
+    if check is None or isinstance(check.estimate, ComplexEstimate) or check.estimate.ladder is None:
         return None
     measured, ladder = check.estimate, check.estimate.ladder
+    if not math.isfinite(measured.value):
+        return None
     errors = [abs(value - measured.value) for value in ladder.values]
     gap, known = abs(check.claimed - measured.value), math.isfinite(measured.uncertainty)
     if not max(errors) > 0:
@@ -175,12 +186,11 @@ def curve(report: Report) -> Plot | None:
     series.append(
         Series("step of the numeric value", "pass", "squares", ((ladder.steps[chosen], max(errors[chosen], y.low)),))
     )
-    story = _curve_story(check, gap, min(errors))
+    story = _curve_story(check, measured, gap)
     return Plot(f"Error of {name_of(check)} against the step", story, x, y, tuple(series))
 
 
-def _curve_story(check: EntryCheck | DirectionCheck, gap: float, least: float) -> str:
-    measured = check.estimate
+def _curve_story(check: EntryCheck | DirectionCheck, measured: DerivativeEstimate, gap: float) -> str:
     what = (
         f"Differences of f at {len(measured.ladder.steps) if measured.ladder else 0} steps: too long a step leaves out the "
         f"curvature of f, too short a one drowns in its noise. The numeric value {measured.value:.6g} is known to "

@@ -9,7 +9,7 @@ from enum import Enum, IntEnum
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from gradcheck import model
-from gradcheck.model import DerivativeEstimate, DirectionCheck, EntryCheck, Report
+from gradcheck.model import ComplexEstimate, DerivativeEstimate, DirectionCheck, EntryCheck, Report
 from gradcheck.reporting import formats as formats  # a report shows itself by it
 
 _MEASURED = {"numeric": "value"} | {f.name: f.name for f in fields(DerivativeEstimate) if f.name != "value"}
@@ -29,6 +29,8 @@ def _record(kind: type[Any], value: Mapping[str, Any]) -> Any:
     if kind in (EntryCheck, DirectionCheck):  # JSON has the estimate and the entry in one
         measured = {ours: value[theirs] for theirs, ours in _MEASURED.items() if theirs in value}
         value = {**value, "estimate": measured}
+        if isinstance(measured["value"], Mapping):
+            value["estimate"] = _record(ComplexEstimate, measured)
     hints = _HINTS[kind]
     return kind(**{f.name: _value(hints[f.name], value[f.name]) for f in fields(kind) if f.name in value})
 
@@ -36,6 +38,8 @@ def _record(kind: type[Any], value: Mapping[str, Any]) -> Any:
 def _value(hint: Any, value: Any) -> Any:
     arguments = get_args(hint)
     origin = get_origin(hint)
+    if isinstance(value, ComplexEstimate) or (isinstance(value, Mapping) and {*value} == {"re", "im"}):
+        return value if isinstance(value, ComplexEstimate) else complex(float(value["re"]), float(value["im"]))
     if origin in (types.UnionType, Union):
         return None if value is None else _value(arguments[0], value)
     if origin in (tuple, Sequence):

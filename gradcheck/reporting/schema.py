@@ -14,16 +14,23 @@ from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum, IntEnum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from gradcheck.model import DerivativeEstimate, DirectionCheck, EntryCheck, Report, Verdict
+from gradcheck.model import ComplexEstimate, DerivativeEstimate, DirectionCheck, EntryCheck, Report, Verdict
 from gradcheck.reporting.json import SCHEMA
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NUMBER = {"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]}
+COMPLEX = {
+    "description": "a complex number by its real and its imaginary part",
+    "type": "object",
+    "properties": {"re": {"$ref": "#/$defs/number"}, "im": {"$ref": "#/$defs/number"}},
+    "required": ["re", "im"],
+}
 PLAIN: dict[type, dict[str, Any]] = {
     str: {"type": "string"},
     bool: {"type": "boolean"},
     int: {"type": "integer"},
     float: {"$ref": "#/$defs/number"},
+    complex: {"$ref": "#/$defs/complex"},
 }
 MEASURED = {"value": "numeric"}  # what the numeric derivative of an entry is called beside what is claimed
 
@@ -45,7 +52,7 @@ def schema() -> dict[str, Any]:
             "checks": {"type": "array", "items": check},
         },
         "required": ["schema", "verdict", "checks"],
-        "$defs": {"number": NUMBER, **records},
+        "$defs": {"number": NUMBER, "complex": COMPLEX, **records},
     }
 
 
@@ -64,6 +71,12 @@ def _object(record: type[Any], records: dict[str, dict[str, Any]]) -> dict[str, 
     for field in fields(record):
         if record in (EntryCheck, DirectionCheck) and field.name == "estimate":
             inner = _object(DerivativeEstimate, records)
+            if record is EntryCheck:
+                hints_of_complex = get_type_hints(ComplexEstimate)
+                for name in [name for name, hint in hints_of_complex.items() if hint is complex]:
+                    either = {"anyOf": [PLAIN[float], PLAIN[complex]]}
+                    described = {k: v for k, v in inner["properties"][name].items() if k == "description"}
+                    inner["properties"][name] = either | described
             properties |= {MEASURED.get(name, name): value for name, value in inner["properties"].items()}
             required += [MEASURED.get(name, name) for name in inner["required"]]
             continue

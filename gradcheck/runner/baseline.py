@@ -92,7 +92,7 @@ def agreement(report: Report) -> float | None:
     """
     checks: list[EntryCheck | DirectionCheck] = [*islice(report.entries, ENTRIES_READ), *report.directions]
     scale = max((max(abs(c.claimed), abs(c.estimate.value)) for c in checks), default=0.0)
-    gap = max((max(c.abs_error, c.estimate.uncertainty) for c in checks), default=0.0)
+    gap = max((max(c.abs_error, abs(c.estimate.uncertainty)) for c in checks), default=0.0)
     if not checks or not 0 < scale < math.inf or not gap < math.inf:
         return None
     if gap == 0:

@@ -43,6 +43,7 @@ class Layout(ABC):
     owner: what x is called, where it is a part of something; else ''.
     note: for the reader of a report.
     library: whose arrays x is made of, if not NumPy's.
+    imaginary: which entries are imaginary parts, each directly behind its real part, (n,); None if all of x is real.
     """
 
     dtype: np.dtype[Any]
@@ -52,6 +53,12 @@ class Layout(ABC):
     owner: str = ""
     note: str = ""
     library: Library | None = None
+    imaginary: NDArray[np.bool_] | None = None
+
+    @property
+    def given(self) -> tuple[int, ...]:
+        """The shape of a derivative by x as user code has it, with complex numbers for complex variables."""
+        return self.shape
 
     @property
     def size(self) -> int:
@@ -139,6 +146,10 @@ class Layout(ABC):
         """An entry of the vector as its owner would write it."""
         return place(self.index(entry))
 
+    def whole(self, entry: int) -> str:
+        """The name of the number that an entry is, or of the complex number that it is a part of."""
+        return self.name(entry)
+
     @property
     def leaves(self) -> tuple[tuple[Layout, slice], ...]:
         """The arrays that x is made of, each with the entries that it holds; none if it is one array."""
@@ -187,7 +198,7 @@ class ArrayLayout(Layout):
         """The entries of an array of the shape of x, or flat."""
         array = real_array(value, role, of_complex="complex numbers; a derivative of a real function is real")
         shape = self.shape
-        if array.shape != shape and not _fits(array.shape, shape):
+        if array.shape != shape and not fits(array.shape, shape):
             hint = "; it looks transposed" if array.shape == shape[::-1] and array.size == self.size else ""
             whose = f" for {self.owner}" if self.owner else ""
             raise UserCodeError(
@@ -243,7 +254,7 @@ def shape_of(value: Any) -> tuple[int, ...]:
     return tuple(shape) if isinstance(shape, Iterable) else np.shape(value)
 
 
-def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+def fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     """Whether an array has the wanted shape but for axes of length 1, or is flat."""
     return [n for n in shape if n != 1] == [n for n in wanted if n != 1] or (
         len(shape) <= 1 and math.prod(shape) == math.prod(wanted)
@@ -262,6 +273,12 @@ class LibraryLayout(Layout):
         self.library: Library = library
         self.shape, self.dtype, self.owner = inner.shape, inner.dtype, inner.owner
         self.shares = inner.shares and library.shares(like)
+        self.imaginary = inner.imaginary
+
+    @property
+    def given(self) -> tuple[int, ...]:
+        """As for an array of NumPy."""
+        return self.inner.given
 
     def argument(self, flat: NDArray[Any]) -> Any:
         """An array of that library, new at every call."""
@@ -310,6 +327,10 @@ class LibraryLayout(Layout):
         """As for an array of NumPy."""
         return self.inner.name(entry)
 
+    def whole(self, entry: int) -> str:
+        """As for an array of NumPy."""
+        return self.inner.whole(entry)
+
     @property
     def parts(self) -> list[Part]:
         """As for an array of NumPy."""
@@ -321,7 +342,12 @@ class VectorLayout(ArrayLayout):
 
     def __init__(self, named: Layout) -> None:
         super().__init__(named.shape, named.dtype, named.owner)
-        self.named = named
+        self.named, self.imaginary = named, named.imaginary
+
+    @property
+    def given(self) -> tuple[int, ...]:
+        """That of x."""
+        return self.named.given
 
     def argument(self, flat: NDArray[Any]) -> NDArray[Any]:
         """The vector."""
@@ -338,6 +364,10 @@ class VectorLayout(ArrayLayout):
     def name(self, entry: int) -> str:
         """What it is called there."""
         return self.named.name(entry)
+
+    def whole(self, entry: int) -> str:
+        """What the number is called there that it is a part of."""
+        return self.named.whole(entry)
 
     def answer_for(self, start: int, value: Any, role: str) -> Any:
         """As for x."""
@@ -384,6 +414,11 @@ class Places:
         return math.prod(self.shape)
 
     @property
+    def given(self) -> tuple[int, ...]:
+        """The shape of the derivative as user code has it."""
+        return self.outputs.given + self.layout.given
+
+    @property
     def owner(self) -> str:
         """What the variables are called, where they are a part of x and there is one output; else ''."""
         return "" if self.outputs.shape else self.layout.owner
@@ -400,6 +435,10 @@ class Places:
             return self.layout.name(variable)
         inside = (self.outputs, output), (self.layout, variable)
         return f"[{', '.join(filter(None, (_inside(layout, entry) for layout, entry in inside)))}]"
+
+    def whole(self, entry: int) -> str:
+        """The same of the complex number that an entry is a part of."""
+        return self.layout.whole(entry % self.layout.size) if not self.outputs.shape else self.name(entry)
 
     def row(self, first: int, last: int | None = None) -> str:
         """A row of a matrix, or several: its number, or what its output is called."""

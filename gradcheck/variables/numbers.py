@@ -26,7 +26,13 @@ class MaskedValues(UserCodeError):
 
 
 def real_array(
-    value: Any, role: str, *, noun: str = "no array of numbers", of_complex: str = "", remedy: str = ""
+    value: Any,
+    role: str,
+    *,
+    noun: str = "no array of numbers",
+    of_complex: str = "",
+    remedy: str = "",
+    kinds: str = "fiub",
 ) -> NDArray[Any]:
     """What a function returned, as an array of real numbers of whatever dtype; it may share memory with `value`.
 
@@ -34,6 +40,7 @@ def real_array(
     noun: what an answer is called that is none.
     of_complex: what to do about complex numbers.
     remedy: what to return instead.
+    kinds: of dtypes that are taken.
 
     Raises:
         UserCodeError: it is something else.
@@ -44,7 +51,7 @@ def real_array(
     array = value if type(value) is np.ndarray else _made_array(value, role, noun)
     if array.dtype.kind == "c" and of_complex:
         raise UserCodeError(f"{role} returned {of_complex}", FindingKind.WRONG_DTYPE, role)
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in kinds:
         raise UserCodeError(
             f"{role} returned {type(value).__name__} (dtype {array.dtype}){f'; {remedy}' if remedy else f', which is {noun}'}",
             FindingKind.WRONG_DTYPE,
@@ -71,6 +78,11 @@ def is_masked(value: Any) -> bool:
         return False
     masked = sys.modules["numpy.ma"]
     return isinstance(value, masked.MaskedArray) and bool(masked.is_masked(value))
+
+
+def is_complex(value: Any) -> bool:
+    """Whether a value is a complex number or array, of any library."""
+    return "complex" in str(getattr(value, "dtype", type(value).__name__))
 
 
 def unchanged(argument: NDArray[Any], x: NDArray[Any]) -> bool:

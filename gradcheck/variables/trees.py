@@ -206,6 +206,11 @@ class TreeLayout(Layout):
         )
         self._starts = starts
         self.shape = (stops[-1],)
+        parts = [layout.imaginary for _, layout in variables]
+        if any(part is not None for part in parts):
+            sizes = [layout.size for _, layout in variables]
+            whole = [np.zeros(n, bool) if part is None else part for part, n in zip(parts, sizes, strict=True)]
+            self.imaginary = np.concatenate(whole)
         self._foreign = [k for k, like in enumerate(likes) if like is not None]
         self._likes = [like for like in likes if like is not None]
         sharing = {k for k, (layout, _) in enumerate(self._leaves) if layout.shares and layout.dtype == self.dtype}
@@ -221,6 +226,11 @@ class TreeLayout(Layout):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_make": None}  # made anew in another process
+
+    @property
+    def given(self) -> tuple[int, ...]:
+        """One axis, on which a complex number is one entry."""
+        return self.shape if self.imaginary is None else (int(np.count_nonzero(~self.imaginary)),)
 
     @property
     def make(self) -> Make:
@@ -290,7 +300,7 @@ class TreeLayout(Layout):
                 value = as_numpy(found[number])
             except (TypeError, ValueError):
                 return layout.owner
-            if value.shape != layout.shape or layout.altered(value, part):
+            if value.shape != layout.given or layout.altered(value, part):
                 return layout.owner
         for number, kept in self._constants.items():
             if not np.array_equal(found[number], kept):
@@ -413,6 +423,11 @@ class TreeLayout(Layout):
         """``W1[3, 1]``, ``out.b[2]``; a number goes by its name alone."""
         layout, inside = self._holder(entry)
         return layout.name(inside)
+
+    def whole(self, entry: int) -> str:
+        """The name without that of a part of a complex number."""
+        layout, inside = self._holder(entry)
+        return layout.whole(inside)
 
     @property
     def leaves(self) -> tuple[tuple[Layout, slice], ...]:

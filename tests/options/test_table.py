@@ -29,7 +29,7 @@ GIVEN: dict[str, list[str]] = {  # on the command line; one text for each row th
     "method": ["directions"], "directions": ["4"], "eps": ["1e-05"], "jobs": ["2"], "executor": ["m:pool"],
     "budget": ["60"], "journal": ["run.db"], "rtol": ["0.001"], "atol": ["0.01"], "suspects": ["m:a", "m:b"],
     "wrt": ["W", "out.b"], "vars": ["W=20x3", "b=3"], "arrays": ["torch"],
-    "fix": ["2.5"], "knob": ["tol=1e-06"],
+    "fix": ["2.5"], "knob": ["tol=1e-06"], "convention": ["steepest"],
 }  # fmt: skip
 
 

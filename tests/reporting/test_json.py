@@ -87,7 +87,7 @@ def test_entries_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         ((1, {2}), [1, [2]]),
         ({1: Verdict.FAIL, "b": Status.KINK}, {"1": "FAIL", "b": "kink"}),
         (True, True),
-        (2 + 3j, "(2+3j)"),
+        (2 + 3j, {"re": 2.0, "im": 3.0}),
         (b"x", "b'x'"),
     ],
 )

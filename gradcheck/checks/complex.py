@@ -1,0 +1,191 @@
+"""The gradient by complex variables: which convention a claim keeps to, found by measurement, and what is put on record of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.checks.check import CheckRun
+from gradcheck.errors import UserCodeError
+from gradcheck.evaluation.claims import Block, ComplexClaim, Wrapper
+from gradcheck.methods.entries import join
+from gradcheck.methods.problem import Problem
+from gradcheck.model import Convention, FindingKind, Tolerance, Verdict
+from gradcheck.numerics.stencils import free_scales, steps_near
+from gradcheck.points import neighbour
+from gradcheck.variables.complex import PARTS, weights
+from gradcheck.variables.numbers import is_complex
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+LOOKED_AT = 16  # complex variables that are differenced to find the convention, half of them where the claim is largest
+AGREES = 0.1  # conventions differ by a sign or a factor of 2, so that a gap of this share is none between them, …
+SEEN = 4.0  # … nor is one of so many roundings
+FILLED_IN = 1000  # entries that passed of which the other part is compared as well, if only one was kept
+
+
+class RealValued(Wrapper):
+    """A real f of complex variables that may return complex numbers without an imaginary part, such as ``np.vdot(z, z)``."""
+
+    def __init__(self, inner: Callable[..., Any]) -> None:
+        self.inner = inner
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        value = self.inner(*arguments, **named)
+        return value.real if is_complex(value) else value
+
+    def around(self, inner: Callable[..., Any]) -> RealValued:
+        return RealValued(inner)
+
+
+def require_real_valued(run: CheckRun, f: Callable[..., Any]) -> None:
+    """Raises `UserCodeError` for an f whose values have an imaginary part."""
+    if is_complex_valued(run, f):
+        message = "f returned a complex number; return its real part, or check real and imaginary parts apart"
+        raise UserCodeError(message, FindingKind.WRONG_DTYPE, "f")
+
+
+def is_complex_valued(run: CheckRun, f: Callable[..., Any]) -> bool:
+    """Whether f has values with an imaginary part that is no rounding, at the point or near it."""
+    values = run.function(f, scalar=False)
+    value = values.at(run.flat)
+    if values.outputs.imaginary is None or value.size != 2:
+        return False
+    if _has_imaginary_part(value, run.flat.dtype):
+        return True
+    return _has_imaginary_part(values.near(neighbour(run.flat, 0, run.options.seed)), run.flat.dtype)
+
+
+def _has_imaginary_part(value: Array, dtype: Any) -> bool:
+    return bool(abs(value[1]) > math.sqrt(float(np.finfo(dtype).eps)) * abs(value[0]))
+
+
+# ---- which convention
+
+
+def settle(run: CheckRun, problem: Problem, claim: ComplexClaim) -> Problem:
+    """The problem with the claim read in the convention that it keeps to, or that was demanded."""
+    imaginary = run.layout.imaginary
+    assert imaginary is not None
+    plain = problem.preflight.claimed
+    asked = run.options.convention
+    chosen = _measured(problem, plain, imaginary) if asked is None else Convention(asked)
+    run.draft.conventions = (chosen,)
+    claim.weights = weights(chosen, imaginary)
+    preflight = replace(problem.preflight, claimed=plain * claim.weights)
+    if preflight.elsewhere is not None:
+        point, there = preflight.elsewhere
+        preflight = replace(preflight, elsewhere=(point, there * claim.weights))
+    if chosen is Convention.REAL_PART:
+        run.hold(imaginary)
+        preflight = replace(preflight, scales=free_scales(problem.x, run.bounds))
+    return replace(problem, preflight=preflight)
+
+
+def _measured(problem: Problem, plain: Array, imaginary: NDArray[np.bool_]) -> Convention:
+    """The convention in which a claim agrees with first differences by most of the variables that are looked at.
+
+    plain: the claim as it was returned, real and imaginary parts in turn, (n,).
+    """
+    real = _chosen(plain, np.flatnonzero(imaginary) - 1)
+    columns = np.stack([real, real + 1], axis=1).reshape(-1).astype(np.intp)
+    calibration = problem.preflight.calibration
+    steps = steps_near(problem.x, problem.preflight.scales * calibration.fraction)[columns]
+    plus, minus = problem.function.pairs(problem.x, columns, steps)
+    with np.errstate(all="ignore"):
+        numeric = ((plus - minus)[:, 0] / (2 * steps)).reshape(-1, 2)
+        rounding = (SEEN * 2 * float(calibration.noise[0]) / steps).reshape(-1, 2)
+    claimed = plain[columns].reshape(-1, 2)
+    candidates = [*PARTS] if not plain[imaginary].any() else [one for one in PARTS if one is not Convention.REAL_PART]
+    fits = {one: _fit(one, claimed, numeric, rounding) for one in candidates}
+    best = max(fits, key=lambda one: fits[one])
+    return best if fits[best][0] else Convention.STEEPEST
+
+
+def _chosen(plain: Array, real: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The variables to look at, by their real parts: those with the largest claims, and others evenly."""
+    if len(real) <= LOOKED_AT:
+        return real
+    size = np.hypot(plain[real], plain[real + 1])
+    half = LOOKED_AT // 2
+    largest = np.argpartition(-np.nan_to_num(size), half)[:half]
+    evenly = (2 * np.arange(half) + 1) * len(real) // (2 * half)
+    return real[np.union1d(largest, evenly)]
+
+
+def _fit(convention: Convention, claimed: Array, numeric: Array, rounding: Array) -> tuple[int, float]:
+    """By how many variables a claim agrees in a convention, and how well in all: larger is better; all (N, 2)."""
+    factors = np.array(PARTS[convention])
+    told = factors != 0
+    with np.errstate(all="ignore"):
+        implied = claimed * factors
+        size = np.maximum(np.hypot(*implied.T), np.hypot(*numeric.T))[:, None]
+        gap = np.abs(implied - numeric)
+        fine = (gap <= AGREES * size + rounding) & (size > rounding)
+        agree = int(np.count_nonzero(fine[:, told].all(axis=1)))
+        all_told = np.nan_to_num(gap, nan=np.inf, posinf=np.inf) ** 2
+        misfit = float(all_told[:, told].sum()) / max(float(np.nansum(size**2)), 1e-300)
+    # What says less must fit better by entries: it does not win by what it leaves out.
+    return agree, -misfit if told.all() else -math.inf
+
+
+# ---- what is put on record
+
+
+def record(run: CheckRun, problem: Problem) -> None:
+    """Put on record what else the claim can be where it passed; and have both parts of every entry that is shown."""
+    draft, claimed = run.draft, problem.preflight.claimed
+    imaginary = run.layout.imaginary
+    assert imaginary is not None
+    chosen = draft.conventions[0]
+    if chosen is Convention.REAL_PART:
+        draft.notes.append("the derivative by the imaginary parts is not claimed, and was not checked")
+    else:
+        _fill_in(run, problem, claimed, imaginary)
+    if draft.verdict is Verdict.PASS and run.options.convention is None:
+        draft.conventions += tuple(
+            other for other in PARTS if other is not chosen and _same(chosen, other, claimed, imaginary, run.tolerance)
+        )
+
+
+def _same(
+    chosen: Convention, other: Convention, claimed: Array, imaginary: NDArray[np.bool_], tolerance: Tolerance
+) -> bool:
+    """Whether a claim that is right in one convention is so in another: they cannot be told apart at this point."""
+    if Convention.REAL_PART in (chosen, other):
+        return False
+    gap = claimed * (weights(other, imaginary) / weights(chosen, imaginary) - 1)
+    places = np.flatnonzero(imaginary)
+    size = np.hypot(claimed[places - 1], claimed[places])
+    parts = np.hypot(gap[places - 1], gap[places])
+    return bool((parts <= tolerance.rtol * size + tolerance.atol).all())
+
+
+def _fill_in(run: CheckRun, problem: Problem, claimed: Array, imaginary: NDArray[np.bool_]) -> None:
+    """Compare the other part of complex entries of which one alone is on record."""
+    comparison = run.draft.comparison
+    if comparison is None or run.watcher.stopped:
+        return
+    columns = comparison.columns
+    entry = columns.entry
+    complex_ones = imaginary[entry] | np.append(imaginary, False)[entry + 1]
+    mates = np.where(imaginary[entry], entry - 1, entry + 1)
+    missing = np.flatnonzero(complex_ones & ~np.isin(mates, entry))
+    matters = missing[(columns.verdict[missing] != Verdict.PASS) | (missing < FILLED_IN)]
+    if not matters.size:
+        return
+    chosen = np.sort(mates[matters]).astype(np.intp)
+    with run.watcher.until_stopped():
+        more = run.surveyor(problem).survey([Block(chosen, claimed[chosen, None])])
+        run.draft.comparison = replace(
+            comparison,
+            columns=join([columns, more.columns]),
+            failed=comparison.failed if len(run.draft.directions) == 0 else comparison.failed + more.failed,
+        )

@@ -1,0 +1,258 @@
+"""Complex variables: the convention of a claim is found by measurement, and what breaks all of them is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradcheck import PointError, UsageError, check_gradient
+from gradcheck.model import ComplexEstimate, Convention, FindingKind, Verdict
+from gradcheck.reporting.json import to_dict
+from gradcheck.reporting.restore import restore
+
+random = np.random.default_rng(17)
+A = random.normal(size=(7, 5)) + 1j * random.normal(size=(7, 5))
+B = random.normal(size=7) + 1j * random.normal(size=7)
+Z = random.normal(size=5) + 1j * random.normal(size=5)
+ALL = {
+    "steepest": lambda g: g,
+    "conjugate": np.conj,
+    "wirtinger": lambda g: np.conj(g) / 2,
+    "wirtinger_conjugate": lambda g: g / 2,
+    "real_part": np.real,
+}
+
+
+def f(z: Any) -> float:
+    return float(np.linalg.norm(A @ z - B) ** 2)
+
+
+def steepest(z: Any) -> Any:
+    return 2 * A.conj().T @ (A @ z - B)
+
+
+def claim(convention: str, g: Callable[[Any], Any] = steepest) -> Callable[[Any], Any]:
+    return lambda z: ALL[convention](g(z))
+
+
+@pytest.mark.parametrize("method", ["coordinates", "directions"])
+@pytest.mark.parametrize("convention", ALL)
+def test_each_convention_passes_and_is_named(convention: str, method: str) -> None:
+    report = check_gradient(f, claim(convention), Z, method=method)
+    assert report.convention == convention
+    assert report.conventions == (Convention(convention),)
+    assert f"convention  {convention}: " in str(report)
+
+
+@pytest.mark.parametrize("convention", ALL)
+def test_the_convention_that_is_demanded_passes_alone(convention: str) -> None:
+    assert check_gradient(f, claim(convention), Z, convention=convention).verdict is Verdict.PASS
+    for other in set(ALL) - {convention, "real_part"}:
+        wrong = check_gradient(f, claim(convention), Z, convention=other, throw=False)
+        assert wrong.verdict is Verdict.FAIL
+        assert wrong.convention == other
+
+
+@pytest.mark.parametrize(
+    ("convention", "kind"),
+    [
+        ("conjugate", "conjugated"),
+        ("wirtinger_conjugate", "half"),
+        ("wirtinger", "half"),
+        ("real_part", "real_part_only"),
+    ],
+)
+def test_another_convention_than_the_one_demanded_is_named_as_a_mistake(convention: str, kind: str) -> None:
+    report = check_gradient(f, claim(convention), Z, convention="steepest", throw=False)
+    assert [d.kind for d in report.diagnoses] == [kind]
+    assert report.diagnoses[0].parameters["convention"] == "steepest"
+    assert all(entry.explained for entry in report.entries)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (np.conj, "conjugated"),
+        (lambda g: g / 2, "half"),
+        (lambda g: g.real + 0j, "real_part_only"),
+        (lambda g: g.imag + 1j * g.real, "swapped_parts"),
+        (np.negative, "sign"),
+        (lambda g: 1j * g, "scale"),
+    ],
+)
+@pytest.mark.parametrize("convention", ["steepest", "conjugate", "wirtinger"])
+def test_a_mix_of_two_conventions_is_named_with_its_entries(change: Any, kind: str, convention: str) -> None:
+    def wrong(z: Any) -> Any:
+        g = claim(convention)(z)
+        g[[1, 3]] = change(g[[1, 3]])
+        return g
+
+    report = check_gradient(f, wrong, Z, throw=False)
+    assert (report.verdict, report.failed, report.checked) == (Verdict.FAIL, 2, 5)
+    assert report.convention == convention
+    assert report.diagnoses[0].kind == kind
+    assert report.diagnoses[0].parameters["indices"] == [1, 3]
+    assert {entry.path for entry in report.entries if entry.verdict is Verdict.FAIL} == {"z[1]", "z[3]"}
+
+
+def test_swapped_parts_are_named_as_a_whole() -> None:
+    report = check_gradient(f, lambda z: steepest(z).imag + 1j * steepest(z).real, Z, throw=False)
+    assert [d.kind for d in report.diagnoses] == ["swapped_parts"]
+
+
+def test_what_fits_no_convention_fails_and_says_so() -> None:
+    report = check_gradient(f, lambda z: steepest(z) * np.exp(1j * np.arange(5)), Z, throw=False)
+    assert report.verdict is Verdict.FAIL
+    assert "the one that fits best, and it does not hold" in str(report)
+
+
+@pytest.mark.parametrize("size", [1e-4, 1e-2])
+@pytest.mark.parametrize("part", [1, 1j])
+def test_a_small_error_of_one_part_is_seen(part: complex, size: float) -> None:
+    def wrong(z: Any) -> Any:
+        g = steepest(z)
+        g[2] += part * size * abs(g[2])
+        return g
+
+    report = check_gradient(f, wrong, Z, throw=False)
+    assert (report.verdict, report.failed) == (Verdict.FAIL, 1)
+    entry = report.entries[0]
+    assert entry.path == "z[2]"
+    assert isinstance(entry.estimate, ComplexEstimate)
+    assert entry.claimed == pytest.approx(wrong(Z)[2])
+    assert entry.estimate.value == pytest.approx(steepest(Z)[2])
+    assert 0 < entry.estimate.uncertainty.real < 1e-6
+    assert 0 < entry.estimate.uncertainty.imag < 1e-6
+
+
+def test_numeric_values_are_shown_in_the_convention_of_the_claim() -> None:
+    report = check_gradient(f, claim("wirtinger"), Z)
+    for entry in report.entries:
+        assert entry.claimed == pytest.approx(claim("wirtinger")(Z)[entry.index])
+        assert entry.estimate.value == pytest.approx(entry.claimed)
+
+
+def test_a_real_gradient_can_be_several_conventions_and_the_report_says_which() -> None:
+    report = check_gradient(lambda z: np.sum(z.real**2), lambda z: 2 * z.real, Z)
+    assert report.convention == "steepest"
+    assert "conjugate" in report.conventions
+    assert "they cannot be told apart here" in str(report)
+
+
+def test_a_claim_of_the_real_part_alone_says_what_was_not_checked() -> None:
+    report = check_gradient(f, claim("real_part"), Z)
+    assert report.checked == 5
+    assert any("imaginary parts is not claimed" in note for note in report.notes)
+    wrong = check_gradient(f, lambda z: 1.01 * steepest(z).real, Z, throw=False)
+    assert wrong.verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    "x0", [Z[0], np.asarray(Z[0]), Z.reshape(1, 5), {"z": Z, "t": 2.0}, [Z, np.ones(2)], {"z": 1 + 2j}]
+)
+def test_any_shape_and_any_leaf_of_a_tree(x0: Any) -> None:
+    def leaves(tree: Any) -> list[Any]:
+        if isinstance(tree, dict):
+            return list(tree.values())
+        return tree if isinstance(tree, list) else [tree]
+
+    def of_any(tree: Any) -> Any:
+        return sum(np.sum(np.abs(leaf) ** 4) for leaf in leaves(tree))
+
+    def gradient(tree: Any) -> Any:
+        found = [4 * np.abs(leaf) ** 2 * np.conj(leaf) for leaf in leaves(tree)]
+        if isinstance(tree, dict):
+            return dict(zip(tree, found, strict=True))
+        return found if isinstance(tree, list) else found[0]
+
+    report = check_gradient(of_any, gradient, x0)
+    assert report.convention == "conjugate"
+    assert report.checked == sum(np.size(leaf) for leaf in leaves(x0))
+
+
+def test_single_precision_is_told_from_double() -> None:
+    z = Z.astype(np.complex64)
+    report = check_gradient(lambda z: np.sum(np.abs(z) ** 2), lambda z: 2 * z, z)
+    assert report.point.dtype == "complex64"
+    wrong = check_gradient(lambda z: np.sum(np.abs(z) ** 2), lambda z: 2.01 * z, z, throw=False)
+    assert wrong.verdict is Verdict.FAIL
+
+
+def test_a_real_f_may_return_complex_numbers_without_an_imaginary_part() -> None:
+    report = check_gradient(lambda z: np.vdot(z, z), lambda z: 2 * z, Z)
+    assert report.convention == "steepest"
+
+
+def test_a_kink_is_a_kink() -> None:
+    z = Z.copy()
+    z[2] = 0
+    report = check_gradient(lambda z: np.sum(np.abs(z)), lambda z: z / np.maximum(np.abs(z), 1e-300), z, throw=False)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert FindingKind.KINK in [finding.kind for finding in report.findings]
+    assert report.entries[0].path == "z[2]"
+
+
+def test_bounds_are_refused_with_a_word() -> None:
+    with pytest.raises(PointError, match="complex numbers have no order"):
+        check_gradient(f, steepest, Z, bounds=(0, 1))
+    tree = {"z": Z, "t": np.ones(2)}
+    check_gradient(
+        lambda p: f(p["z"]) + p["t"].sum(),
+        lambda p: {"z": steepest(p["z"]), "t": np.ones(2)},
+        tree,
+        bounds={"t": (0, 2)},
+    )
+
+
+def test_a_convention_is_for_complex_variables() -> None:
+    with pytest.raises(UsageError, match="x0 is real"):
+        check_gradient(np.sum, np.ones_like, np.ones(3), convention="steepest")
+    with pytest.raises(UsageError, match="did you mean conjugate"):
+        check_gradient(f, steepest, Z, convention="conjugat")
+
+
+def test_json_has_both_parts_and_gives_the_report_back() -> None:
+    report = check_gradient(f, lambda z: steepest(z) + 0.1j, Z, throw=False)
+    text = report.to_json()
+    check = json.loads(text)["checks"][0]
+    assert check["conventions"] == ["steepest"]
+    assert set(check["entries"][0]["claimed"]) == {"re", "im"}
+    again = restore(to_dict([report])["checks"][0])
+    assert list(again.entries) == list(report.entries)
+    assert again.convention == "steepest"
+    assert report.to_html()
+    assert report.to_markdown()
+
+
+def test_one_wrong_entry_of_many_is_found_along_directions() -> None:
+    random = np.random.default_rng(3)
+    z = random.normal(size=4000) + 1j * random.normal(size=4000)
+
+    def wrong(z: Any) -> Any:
+        g = 4 * np.abs(z) ** 2 * z
+        g[1234] = np.conj(g[1234])
+        return g
+
+    report = check_gradient(lambda z: np.sum(np.abs(z) ** 4), wrong, z, method="directions", throw=False)
+    assert report.verdict is Verdict.FAIL
+    assert report.convention == "steepest"
+    assert [entry.path for entry in report.entries] == ["z[1234]"]
+    assert report.failed == 1
+    assert report.nfev < 2000
+
+
+def test_further_points_keep_the_convention() -> None:
+    report = check_gradient(f, claim("conjugate"), Z, points=4)
+    assert len(report.further) == 3
+    mixed = check_gradient(f, lambda z: steepest(z) if (z == Z).all() else steepest(z).conj(), Z, points=4, throw=False)
+    assert mixed.verdict is Verdict.FAIL
+
+
+def test_a_complex_f_is_not_taken_for_its_real_part() -> None:
+    report = check_gradient(lambda z: np.sum(np.exp(z)), np.exp, Z, throw=False)
+    assert report.verdict is Verdict.ERROR
+    assert "f returned a complex number" in report.headline
