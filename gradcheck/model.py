@@ -154,6 +154,7 @@ class FindingKind(enum.StrEnum):
     NOT_LINEAR = "not_linear"
     NOT_ADJOINT = "not_adjoint"
     OUTSIDE_PATTERN = "outside_pattern"
+    NOT_HOLOMORPHIC = "not_holomorphic"
     VACUOUS = "vacuous"
     SPECIAL_POINT = "special_point"
     CLAIM_IS_DIFFERENCE = "claim_is_difference"
@@ -666,6 +667,8 @@ def headline(report: Report) -> str:
     if report.verdict is Verdict.FAIL:
         if report.diagnoses and report.diagnoses[0].kind is not DiagnosisKind.UNEXPLAINED:
             return f"The {what} is wrong{_at(report.diagnoses[0].where)}: {report.diagnoses[0].message}"
+        if blamed is not None and blamed.kind is FindingKind.NOT_HOLOMORPHIC:
+            return f"The {what} is wrong: {blamed.message}"
         if report.law is not None:
             return f"The {what} is wrong: {report.law.sentence}."
         if report.failed:

@@ -36,7 +36,7 @@ def points(shape: Any, *, bounds: Any = None, dtype: DTypeLike = np.float64) -> 
             In place of a shape may stand an array: its shape and dtype count, and what is no array of floats is handed on.
         bounds: as for `check_gradient`, and to be given to the check as well: (low, high), or by the names of leaves.  Without,
             an entry is at most 1e6; with one bound, at most 1e6 times max(1, |bound|) away from it.
-        dtype: of what is given as a shape, float64 or float32.
+        dtype: of what is given as a shape: float64, float32, complex128 or complex64.
 
     Returns:
         A strategy for arrays, or trees of arrays.

@@ -97,7 +97,7 @@ def test_two_points_share_no_memory() -> None:
         ((3, -1), {}, "at least 1"),
         ({"a": (2,)}, {"bounds": {"b": (0, 1)}}, "bounds names b"),
         (2, {"bounds": (1, 0)}, "bounds is"),
-        (2, {"dtype": complex}, "complex128"),
+        (2, {"dtype": np.float16}, "float16"),
         ({"a": "x"}, {}, "no leaf of floats"),
     ],
 )

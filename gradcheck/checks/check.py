@@ -22,7 +22,7 @@ from gradcheck.evaluation.sources import describe
 from gradcheck.evaluation.unpacking import argument_names, in_order, unpacked
 from gradcheck.methods.coordinates import Evaluate, Surveyor, observations
 from gradcheck.methods.problem import Problem, Watcher
-from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Stop, Target, Verdict
+from gradcheck.model import Convention, Finding, FindingKind, Kind, Method, Report, Stop, Target, Verdict
 from gradcheck.options.keywords import Options
 from gradcheck.points import describe_point, flat_bounds, integer_dtype, lay_out, neighbour, require_within
 from gradcheck.variables.layout import ArrayLayout, Layout
@@ -59,6 +59,7 @@ class CheckRun:
     fixed: the variables whose bounds are equal, so that they do not vary, (n,); None if there is none.
     problem: what is compared at the point, once that is known.
     size: entries of the derivative, where they are not those of a whole matrix.
+    may_mend: a patch may be looked for, if entries fail.
     """
 
     def __init__(
@@ -78,8 +79,8 @@ class CheckRun:
             raise UsageError("jit compiles functions of one array, and x0 is a tree; leave it out")
         if options.convention is not None and self.layout.imaginary is None:
             raise UsageError("convention says what a derivative by complex variables is, and x0 is real; leave it out")
-        if self.layout.imaginary is not None and (kind is not Kind.GRADIENT or options.elementwise or options.jit):
-            raise UsageError("x0 is complex, which is for gradients alone, without elementwise and jit")
+        if self.layout.imaginary is not None:
+            _refuse_of_complex(kind, options)
         self.bounds = flat_bounds(options.bounds, self.layout)
         require_within(self.flat, self.bounds, self.layout)
         fixed = None if self.bounds is None else self.bounds[0] == self.bounds[1]
@@ -117,7 +118,7 @@ class CheckRun:
         self.problem: Problem | None = None
         self._called: list[Callable[..., Any]] = [f]
         self._suspects: dict[str, Array] = {}
-        self._may_mend = self.layout.imaginary is None
+        self.may_mend = self.layout.imaginary is None
         self.setting: tuple[Any, ...] = ()  # what user code is told by an attribute that is set, for the journal
         self.size: int | None = None
         self._functions: list[tuple[Function, str | None]] = []
@@ -212,17 +213,26 @@ class CheckRun:
         """
         from gradcheck.evaluation.matrices import MatrixClaim
 
+        kind: type[MatrixClaim] = MatrixClaim
+        if self.is_complex(function) and role in (Kind.GRADIENT.key, Kind.JACOBIAN.key):
+            from gradcheck.evaluation.complex_matrices import ComplexMatrixClaim
+
+            kind = ComplexMatrixClaim
         x, args, deadline = self.layout if at is None else at, self.options.args, self.watcher.deadline
         values = function.outputs
-        return MatrixClaim(
+        return kind(
             claim, x, function.size, outputs=function.shape, values=values, args=args, role=role, deadline=deadline
         )
+
+    def is_complex(self, function: Function) -> bool:
+        """Whether complex numbers are a part of what is differentiated, or of what by."""
+        return self.layout.imaginary is not None or function.outputs.imaginary is not None
 
     def autograd(self, f: Callable[..., Any], key: str) -> Autograd:
         """What the framework that x0 is made of says the derivative of f is.  Raises `UsageError` if there is none."""
         from gradcheck.evaluation.autograd import Autograd  # of use to functions of torch and jax only
 
-        self._may_mend = False  # what would have to be patched is a rule somewhere within f
+        self.may_mend = False  # what would have to be patched is a rule somewhere within f
         made = Autograd(self.whole(f, "f"), self.layout, key, outputs=key == "jac")
         self.draft.claim = Target(name=f"autograd of {self.draft.target.name}")
         return made
@@ -471,11 +481,11 @@ class CheckRun:
         ):
             self.draft.findings += written
         with self.watcher.until_stopped():
-            if self.layout.imaginary is not None:
+            if self.draft.of_complex:
                 from gradcheck.checks.explanation import explain_complex
 
-                self.draft.diagnoses, self.draft.explained = explain_complex(self.draft, problem, self.layout.imaginary)
-                if self.draft.diagnoses:
+                self.draft.diagnoses, self.draft.explained = explain_complex(self.draft, problem)
+                if self.draft.diagnoses or self.draft.convention is Convention.HOLOMORPHIC:
                     return
             diagnoses, self.draft.explained = explain_failure(
                 problem,
@@ -493,7 +503,7 @@ class CheckRun:
         comparison = self.draft.comparison
         if comparison is None or not comparison.failed or self.options.fix is False or self.watcher.stopped:
             return
-        if not self._may_mend:
+        if not self.may_mend:
             return
         from gradcheck.checks.mending import look_for_fixes
 
@@ -549,6 +559,18 @@ class CheckRun:
         if self.options.throw and report.stopped is not Stop.PLAN:
             raise_for(report, allow_inconclusive=self.options.allow_inconclusive)
         return report
+
+
+def _refuse_of_complex(kind: Kind, options: Options) -> None:
+    """Raises `UsageError` for what complex variables do not go with."""
+    if kind is Kind.HESSIAN:
+        raise UsageError(
+            "x0 is complex, and no complex n × n matrix holds all second derivatives; check products (--hvp), or f of real "
+            "and imaginary parts"
+        )
+    for name in ("elementwise", "jit"):
+        if getattr(options, name):
+            raise UsageError(f"x0 is complex, and {name} is for real variables; leave it out")
 
 
 def require_callables(**given: Any) -> None:

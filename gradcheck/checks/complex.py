@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.checks.check import CheckRun
-from gradcheck.errors import UserCodeError
+from gradcheck.checks.pairs import ComplexTable
+from gradcheck.errors import UsageError
 from gradcheck.evaluation.claims import Block, ComplexClaim, Wrapper
+from gradcheck.evaluation.complex_matrices import ComplexMatrixClaim
 from gradcheck.methods.entries import join
-from gradcheck.methods.problem import Problem
-from gradcheck.model import Convention, FindingKind, Tolerance, Verdict
+from gradcheck.model import Convention, Finding, FindingKind, Kind, Tolerance, Verdict
 from gradcheck.numerics.stencils import free_scales, steps_near
 from gradcheck.points import neighbour
 from gradcheck.variables.complex import PARTS, weights
@@ -23,11 +23,18 @@ from gradcheck.variables.numbers import is_complex
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.checks.check import CheckRun
+    from gradcheck.evaluation.matrices import MatrixClaim
+    from gradcheck.methods.problem import Problem
+
     Array = NDArray[np.float64]
+    Columns = Callable[[NDArray[np.intp]], Array]
 
 LOOKED_AT = 16  # complex variables that are differenced to find the convention, half of them where the claim is largest
 AGREES = 0.1  # conventions differ by a sign or a factor of 2, so that a gap of this share is none between them, …
 SEEN = 4.0  # … nor is one of so many roundings
+MOST = 4096  # claims that are looked through for the largest
+SURE = 10.0  # a part that is 0 where f is holomorphic is not where it exceeds so many times what may be error
 FILLED_IN = 1000  # entries that passed of which the other part is compared as well, if only one was kept
 
 
@@ -43,13 +50,6 @@ class RealValued(Wrapper):
 
     def around(self, inner: Callable[..., Any]) -> RealValued:
         return RealValued(inner)
-
-
-def require_real_valued(run: CheckRun, f: Callable[..., Any]) -> None:
-    """Raises `UserCodeError` for an f whose values have an imaginary part."""
-    if is_complex_valued(run, f):
-        message = "f returned a complex number; return its real part, or check real and imaginary parts apart"
-        raise UserCodeError(message, FindingKind.WRONG_DTYPE, "f")
 
 
 def is_complex_valued(run: CheckRun, f: Callable[..., Any]) -> bool:
@@ -76,7 +76,11 @@ def settle(run: CheckRun, problem: Problem, claim: ComplexClaim) -> Problem:
     assert imaginary is not None
     plain = problem.preflight.claimed
     asked = run.options.convention
-    chosen = _measured(problem, plain, imaginary) if asked is None else Convention(asked)
+    chosen = Convention(asked or Convention.STEEPEST)
+    if asked is None:
+        chosen = _measured(problem, lambda columns: plain[columns, None], imaginary)
+    elif chosen is Convention.HOLOMORPHIC:
+        raise UsageError("convention is holomorphic, which is for complex values, and f is real")
     run.draft.conventions = (chosen,)
     claim.weights = weights(chosen, imaginary)
     preflight = replace(problem.preflight, claimed=plain * claim.weights)
@@ -89,35 +93,66 @@ def settle(run: CheckRun, problem: Problem, claim: ComplexClaim) -> Problem:
     return replace(problem, preflight=preflight)
 
 
-def _measured(problem: Problem, plain: Array, imaginary: NDArray[np.bool_]) -> Convention:
-    """The convention in which a claim agrees with first differences by most of the variables that are looked at.
+def settle_matrix(run: CheckRun, problem: Problem, claim: MatrixClaim) -> Problem:
+    """The same for a claimed matrix: of complex values the derivative must be that of a holomorphic function."""
+    imaginary = run.layout.imaginary
+    assert imaginary is not None
+    assert isinstance(claim, ComplexMatrixClaim)
+    asked = None if run.options.convention is None else Convention(run.options.convention)
+    of_complex = claim.imaginary_outputs.any()
+    told = (Convention.HOLOMORPHIC, Convention.REAL_PART) if of_complex else tuple(PARTS)
+    if asked is not None and asked not in told:
+        values = "complex" if of_complex else "real"
+        raise UsageError(f"convention is {asked.value}, and of {values} values it can be {', '.join(told)}")
+    if asked is not None:
+        chosen = asked
+    elif of_complex:
+        chosen = Convention.HOLOMORPHIC
+    else:
+        chosen = _measured(problem, claim.matrix(problem.preflight.raw).block, imaginary)
+    run.draft.conventions, claim.convention = (chosen,), chosen
+    if chosen is Convention.REAL_PART:
+        run.hold(imaginary)
+        scales = free_scales(problem.x, run.bounds)
+        problem = replace(problem, preflight=replace(problem.preflight, scales=scales))
+    return problem
 
-    plain: the claim as it was returned, real and imaginary parts in turn, (n,).
+
+def _measured(problem: Problem, block: Columns, imaginary: NDArray[np.bool_]) -> Convention:
+    """The convention in which a claim agrees with first differences by most of what is looked at.
+
+    block: columns of the claim, read as steepest, by their numbers: (N, m).
     """
-    real = _chosen(plain, np.flatnonzero(imaginary) - 1)
+    every = np.flatnonzero(imaginary) - 1
+    real = every if len(every) <= LOOKED_AT else _chosen(block, every)
     columns = np.stack([real, real + 1], axis=1).reshape(-1).astype(np.intp)
     calibration = problem.preflight.calibration
     steps = steps_near(problem.x, problem.preflight.scales * calibration.fraction)[columns]
     plus, minus = problem.function.pairs(problem.x, columns, steps)
     with np.errstate(all="ignore"):
-        numeric = ((plus - minus)[:, 0] / (2 * steps)).reshape(-1, 2)
-        rounding = (SEEN * 2 * float(calibration.noise[0]) / steps).reshape(-1, 2)
-    claimed = plain[columns].reshape(-1, 2)
-    candidates = [*PARTS] if not plain[imaginary].any() else [one for one in PARTS if one is not Convention.REAL_PART]
+        numeric = _by_parts((plus - minus) / (2 * steps[:, None]))
+        rounding = _by_parts(SEEN * 2 * calibration.noise / steps[:, None])
+    claimed = _by_parts(block(columns))
+    no_imaginary_part = not block(np.flatnonzero(imaginary)).any()
+    candidates = [one for one in PARTS if no_imaginary_part or one is not Convention.REAL_PART]
     fits = {one: _fit(one, claimed, numeric, rounding) for one in candidates}
     best = max(fits, key=lambda one: fits[one])
     return best if fits[best][0] else Convention.STEEPEST
 
 
-def _chosen(plain: Array, real: NDArray[np.intp]) -> NDArray[np.intp]:
+def _by_parts(columns: Array) -> Array:
+    """Columns by real and imaginary parts in turn, (2N, m), as pairs, (N m, 2)."""
+    paired: Array = columns.reshape(-1, 2, columns.shape[1]).transpose(0, 2, 1).reshape(-1, 2)
+    return paired
+
+
+def _chosen(block: Columns, real: NDArray[np.intp]) -> NDArray[np.intp]:
     """The variables to look at, by their real parts: those with the largest claims, and others evenly."""
-    if len(real) <= LOOKED_AT:
-        return real
-    size = np.hypot(plain[real], plain[real + 1])
+    some = real if len(real) <= MOST else real[:: len(real) // MOST]
+    size = np.hypot(np.abs(block(some)).max(axis=1), np.abs(block(some + 1)).max(axis=1))
     half = LOOKED_AT // 2
-    largest = np.argpartition(-np.nan_to_num(size), half)[:half]
-    evenly = (2 * np.arange(half) + 1) * len(real) // (2 * half)
-    return real[np.union1d(largest, evenly)]
+    largest = some[np.argpartition(-np.nan_to_num(size), half)[:half]]
+    return np.union1d(largest, real[(2 * np.arange(half) + 1) * len(real) // (2 * half)])
 
 
 def _fit(convention: Convention, claimed: Array, numeric: Array, rounding: Array) -> tuple[int, float]:
@@ -137,6 +172,41 @@ def _fit(convention: Convention, claimed: Array, numeric: Array, rounding: Array
 
 
 # ---- what is put on record
+
+
+def record_matrix(run: CheckRun, role: str) -> None:
+    """Put on record what else the claim can be, and whether the function is holomorphic where that is claimed."""
+    draft = run.draft
+    comparison, convention = draft.comparison, draft.convention
+    if convention is Convention.REAL_PART:
+        draft.notes.append("the derivative by the imaginary parts is not claimed, and was not checked")
+    if convention is not Convention.HOLOMORPHIC or comparison is None or not comparison.failed:
+        return
+    table = ComplexTable(comparison.columns, draft.places, convention)
+    groups = [g for g in table.groups if table.is_whole(g) and table.variables[g.variable] and table.outputs[g.output]]
+    worst, where, right = 0.0, "", True
+    for group in groups:
+        rest, bound = table.rest(group)
+        size = abs(table.value(group, comparison.columns.numeric))
+        allowed = abs(bound) + run.tolerance.rtol * (size + abs(rest)) + run.tolerance.atol
+        gap = abs(table.value(group, comparison.columns.numeric) - table.value(group, comparison.columns.claimed))
+        right &= gap <= allowed
+        if abs(rest) > max(worst, SURE * allowed):
+            worst, where = abs(rest), draft.places.whole(table.flat(group))
+    if not where:
+        return
+    role_of_f = "f" if role == Kind.GRADIENT.key else "func"
+    claimed = " The claim is ∂f/∂z, which alone does not tell the derivative." if right else ""
+    draft.findings.append(
+        Finding(
+            kind=FindingKind.NOT_HOLOMORPHIC,
+            target=role_of_f,
+            verdict=Verdict.FAIL,
+            message=f"{role_of_f} is not holomorphic: ∂f/∂z̄ is {worst:.3g} at {where}, where it must be 0, so that no f′ "
+            f"with df = f′ dz exists.{claimed} Check products (--jvp), or f of real and imaginary parts",
+            evidence={"rest": worst, "entry": where, "wirtinger": bool(right)},
+        )
+    )
 
 
 def record(run: CheckRun, problem: Problem) -> None:

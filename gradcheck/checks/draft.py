@@ -82,6 +82,17 @@ class Draft:
         """The entries of the derivative."""
         return Places(self.outputs, self.layout)
 
+    @property
+    def convention(self) -> Convention | None:
+        """What a derivative by complex variables is taken to mean; None where all variables are real."""
+        return self.conventions[0] if self.conventions else None
+
+    @property
+    def of_complex(self) -> bool:
+        """Whether complex numbers are a part of what is differentiated, or of what by, and are told as such."""
+        places = self.places
+        return places.layout.imaginary is not None or places.outputs.imaginary is not None
+
     def take(self, comparison: Comparison) -> None:
         """Take what a comparison came to; one of directions alone leaves the entries as they are."""
         if self.comparison is None or comparison.checked:
@@ -130,10 +141,10 @@ class Draft:
         comparison, directions, places = self.comparison, tuple(self.directions), self.places
         checked, failed, inconclusive = self.counts
         entries: Sequence[EntryCheck] = ()
-        if comparison is not None and self.conventions:
+        if comparison is not None and self.of_complex:
             from gradcheck.checks.pairs import ComplexTable  # of use to few
 
-            entries = table = ComplexTable(comparison.columns, places, self.conventions[0], self.explained)
+            entries = table = ComplexTable(comparison.columns, places, self.convention, self.explained)
             if comparison.checked or not directions:
                 checked, failed, inconclusive = table.counts(comparison)
         elif comparison is not None:
@@ -179,7 +190,7 @@ class Draft:
     def _error_map(self) -> ErrorMap | None:
         """Where a matrix is wrong, or could not be judged."""
         compared = self.comparison
-        if compared is None or compared.clean or self.layout.imaginary is not None:
+        if compared is None or compared.clean or self.of_complex:
             return None
         shape = self.places.shape
         if self.kind in (Kind.JACOBIAN, Kind.HESSIAN):

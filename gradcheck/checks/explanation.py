@@ -75,41 +75,29 @@ def explain_failure(
     return found.diagnoses, frozenset(found.entries.tolist())
 
 
-def explain_complex(
-    draft: Draft, problem: Problem, imaginary: NDArray[np.bool_]
-) -> tuple[list[Diagnosis], frozenset[int]]:
-    """The diagnoses of a gradient by complex variables that real and imaginary parts tell together; none if they tell nothing."""
+def explain_complex(draft: Draft, problem: Problem) -> tuple[list[Diagnosis], frozenset[int]]:
+    """The diagnoses that real and imaginary parts tell together; none if they tell nothing."""
+    from gradcheck.checks.pairs import ComplexTable
     from gradcheck.diagnosis.complex import ComplexMismatch, explain_parts
-    from gradcheck.variables.complex import weights
 
-    comparison = draft.comparison
+    comparison, convention = draft.comparison, draft.convention
     assert comparison is not None
-    if draft.conventions[0] is Convention.REAL_PART:
+    if convention is Convention.REAL_PART:
         return [], frozenset()
     columns, places = comparison.columns, draft.places
-    order = np.argsort(columns.entry)
-    entry = columns.entry[order]
-    real = np.flatnonzero(~imaginary[entry] & np.append(imaginary, False)[entry + 1])
-    real = real[(real + 1 < entry.size)]
-    real = real[entry[real + 1] == entry[real] + 1]
-    rows, mates = order[real], order[real + 1]
-
-    factors = 1 / weights(draft.conventions[0], imaginary)
-
-    def both(values: Array, factors: Array = factors) -> NDArray[np.complex128]:
-        """As the claim is returned, in its convention."""
-        return values[rows] * factors[columns.entry[rows]] + 1j * values[mates] * factors[columns.entry[mates]]
-
+    table = ComplexTable(columns, places, convention)
+    groups = [group for group in table.groups if table.is_whole(group)]
+    groups.sort(key=table.flat)
     mismatch = ComplexMismatch(
-        claimed=both(columns.claimed),
-        numeric=both(columns.numeric),
-        uncertainty=both(columns.uncertainty, np.abs(factors)),
-        entry=columns.entry[rows],
-        index=(np.cumsum(~imaginary) - 1)[columns.entry[rows]],
-        wrong=(columns.verdict[rows] == Verdict.FAIL) | (columns.verdict[mates] == Verdict.FAIL),
-        convention=draft.conventions[0],
+        claimed=np.array([table.value(group, columns.claimed) for group in groups], np.complex128),
+        numeric=np.array([table.value(group, columns.numeric) for group in groups], np.complex128),
+        uncertainty=np.array([table.value(group, columns.uncertainty, bound=True) for group in groups], np.complex128),
+        wrong=np.array([table.verdict(group) is Verdict.FAIL for group in groups], bool),
+        parts=[table.entries(group) for group in groups],
+        names=[places.whole(table.flat(group)) for group in groups],
+        indices=[list(places.index(table.flat(group))) for group in groups],
+        convention=convention,
         tolerance=problem.tolerance,
-        name=places.whole,
     )
     return explain_parts(mismatch)
 

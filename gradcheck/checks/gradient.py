@@ -82,9 +82,12 @@ def check_gradient(
 
     def compare() -> None:
         if isinstance(claim, ComplexClaim):
-            from gradcheck.checks.complex import require_real_valued
+            from gradcheck.checks.complex import is_complex_valued
+            from gradcheck.checks.matrix import compare_matrix
 
-            require_real_valued(run, valued)
+            if is_complex_valued(run, valued):
+                compare_matrix(run, lambda: run.function(valued, scalar=False), claim.raw, "grad", autograd=autograd)
+                return
         problem = run.examine(function, claim, beside=beside)
         hold_to_contracts(run, autograd)
         if isinstance(claim, ComplexClaim):

@@ -50,30 +50,51 @@ def check_matrix(
     lent: how x is laid out for the claim, if otherwise than for f.
     autograd: what the claim is made of, if a framework is asked.
     """
+    how: dict[str, Any] = {"at": at, "lent": lent, "sparsity": sparsity, "identities": identities, "autograd": autograd}
+    return run.carry_out(lambda: compare_matrix(run, make, claim, role, **how))
+
+
+def compare_matrix(
+    run: CheckRun,
+    make: Callable[[], Function],
+    claim: Callable[..., Any],
+    role: str,
+    *,
+    at: Layout | None = None,
+    lent: Layout | None = None,
+    sparsity: Any = None,
+    identities: Identities | None = None,
+    autograd: Autograd | None = None,
+) -> None:
+    """The same within a check that is being carried out."""
     flat = run.flat if at is None else np.zeros(at.size, at.dtype)
+    function = make()
+    function.at(flat)
+    run.draft.outputs = function.outputs
+    run.may_mend = run.may_mend and not run.is_complex(function)
+    if at is not None:
+        run.draft.layout = at
+    claimed = run.matrix_claim(claim, role, function, lent or at)
+    problem = run.examine(function, claimed, flat)
+    is_complex = run.layout.imaginary is not None and at is None and lent is None
+    if is_complex:
+        from gradcheck.checks.complex import settle_matrix  # of use to few
 
-    def compare() -> None:
-        function = make()
-        function.at(flat)
-        run.draft.outputs = function.outputs
-        if at is not None:
-            run.draft.layout = at
-        claimed = run.matrix_claim(claim, role, function, lent or at)
-        problem = run.examine(function, claimed, flat)
-        matrix = claimed.matrix(problem.preflight.raw)
-        if identities is not None:
-            run.draft.findings += identities(function)
-        hold_to_contracts(run, autograd)
-        _compare(run, problem, matrix, sparsity, may_search=at is None)
-        run.explain(problem, claimed, None)
-        find_rule(run, autograd)
-        run.mend(problem, claimed)
-        if run.options.points > 1:
-            run.draft.notes.append(
-                f"only 1 of {run.options.points} points was checked: further points are for gradients"
-            )
+        problem = settle_matrix(run, problem, claimed)
+    matrix = claimed.matrix(problem.preflight.raw)
+    if identities is not None:
+        run.draft.findings += identities(function)
+    hold_to_contracts(run, autograd)
+    _compare(run, problem, matrix, sparsity, may_search=at is None)
+    if is_complex:
+        from gradcheck.checks.complex import record_matrix
 
-    return run.carry_out(compare)
+        record_matrix(run, role)
+    run.explain(problem, claimed, None)
+    find_rule(run, autograd)
+    run.mend(problem, claimed)
+    if run.options.points > 1:
+        run.draft.notes.append(f"only 1 of {run.options.points} points was checked: further points are for gradients")
 
 
 def _compare(run: CheckRun, problem: Problem, matrix: Matrix, sparsity: Any, *, may_search: bool) -> None:

@@ -6,7 +6,7 @@ first, without a parameter, so that entries which it puts right to the last digi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ SHARP = 0.1  # an entry tells of a law if what it may be off by is less than thi
 MOST = 1 / 2  # of the wrong entries must be explained
 NAMED = 5  # entries in a message
 LISTED = 50  # indices in the parameters
+GRADIENTS = frozenset(Convention) - {Convention.HOLOMORPHIC, Convention.REAL_PART}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -33,22 +34,21 @@ class ComplexMismatch:
 
     claimed, numeric: the claim as it was returned, and what it must be in its convention as measured, (N,).
     uncertainty: of both parts of the latter, (N,).
-    entry: flat index of the real part of each, (N,); the imaginary part is behind it.
-    index: of the complex number among the entries of the derivative, (N,).
     wrong: one of the parts was judged FAIL, (N,).
-    convention: that the claim was judged by.
-    name: what an entry is called, by its flat index.
+    parts: the flat indices of the real entries that each is told by.
+    names, indices: what each is called, and where it is.
+    convention: that the claim was judged by; None where all variables are real.
     """
 
     claimed: Complex
     numeric: Complex
     uncertainty: Complex
-    entry: NDArray[np.int64]
-    index: NDArray[np.int64]
     wrong: Mask
-    convention: Convention
+    parts: Sequence[Sequence[int]]
+    names: Sequence[str]
+    indices: Sequence[Sequence[int]]
+    convention: Convention | None
     tolerance: Tolerance
-    name: Callable[[int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +140,8 @@ def explain_parts(mismatch: ComplexMismatch) -> tuple[list[Diagnosis], frozenset
         return [], frozenset()
     if left:
         found.append(_left(mismatch, remaining))
-    entries = mismatch.entry[mismatch.wrong & ~remaining].tolist()
-    return found, frozenset(entry + part for entry in entries for part in (0, 1))
+    told = np.flatnonzero(mismatch.wrong & ~remaining).tolist()
+    return found, frozenset(entry for k in told for entry in mismatch.parts[k])
 
 
 def _by_worth(mismatch: ComplexMismatch) -> Iterator[tuple[ComplexLaw, Mask]]:
@@ -173,8 +173,8 @@ def _where(mismatch: ComplexMismatch, chosen: Mask) -> str:
     """The entries in words."""
     count, known = int(np.count_nonzero(chosen)), chosen.size
     if count == known:
-        return f"on all {known:,} entries" if known > 1 else f"on {mismatch.name(int(mismatch.entry[0]))}"
-    names = [mismatch.name(int(entry)) for entry in mismatch.entry[chosen][:NAMED]]
+        return f"on all {known:,} entries" if known > 1 else f"on {mismatch.names[0]}"
+    names = [mismatch.names[k] for k in np.flatnonzero(chosen)[:NAMED].tolist()]
     more = f" and {count - NAMED:,} more" if count > NAMED else ""
     if count == int(np.count_nonzero(mismatch.wrong)):
         return f"on all {count:,} that differ, {', '.join(names)}{more}" if count > 1 else f"on {names[0]} alone"
@@ -184,17 +184,18 @@ def _where(mismatch: ComplexMismatch, chosen: Mask) -> str:
 def _told(mismatch: ComplexMismatch, law: ComplexLaw, explained: Mask) -> Diagnosis:
     count = int(np.count_nonzero(explained))
     parameters = {**law.parameters, "entries": count}
-    if law.kind not in (DiagnosisKind.SIGN, DiagnosisKind.SCALE):
-        parameters["convention"] = mismatch.convention.value
+    convention = mismatch.convention
+    if convention is not None and law.kind not in (DiagnosisKind.SIGN, DiagnosisKind.SCALE):
+        parameters["convention"] = convention.value
     whole = bool((explained == mismatch.wrong).all()) and count == explained.size
     sentence = law.sentence.replace("{where}", _where(mismatch, explained))
     advice = law.advice
     if not whole:
-        parameters["indices"] = mismatch.index[explained][:LISTED].tolist()
-        if law.kind in (DiagnosisKind.CONJUGATED, DiagnosisKind.HALF):
-            advice = f"Two conventions are mixed: the other entries are {mismatch.convention.value}. {advice}"
-    if law.kind not in (DiagnosisKind.SIGN, DiagnosisKind.SCALE):
-        sentence = f"{sentence}; as {mismatch.convention.value} it is {mismatch.convention.formula}"
+        parameters["indices"] = _listed(mismatch, explained)
+        if convention in GRADIENTS and law.kind in (DiagnosisKind.CONJUGATED, DiagnosisKind.HALF):
+            advice = f"Two conventions are mixed: the other entries are {convention}. {advice}"
+    if "convention" in parameters and convention is not None:
+        sentence = f"{sentence}; as {convention.value} it is {convention.formula}"
     return Diagnosis(
         kind=law.kind,
         message=f"{sentence}.",
@@ -204,14 +205,19 @@ def _told(mismatch: ComplexMismatch, law: ComplexLaw, explained: Mask) -> Diagno
     )
 
 
+def _listed(mismatch: ComplexMismatch, chosen: Mask) -> list[list[int]]:
+    """Where the first of these entries are."""
+    return [list(mismatch.indices[k]) for k in np.flatnonzero(chosen)[:LISTED].tolist()]
+
+
 def _left(mismatch: ComplexMismatch, remaining: Mask) -> Diagnosis:
     """What no law explains, by its place."""
     count = int(np.count_nonzero(remaining))
-    names = [mismatch.name(int(entry)) for entry in mismatch.entry[remaining]]
+    names = [mismatch.names[k] for k in np.flatnonzero(remaining)[:NAMED].tolist()]
     return Diagnosis(
         kind=DiagnosisKind.ENTRIES if count > 1 else DiagnosisKind.SINGLE_ENTRY,
-        message=f"{counted(count, 'entry')} differ{'' if count > 1 else 's'} in another way: {', '.join(names[:NAMED])}"
+        message=f"{counted(count, 'entry')} differ{'' if count > 1 else 's'} in another way: {', '.join(names)}"
         + (f" and {count - NAMED:,} more." if count > NAMED else "."),
-        parameters={"entries": count, "indices": mismatch.index[remaining][:LISTED].tolist()},
+        parameters={"entries": count, "indices": _listed(mismatch, remaining)},
         explained=count / max(1, int(np.count_nonzero(mismatch.wrong))),
     )

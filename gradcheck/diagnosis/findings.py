@@ -145,6 +145,15 @@ FINDINGS = {
         remedy="Differences of columns that share no row of the pattern are taken together, so that what lies "
         "outside is added to another entry. Add the entries to the pattern.",
     ),
+    FindingKind.NOT_HOLOMORPHIC: Entry(
+        meaning="A function of complex variables with complex values is not holomorphic: ∂f/∂z̄ is not 0, so that no complex "
+        "number f′ with df = f′ dz is its derivative.",
+        given="x0 = x0 + 1j * x0[::-1]\njac = lambda z: np.diag(2 * z)",
+        wrong="func = lambda z: z * np.conj(z)",
+        right="func = lambda z: z * z",
+        remedy="Look for conj, abs, real, imag and angle. The derivative of such a function has two parts, ∂f/∂z and ∂f/∂z̄: "
+        "check products with it (--jvp, --vjp), or the function of real and imaginary parts.",
+    ),
     FindingKind.VACUOUS: Entry(
         meaning="A trivial claim would pass as well: 0, a constant, x itself, half of the claim, the claim with its sign "
         "turned or at another point; as a whole, or for a part of the variables.",

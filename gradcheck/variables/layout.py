@@ -438,7 +438,11 @@ class Places:
 
     def whole(self, entry: int) -> str:
         """The same of the complex number that an entry is a part of."""
-        return self.layout.whole(entry % self.layout.size) if not self.outputs.shape else self.name(entry)
+        output, variable = divmod(entry, self.layout.size)
+        if not self.outputs.given:
+            return self.layout.whole(variable)
+        inside = (self.outputs, output), (self.layout, variable)
+        return f"[{', '.join(filter(None, (_inside(layout, entry, whole=True) for layout, entry in inside)))}]"
 
     def row(self, first: int, last: int | None = None) -> str:
         """A row of a matrix, or several: its number, or what its output is called."""
@@ -463,6 +467,10 @@ def _span(layout: Layout, first: int, last: int | None) -> str:
     return f"of {whole}" if whole else f"{_inside(layout, first)} to {_inside(layout, last)}"
 
 
-def _inside(layout: Layout, entry: int) -> str:
-    """An entry as it is written within brackets."""
-    return layout.name(entry) if layout.leaves or layout.owner else place(layout.index(entry))[1:-1]
+def _inside(layout: Layout, entry: int, *, whole: bool = False) -> str:
+    """An entry as it is written within brackets; whole: the complex number that it is a part of."""
+    if layout.leaves or layout.owner:
+        return layout.whole(entry) if whole else layout.name(entry)
+    part = "" if whole or layout.imaginary is None else layout.name(entry).rpartition(".")[2]
+    index = place(layout.index(entry))[1:-1]
+    return ".".join(filter(None, (index, part)))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from gradcheck import PointError, UsageError, check_gradient
+from gradcheck import PointError, UsageError, check_gradient, check_hessian, check_jacobian
 from gradcheck.model import ComplexEstimate, Convention, FindingKind, Verdict
 from gradcheck.reporting.json import to_dict
 from gradcheck.reporting.restore import restore
@@ -95,7 +96,7 @@ def test_a_mix_of_two_conventions_is_named_with_its_entries(change: Any, kind: s
     assert (report.verdict, report.failed, report.checked) == (Verdict.FAIL, 2, 5)
     assert report.convention == convention
     assert report.diagnoses[0].kind == kind
-    assert report.diagnoses[0].parameters["indices"] == [1, 3]
+    assert report.diagnoses[0].parameters["indices"] == [[1], [3]]
     assert {entry.path for entry in report.entries if entry.verdict is Verdict.FAIL} == {"z[1]", "z[3]"}
 
 
@@ -252,7 +253,123 @@ def test_further_points_keep_the_convention() -> None:
     assert mixed.verdict is Verdict.FAIL
 
 
-def test_a_complex_f_is_not_taken_for_its_real_part() -> None:
-    report = check_gradient(lambda z: np.sum(np.exp(z)), np.exp, Z, throw=False)
-    assert report.verdict is Verdict.ERROR
-    assert "f returned a complex number" in report.headline
+def test_the_derivative_of_a_holomorphic_f_is_a_gradient_too() -> None:
+    report = check_gradient(lambda z: np.sum(np.exp(z)), np.exp, Z)
+    assert report.conventions == (Convention.HOLOMORPHIC,)
+    assert report.shape == (5,)
+    wrong = check_gradient(lambda z: np.sum(np.exp(z)), lambda z: np.exp(z).conj(), Z, throw=False)
+    assert [d.kind for d in wrong.diagnoses] == ["conjugated"]
+    other = check_gradient(lambda z: np.sum(np.exp(z)), np.exp, Z, throw=False, convention="holomorphic")
+    assert other.verdict is Verdict.PASS
+
+
+def test_an_f_that_is_not_holomorphic_has_no_such_derivative() -> None:
+    report = check_gradient(lambda z: np.sum(z * np.conj(z) * 1j), lambda z: 1j * np.conj(z), Z, throw=False)
+    assert report.verdict is Verdict.FAIL
+    (finding,) = [finding for finding in report.findings if finding.kind is FindingKind.NOT_HOLOMORPHIC]
+    assert finding.evidence["rest"] == pytest.approx(np.abs(Z).max())
+    assert finding.evidence["wirtinger"]
+    assert "not holomorphic" in report.headline
+
+
+@pytest.mark.parametrize("method", ["auto", "directions"])
+@pytest.mark.parametrize("convention", ALL)
+def test_jacobians_of_real_values_keep_to_one_convention(convention: str, method: str) -> None:
+    def jac(z: Any) -> Any:
+        return ALL[convention](2 * (A @ z)[:, None] * A.conj())
+
+    report = check_jacobian(lambda z: np.abs(A @ z) ** 2, jac, Z, method=method)
+    assert report.conventions == (Convention(convention),)
+    assert report.shape == (7, 5)
+    report = check_jacobian(lambda z: np.abs(A @ z) ** 2, lambda z: 1.001 * jac(z), Z, method=method, throw=False)
+    assert report.verdict is Verdict.FAIL
+
+
+def test_jacobians_of_complex_values_by_real_variables() -> None:
+    x = np.linspace(-1, 1, 5)
+
+    def func(x: Any) -> Any:
+        return A @ np.exp(1j * x)
+
+    def jac(x: Any) -> Any:
+        return 1j * A * np.exp(1j * x)
+
+    report = check_jacobian(func, jac, x)
+    assert report.convention is None
+    assert report.checked == 35
+    assert isinstance(report.entries[0].estimate, ComplexEstimate)
+    for wrong, kind in ((np.conj, "conjugated"), (lambda j: j / 1j, "scale"), (np.real, "real_part_only")):
+        failed = check_jacobian(func, lambda x, wrong=wrong: wrong(jac(x)), x, throw=False)
+        assert [d.kind for d in failed.diagnoses] == [kind]
+
+
+def test_jacobians_of_holomorphic_functions() -> None:
+    report = check_jacobian(lambda z: A @ z**2, lambda z: A * 2 * z, Z)
+    assert (report.convention, report.checked, report.shape) == ("holomorphic", 35, (7, 5))
+    assert report.entries[0].path.startswith("[")
+    assert "z[" in report.entries[0].path
+    assert json.loads(report.to_json())["checks"][0]["conventions"] == ["holomorphic"]
+
+    def mixed(z: Any) -> Any:
+        j = A * 2 * z
+        j[2] = j[2].conj()
+        return j
+
+    wrong = check_jacobian(lambda z: A @ z**2, mixed, Z, throw=False)
+    assert (wrong.verdict, wrong.failed) == (Verdict.FAIL, 5)
+    assert [d.kind for d in wrong.diagnoses] == ["conjugated"]
+
+
+def test_a_function_that_is_not_holomorphic_may_be_checked_by_real_parts() -> None:
+    def func(z: Any) -> Any:
+        return z * np.conj(z) * 1j
+
+    def by_real_part(z: Any) -> Any:
+        return np.diag(1j * (z + np.conj(z)))
+
+    refused = check_jacobian(func, by_real_part, Z, throw=False)
+    assert FindingKind.NOT_HOLOMORPHIC in [finding.kind for finding in refused.findings]
+    report = check_jacobian(func, by_real_part, Z, convention="real_part")
+    assert report.conventions == (Convention.REAL_PART,)
+    with pytest.raises(UsageError, match="of complex values it can be holomorphic, real_part"):
+        check_jacobian(func, by_real_part, Z, convention="steepest")
+    with pytest.raises(UsageError, match="f is real"):
+        check_gradient(f, steepest, Z, convention="holomorphic")
+
+
+def test_jacobians_by_trees_have_blocks() -> None:
+    tree = {"z": Z, "t": 2.0}
+    report = check_jacobian(lambda p: A @ (p["z"] * p["t"]), lambda p: {"z": A * p["t"], "t": A @ p["z"]}, tree)
+    assert report.checked == 42
+    of_trees = check_jacobian(
+        lambda p: {"u": A @ (p["z"] * p["t"]), "n": np.array([p["t"] ** 2])},
+        lambda p: {"u": {"z": A * p["t"], "t": A @ p["z"]}, "n": {"z": np.zeros((1, 5)), "t": 2 * p["t"]}},
+        tree,
+    )
+    assert of_trees.shape == (8, 6)
+
+
+@pytest.mark.parametrize(
+    ("jac", "said"),
+    [
+        (lambda z: A.T, "transposed"),
+        (lambda z: A[:3], r"has shape \(3, 5\), expected \(7, 5\)"),
+        (lambda z: "no", "jac returned str"),
+    ],
+)
+def test_odd_answers_are_told(jac: Any, said: str) -> None:
+    report = check_jacobian(lambda z: A @ z, jac, Z, throw=False)
+    assert report.verdict >= Verdict.FAIL
+    assert any(re.search(said, finding.message) for finding in report.findings)
+
+
+def test_a_hessian_by_complex_variables_is_refused_with_a_word() -> None:
+    with pytest.raises(UsageError, match="check products"):
+        check_hessian(f, lambda z: A.T @ A, Z)
+    with pytest.raises(UsageError, match="elementwise is for real variables"):
+        check_gradient(f, steepest, Z, elementwise=True)
+
+
+def test_a_tree_without_complex_leaves_may_have_complex_values() -> None:
+    report = check_jacobian(lambda p: p["t"] * B, lambda p: {"t": B}, {"t": 1.5})
+    assert report.checked == 7
