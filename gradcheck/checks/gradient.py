@@ -86,7 +86,13 @@ def check_gradient(
             from gradcheck.checks.matrix import compare_matrix
 
             if is_complex_valued(run, valued):
-                compare_matrix(run, lambda: run.function(valued, scalar=False), claim.raw, "grad", autograd=autograd)
+                compare_matrix(
+                    run,
+                    lambda: run.function(valued, scalar=False),
+                    claim.raw,
+                    "grad",
+                    contracts=lambda: hold_to_contracts(run, autograd),
+                )
                 return
         problem = run.examine(function, claim, beside=beside)
         hold_to_contracts(run, autograd)

@@ -9,6 +9,7 @@ from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.glance import hastened
 from gradcheck.checks.matrix import check_matrix
 from gradcheck.checks.reaching import reachable
+from gradcheck.checks.rules import find_rule, hold_to_contracts
 from gradcheck.errors import UsageError
 from gradcheck.evaluation.claims import is_autograd
 from gradcheck.model import Kind, Report
@@ -59,5 +60,6 @@ def check_jacobian(
         run.counted(autograd or claim, "jac"),
         "jac",
         sparsity=sparsity,
-        autograd=autograd,
+        contracts=lambda: hold_to_contracts(run, autograd),
+        rule=lambda: find_rule(run, autograd),
     )

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.checks.check import DIRECTIONS, CheckRun
-from gradcheck.checks.rules import find_rule, hold_to_contracts
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.matrices import Matrix
 from gradcheck.methods.problem import Problem
@@ -20,7 +19,6 @@ from gradcheck.numerics.first_step import SMALL, Ordinary
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcheck.evaluation.autograd import Autograd
     from gradcheck.methods.results import Comparison
     from gradcheck.variables.layout import Layout
 
@@ -29,6 +27,8 @@ AFFORDABLE = 2**24  # entries of a sparse matrix that are compared one by one if
 
 Identities = Callable[[Function], list[Finding]]
 """What else must hold of a claim, given the function whose derivative it is: findings if it does not."""
+
+Step = Callable[[], None]
 
 
 def check_matrix(
@@ -41,16 +41,18 @@ def check_matrix(
     lent: Layout | None = None,
     sparsity: Any = None,
     identities: Identities | None = None,
-    autograd: Autograd | None = None,
+    contracts: Step = lambda: None,
+    rule: Step = lambda: None,
 ) -> Report:
     """The whole sequence for a claimed m × n matrix: the derivative of the function that `make` returns.
 
     claim: made of counted callables.
     at: of other variables than those of the check, which are 0.
     lent: how x is laid out for the claim, if otherwise than for f.
-    autograd: what the claim is made of, if a framework is asked.
+    contracts, rule: what else is looked at before entries are compared, and after they failed.
     """
-    how: dict[str, Any] = {"at": at, "lent": lent, "sparsity": sparsity, "identities": identities, "autograd": autograd}
+    how: dict[str, Any] = {"at": at, "lent": lent, "sparsity": sparsity, "identities": identities}
+    how |= {"contracts": contracts, "rule": rule}
     return run.carry_out(lambda: compare_matrix(run, make, claim, role, **how))
 
 
@@ -64,7 +66,8 @@ def compare_matrix(
     lent: Layout | None = None,
     sparsity: Any = None,
     identities: Identities | None = None,
-    autograd: Autograd | None = None,
+    contracts: Step = lambda: None,
+    rule: Step = lambda: None,
 ) -> None:
     """The same within a check that is being carried out."""
     flat = run.flat if at is None else np.zeros(at.size, at.dtype)
@@ -84,14 +87,14 @@ def compare_matrix(
     matrix = claimed.matrix(problem.preflight.raw)
     if identities is not None:
         run.draft.findings += identities(function)
-    hold_to_contracts(run, autograd)
+    contracts()
     _compare(run, problem, matrix, sparsity, may_search=at is None)
     if is_complex:
         from gradcheck.checks.complex import record_matrix
 
         record_matrix(run, role)
     run.explain(problem, claimed, None)
-    find_rule(run, autograd)
+    rule()
     run.mend(problem, claimed)
     if run.options.points > 1:
         run.draft.notes.append(f"only 1 of {run.options.points} points was checked: further points are for gradients")
