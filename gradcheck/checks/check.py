@@ -7,6 +7,7 @@ It is long because one object has to hold all that a check is made with, so that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,10 @@ from gradcheck.evaluation.preflight import examine, integer_answer
 from gradcheck.evaluation.sources import describe
 from gradcheck.evaluation.unpacking import argument_names, in_order, unpacked
 from gradcheck.methods.coordinates import Evaluate, Surveyor, observations
+from gradcheck.methods.entries import join
 from gradcheck.methods.problem import Problem, Watcher
 from gradcheck.model import Convention, Finding, FindingKind, Kind, Method, Report, Stop, Target, Verdict
+from gradcheck.numerics.stencils import free_scales
 from gradcheck.options.keywords import Options
 from gradcheck.points import describe_point, flat_bounds, integer_dtype, lay_out, neighbour, require_within
 from gradcheck.variables.layout import ArrayLayout, Layout
@@ -384,6 +387,59 @@ class CheckRun:
                 self.watcher.stopped = Stop.PLAN
                 raise OutOfTime
 
+    # ---- complex variables
+
+    def settle(self, problem: Problem, claim: Claim) -> Problem:
+        """The problem with a claim by complex variables read in the convention that it keeps to, or that was demanded."""
+        from gradcheck.checks.complex import settle  # of use to few
+
+        asked = self.options.convention
+        chosen, problem = settle(problem, claim, None if asked is None else str(asked))
+        self.draft.conventions = (chosen,)
+        if chosen is Convention.REAL_PART and self.layout.imaginary is not None:
+            self._hold(self.layout.imaginary)
+            scales = free_scales(problem.x, self.bounds)
+            problem = replace(problem, preflight=replace(problem.preflight, scales=scales))
+        self.problem = problem
+        return problem
+
+    def complete(self, problem: Problem, claimed: Array | None = None) -> None:
+        """Put on record what the comparison of such a claim came to.
+
+        claimed: the gradient; None of a matrix.
+        """
+        from gradcheck.checks.complex import missing_parts, record
+
+        draft, imaginary = self.draft, self.layout.imaginary
+        compared = draft.comparison
+        held = draft.convention is Convention.REAL_PART
+        if (
+            claimed is not None
+            and imaginary is not None
+            and not held
+            and compared is not None
+            and not self.watcher.stopped
+        ):
+            missing = missing_parts(compared.columns, imaginary)
+            if missing.size:
+                with self.watcher.until_stopped():
+                    more = self.surveyor(problem).survey([Block(missing, claimed[missing, None])])
+                    columns = join([compared.columns, more.columns])
+                    located = more.failed if draft.directions else 0  # else they were compared, and counted
+                    draft.comparison = replace(compared, columns=columns, failed=compared.failed + located)
+        record(draft, asked=self.options.convention is not None, claimed=claimed)
+
+    def _hold(self, held: NDArray[np.bool_]) -> None:
+        """Vary these variables, (n,), no more, and compare nothing by them."""
+        low, high = self.bounds or (np.full(held.size, -np.inf), np.full(held.size, np.inf))
+        low, high = np.where(held, self.flat, low), np.where(held, self.flat, high)
+        self.bounds, self.fixed = (low, high), held if self.fixed is None else held | self.fixed
+        self._held = held
+        for function, _ in self._functions:
+            function.bounds = self.bounds
+
+    # ---- comparing
+
     def choose_method(self, function: Function, columns: int) -> Method:
         """The method asked for, or the one that is worth its cost for so many columns to be differenced."""
         self.draft.method = self.worthwhile(function, columns)
@@ -509,15 +565,6 @@ class CheckRun:
 
         claimed = self._claims[0]
         look_for_fixes(self.draft, self.options, self.watcher.left, problem, claim, claimed, self._target)
-
-    def hold(self, held: NDArray[np.bool_]) -> None:
-        """Vary these variables, (n,), no more, and compare nothing by them."""
-        low, high = self.bounds or (np.full(held.size, -np.inf), np.full(held.size, np.inf))
-        low, high = np.where(held, self.flat, low), np.where(held, self.flat, high)
-        self.bounds, self.fixed = (low, high), held if self.fixed is None else held | self.fixed
-        self._held = held
-        for function, _ in self._functions:
-            function.bounds = self.bounds
 
     def _progress(self, phase: str, done: int, total: int, detail: str) -> None:
         assert self.options.progress is not None

@@ -11,11 +11,10 @@ import numpy as np
 
 from gradcheck.checks.pairs import ComplexTable
 from gradcheck.errors import UsageError
-from gradcheck.evaluation.claims import Block, ComplexClaim, Wrapper
+from gradcheck.evaluation.claims import Claim, ComplexClaim, Wrapper
 from gradcheck.evaluation.complex_matrices import ComplexMatrixClaim
-from gradcheck.methods.entries import join
 from gradcheck.model import Convention, Finding, FindingKind, Kind, Tolerance, Verdict
-from gradcheck.numerics.stencils import free_scales, steps_near
+from gradcheck.numerics.stencils import steps_near
 from gradcheck.points import neighbour
 from gradcheck.variables.complex import PARTS, weights
 from gradcheck.variables.numbers import is_complex
@@ -23,12 +22,13 @@ from gradcheck.variables.numbers import is_complex
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcheck.checks.check import CheckRun
-    from gradcheck.evaluation.matrices import MatrixClaim
+    from gradcheck.checks.draft import Draft
+    from gradcheck.evaluation.function import Function
+    from gradcheck.methods.entries import Columns
     from gradcheck.methods.problem import Problem
 
     Array = NDArray[np.float64]
-    Columns = Callable[[NDArray[np.intp]], Array]
+    ClaimedColumns = Callable[[NDArray[np.intp]], Array]
 
 LOOKED_AT = 16  # complex variables that are differenced to find the convention, half of them where the claim is largest
 AGREES = 0.1  # conventions differ by a sign or a factor of 2, so that a gap of this share is none between them, …
@@ -52,15 +52,12 @@ class RealValued(Wrapper):
         return RealValued(inner)
 
 
-def is_complex_valued(run: CheckRun, f: Callable[..., Any]) -> bool:
-    """Whether f has values with an imaginary part that is no rounding, at the point or near it."""
-    values = run.function(f, scalar=False)
-    value = values.at(run.flat)
+def is_complex_valued(values: Function, x: NDArray[Any], seed: int) -> bool:
+    """Whether f, which may have complex values, has one with an imaginary part that is no rounding, at the point or near it."""
+    value = values.at(x)
     if values.outputs.imaginary is None or value.size != 2:
         return False
-    if _has_imaginary_part(value, run.flat.dtype):
-        return True
-    return _has_imaginary_part(values.near(neighbour(run.flat, 0, run.options.seed)), run.flat.dtype)
+    return _has_imaginary_part(value, x.dtype) or _has_imaginary_part(values.near(neighbour(x, 0, seed)), x.dtype)
 
 
 def _has_imaginary_part(value: Array, dtype: Any) -> bool:
@@ -70,55 +67,39 @@ def _has_imaginary_part(value: Array, dtype: Any) -> bool:
 # ---- which convention
 
 
-def settle(run: CheckRun, problem: Problem, claim: ComplexClaim) -> Problem:
-    """The problem with the claim read in the convention that it keeps to, or that was demanded."""
-    imaginary = run.layout.imaginary
-    assert imaginary is not None
-    plain = problem.preflight.claimed
-    asked = run.options.convention
-    chosen = Convention(asked or Convention.STEEPEST)
-    if asked is None:
-        chosen = _measured(problem, lambda columns: plain[columns, None], imaginary)
-    elif chosen is Convention.HOLOMORPHIC:
-        raise UsageError("convention is holomorphic, which is for complex values, and f is real")
-    run.draft.conventions = (chosen,)
-    claim.weights = weights(chosen, imaginary)
-    preflight = replace(problem.preflight, claimed=plain * claim.weights)
-    if preflight.elsewhere is not None:
-        point, there = preflight.elsewhere
-        preflight = replace(preflight, elsewhere=(point, there * claim.weights))
-    if chosen is Convention.REAL_PART:
-        run.hold(imaginary)
-        preflight = replace(preflight, scales=free_scales(problem.x, run.bounds))
-    return replace(problem, preflight=preflight)
+def settle(problem: Problem, claim: Claim, asked: str | None) -> tuple[Convention, Problem]:
+    """The convention that a claim keeps to, or that was demanded, and the problem with the claim read in it.
 
+    Of complex values the derivative must be that of a holomorphic function, unless the real part alone is demanded.
 
-def settle_matrix(run: CheckRun, problem: Problem, claim: MatrixClaim) -> Problem:
-    """The same for a claimed matrix: of complex values the derivative must be that of a holomorphic function."""
-    imaginary = run.layout.imaginary
+    Raises:
+        UsageError: there is no such derivative of these values.
+    """
+    imaginary = problem.function.layout.imaginary
     assert imaginary is not None
-    assert isinstance(claim, ComplexMatrixClaim)
-    asked = None if run.options.convention is None else Convention(run.options.convention)
-    of_complex = claim.imaginary_outputs.any()
+    of_complex = isinstance(claim, ComplexMatrixClaim) and bool(claim.imaginary_outputs.any())
     told = (Convention.HOLOMORPHIC, Convention.REAL_PART) if of_complex else tuple(PARTS)
     if asked is not None and asked not in told:
         values = "complex" if of_complex else "real"
-        raise UsageError(f"convention is {asked.value}, and of {values} values it can be {', '.join(told)}")
-    if asked is not None:
-        chosen = asked
-    elif of_complex:
-        chosen = Convention.HOLOMORPHIC
-    else:
-        chosen = _measured(problem, claim.matrix(problem.preflight.raw).block, imaginary)
-    run.draft.conventions, claim.convention = (chosen,), chosen
-    if chosen is Convention.REAL_PART:
-        run.hold(imaginary)
-        scales = free_scales(problem.x, run.bounds)
-        problem = replace(problem, preflight=replace(problem.preflight, scales=scales))
-    return problem
+        raise UsageError(f"convention is {asked}, and of {values} values it can be {', '.join(told)}")
+    if isinstance(claim, ComplexMatrixClaim):
+        chosen = told[0]
+        if not of_complex and asked is None:
+            chosen = _measured(problem, claim.matrix(problem.preflight.raw).block, imaginary)
+        claim.convention = chosen = Convention(asked or chosen)
+        return chosen, problem
+    assert isinstance(claim, ComplexClaim)
+    plain, preflight = problem.preflight.claimed, problem.preflight
+    chosen = Convention(asked or _measured(problem, lambda columns: plain[columns, None], imaginary))
+    claim.weights = weights(chosen, imaginary)
+    preflight = replace(preflight, claimed=plain * claim.weights)
+    if preflight.elsewhere is not None:
+        point, there = preflight.elsewhere
+        preflight = replace(preflight, elsewhere=(point, there * claim.weights))
+    return chosen, replace(problem, preflight=preflight)
 
 
-def _measured(problem: Problem, block: Columns, imaginary: NDArray[np.bool_]) -> Convention:
+def _measured(problem: Problem, block: ClaimedColumns, imaginary: NDArray[np.bool_]) -> Convention:
     """The convention in which a claim agrees with first differences by most of what is looked at.
 
     block: columns of the claim, read as steepest, by their numbers: (N, m).
@@ -146,7 +127,7 @@ def _by_parts(columns: Array) -> Array:
     return paired
 
 
-def _chosen(block: Columns, real: NDArray[np.intp]) -> NDArray[np.intp]:
+def _chosen(block: ClaimedColumns, real: NDArray[np.intp]) -> NDArray[np.intp]:
     """The variables to look at, by their real parts: those with the largest claims, and others evenly."""
     some = real if len(real) <= MOST else real[:: len(real) // MOST]
     size = np.hypot(np.abs(block(some)).max(axis=1), np.abs(block(some + 1)).max(axis=1))
@@ -174,55 +155,51 @@ def _fit(convention: Convention, claimed: Array, numeric: Array, rounding: Array
 # ---- what is put on record
 
 
-def record_matrix(run: CheckRun, role: str) -> None:
-    """Put on record what else the claim can be, and whether the function is holomorphic where that is claimed."""
-    draft = run.draft
-    comparison, convention = draft.comparison, draft.convention
-    if convention is Convention.REAL_PART:
+def record(draft: Draft, *, asked: bool, claimed: Array | None) -> None:
+    """Put on record what else the claim can be where it passed, and that f is not holomorphic where that was claimed.
+
+    asked: the convention was demanded.
+    claimed: the gradient in R²ⁿ; None of a matrix.
+    """
+    chosen, imaginary = draft.convention, draft.places.layout.imaginary
+    assert imaginary is not None
+    if chosen is Convention.REAL_PART:
         draft.notes.append("the derivative by the imaginary parts is not claimed, and was not checked")
-    if convention is not Convention.HOLOMORPHIC or comparison is None or not comparison.failed:
+    if chosen is Convention.HOLOMORPHIC:
+        _hold_to_holomorphy(draft)
+    elif chosen is not None and claimed is not None and draft.verdict is Verdict.PASS and not asked:
+        others = [one for one in PARTS if one is not chosen]
+        draft.conventions += tuple(one for one in others if _same(chosen, one, claimed, imaginary, draft.tolerance))
+
+
+def _hold_to_holomorphy(draft: Draft) -> None:
+    comparison, tolerance = draft.comparison, draft.tolerance
+    if comparison is None or not comparison.failed:
         return
-    table = ComplexTable(comparison.columns, draft.places, convention)
+    table = ComplexTable(comparison.columns, draft.places, Convention.HOLOMORPHIC)
     groups = [g for g in table.groups if table.is_whole(g) and table.variables[g.variable] and table.outputs[g.output]]
     worst, where, right = 0.0, "", True
     for group in groups:
         rest, bound = table.rest(group)
-        size = abs(table.value(group, comparison.columns.numeric))
-        allowed = abs(bound) + run.tolerance.rtol * (size + abs(rest)) + run.tolerance.atol
-        gap = abs(table.value(group, comparison.columns.numeric) - table.value(group, comparison.columns.claimed))
-        right &= gap <= allowed
+        numeric, claimed = (table.value(group, v) for v in (comparison.columns.numeric, comparison.columns.claimed))
+        allowed = abs(bound) + tolerance.rtol * (abs(numeric) + abs(rest)) + tolerance.atol
+        right &= abs(numeric - claimed) <= allowed
         if abs(rest) > max(worst, SURE * allowed):
             worst, where = abs(rest), draft.places.whole(table.flat(group))
     if not where:
         return
-    role_of_f = "f" if role == Kind.GRADIENT.key else "func"
-    claimed = " The claim is ∂f/∂z, which alone does not tell the derivative." if right else ""
+    f = "f" if draft.kind is Kind.GRADIENT else "func"
+    so = " The claim is ∂f/∂z, which alone does not tell the derivative." if right else ""
     draft.findings.append(
         Finding(
             kind=FindingKind.NOT_HOLOMORPHIC,
-            target=role_of_f,
+            target=f,
             verdict=Verdict.FAIL,
-            message=f"{role_of_f} is not holomorphic: ∂f/∂z̄ is {worst:.3g} at {where}, where it must be 0, so that no f′ "
-            f"with df = f′ dz exists.{claimed} Check products (--jvp), or f of real and imaginary parts",
+            message=f"{f} is not holomorphic: ∂f/∂z̄ is {worst:.3g} at {where}, where it must be 0, so that no f′ "
+            f"with df = f′ dz exists.{so} Check products (--jvp), or f of real and imaginary parts",
             evidence={"rest": worst, "entry": where, "wirtinger": bool(right)},
         )
     )
-
-
-def record(run: CheckRun, problem: Problem) -> None:
-    """Put on record what else the claim can be where it passed; and have both parts of every entry that is shown."""
-    draft, claimed = run.draft, problem.preflight.claimed
-    imaginary = run.layout.imaginary
-    assert imaginary is not None
-    chosen = draft.conventions[0]
-    if chosen is Convention.REAL_PART:
-        draft.notes.append("the derivative by the imaginary parts is not claimed, and was not checked")
-    else:
-        _fill_in(run, problem, claimed, imaginary)
-    if draft.verdict is Verdict.PASS and run.options.convention is None:
-        draft.conventions += tuple(
-            other for other in PARTS if other is not chosen and _same(chosen, other, claimed, imaginary, run.tolerance)
-        )
 
 
 def _same(
@@ -238,24 +215,11 @@ def _same(
     return bool((parts <= tolerance.rtol * size + tolerance.atol).all())
 
 
-def _fill_in(run: CheckRun, problem: Problem, claimed: Array, imaginary: NDArray[np.bool_]) -> None:
-    """Compare the other part of complex entries of which one alone is on record."""
-    comparison = run.draft.comparison
-    if comparison is None or run.watcher.stopped:
-        return
-    columns = comparison.columns
+def missing_parts(columns: Columns, imaginary: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Of complex variables of which one part alone is on record, and matters, the other part."""
     entry = columns.entry
-    complex_ones = imaginary[entry] | np.append(imaginary, False)[entry + 1]
+    of_complex = imaginary[entry] | np.append(imaginary, False)[entry + 1]
     mates = np.where(imaginary[entry], entry - 1, entry + 1)
-    missing = np.flatnonzero(complex_ones & ~np.isin(mates, entry))
+    missing = np.flatnonzero(of_complex & ~np.isin(mates, entry))
     matters = missing[(columns.verdict[missing] != Verdict.PASS) | (missing < FILLED_IN)]
-    if not matters.size:
-        return
-    chosen = np.sort(mates[matters]).astype(np.intp)
-    with run.watcher.until_stopped():
-        more = run.surveyor(problem).survey([Block(chosen, claimed[chosen, None])])
-        run.draft.comparison = replace(
-            comparison,
-            columns=join([columns, more.columns]),
-            failed=comparison.failed if len(run.draft.directions) == 0 else comparison.failed + more.failed,
-        )
+    return np.sort(mates[matters]).astype(np.intp)

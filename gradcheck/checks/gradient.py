@@ -10,7 +10,7 @@ from gradcheck.checks.glance import hastened
 from gradcheck.checks.reaching import reachable
 from gradcheck.checks.rules import find_rule, hold_to_contracts
 from gradcheck.errors import UsageError
-from gradcheck.evaluation.claims import ComplexClaim, Item, gradient_blocks, is_autograd
+from gradcheck.evaluation.claims import Item, Wrapper, gradient_blocks, is_autograd
 from gradcheck.evaluation.function import Function
 from gradcheck.model import Kind, Method, Report
 from gradcheck.options.keywords import Keywords, Options
@@ -69,23 +69,24 @@ def check_gradient(
     if settings.elementwise or grad_and_hess or hess is not None:
         return _check_diagonal(run, f, both, hess, value_and_grad=value_and_grad, grad_and_hess=grad_and_hess)
     valued: Callable[..., Any] = Item(f, 0) if grad is None else f
-    if run.layout.imaginary is None:
-        function = run.function(valued)
-    else:
+    of_complex = run.layout.imaginary is not None
+    if of_complex:
         from gradcheck.checks.complex import RealValued
 
         function = run.function(RealValued(valued))
+    else:
+        function = run.function(valued)
     claim = run.vector_claim(Item(both, 1) if value_and_grad else both)
     beside: Function | None = None
     if value_and_grad and grad is not None:
         beside = run.function(Item(both, 0), role="grad", calls="derivative")
 
     def compare() -> None:
-        if isinstance(claim, ComplexClaim):
+        if of_complex:
             from gradcheck.checks.complex import is_complex_valued
             from gradcheck.checks.matrix import compare_matrix
 
-            if is_complex_valued(run, valued):
+            if is_complex_valued(run.function(valued, scalar=False), run.flat, settings.seed):
                 compare_matrix(
                     run,
                     lambda: run.function(valued, scalar=False),
@@ -96,10 +97,8 @@ def check_gradient(
                 return
         problem = run.examine(function, claim, beside=beside)
         hold_to_contracts(run, autograd)
-        if isinstance(claim, ComplexClaim):
-            from gradcheck.checks.complex import settle
-
-            problem = settle(run, problem, claim)
+        if of_complex:
+            problem = run.settle(problem, claim)
         claimed = problem.preflight.claimed
         if run.choose_method(function, problem.n) is Method.COORDINATES:
             if run.pressed(function, problem.n):
@@ -110,10 +109,8 @@ def check_gradient(
                 run.survey(problem, gradient_blocks(claimed))
         else:
             run.search(problem, claimed)
-        if isinstance(claim, ComplexClaim):
-            from gradcheck.checks.complex import record
-
-            record(run, problem)
+        if of_complex:
+            run.complete(problem, claimed)
         run.explain(problem, claim, claim.at)
         find_rule(run, autograd)
         run.mend(problem, claim)

@@ -79,20 +79,16 @@ def compare_matrix(
         run.draft.layout = at
     claimed = run.matrix_claim(claim, role, function, lent or at)
     problem = run.examine(function, claimed, flat)
-    is_complex = run.layout.imaginary is not None and at is None and lent is None
-    if is_complex:
-        from gradcheck.checks.complex import settle_matrix  # of use to few
-
-        problem = settle_matrix(run, problem, claimed)
+    of_complex = run.layout.imaginary is not None and at is None and lent is None
+    if of_complex:
+        problem = run.settle(problem, claimed)
     matrix = claimed.matrix(problem.preflight.raw)
     if identities is not None:
         run.draft.findings += identities(function)
     contracts()
     _compare(run, problem, matrix, sparsity, may_search=at is None)
-    if is_complex:
-        from gradcheck.checks.complex import record_matrix
-
-        record_matrix(run, role)
+    if of_complex:
+        run.complete(problem)
     run.explain(problem, claimed, None)
     rule()
     run.mend(problem, claimed)
