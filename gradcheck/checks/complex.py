@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.checks.pairs import ComplexTable
-from gradcheck.errors import UsageError
+from gradcheck.errors import UsageError, UserCodeError
 from gradcheck.evaluation.claims import Claim, ComplexClaim, Wrapper
 from gradcheck.evaluation.complex_matrices import ComplexMatrixClaim
 from gradcheck.model import Convention, Finding, FindingKind, Kind, Tolerance, Verdict
@@ -58,6 +58,13 @@ def is_complex_valued(values: Function, x: NDArray[Any], seed: int) -> bool:
     if values.outputs.imaginary is None or value.size != 2:
         return False
     return _has_imaginary_part(value, x.dtype) or _has_imaginary_part(values.near(neighbour(x, 0, seed)), x.dtype)
+
+
+def require_real_values(values: Function, x: NDArray[Any], seed: int) -> None:
+    """Raises `UserCodeError` for an f whose values have an imaginary part, of which there is no gradient to differentiate."""
+    if is_complex_valued(values, x, seed):
+        message = "f returned a complex number; return its real part, or check real and imaginary parts apart"
+        raise UserCodeError(message, FindingKind.WRONG_DTYPE, "f")
 
 
 def _has_imaginary_part(value: Array, dtype: Any) -> bool:

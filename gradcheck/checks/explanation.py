@@ -96,7 +96,7 @@ def explain_complex(draft: Draft, problem: Problem) -> tuple[list[Diagnosis], fr
         parts=[table.entries(group) for group in groups],
         names=[places.whole(table.flat(group)) for group in groups],
         indices=[list(places.index(table.flat(group))) for group in groups],
-        convention=convention,
+        convention=None if draft.kind is Kind.HVP else convention,
         tolerance=problem.tolerance,
     )
     return explain_parts(mismatch)

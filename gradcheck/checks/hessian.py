@@ -18,7 +18,7 @@ from gradcheck.errors import CheckInterrupted, PointError, UsageError
 from gradcheck.evaluation.claims import is_autograd
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.matrices import Diagonal
-from gradcheck.model import Finding, FindingKind, Kind, Method, Report, Verdict
+from gradcheck.model import Convention, Finding, FindingKind, Kind, Method, Report, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.noise import Calibration, calibrate, ladder
 from gradcheck.numerics.stencils import CENTRAL, free_scales, steps_near
@@ -194,6 +194,7 @@ def gradient_of(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any] |
         run.draft.claim = claim
     if grad is not None and _is_gradient(run, f, grad):
         return run.function(grad, role="grad", scalar=False, calls="derivative", values=run.values)
+    run.draft.conventions = ()
     inner = run.function(f)
     missing = "without a gradient," if grad is None else "grad is not the gradient of f, so"
     run.draft.notes.append(f"{missing} f was differenced twice; give grad for a sharper and cheaper check")
@@ -208,6 +209,8 @@ def _is_gradient(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any])
     claimed = run.vector_claim(grad).at(run.flat)
     if agrees_along_line(run.function(f), run.flat, claimed, options.seed):
         run.draft.notes.append("grad agrees with f along a random direction")
+        if run.layout.imaginary is not None:
+            run.draft.conventions = (Convention.STEEPEST,)
         return True
     try:
         report = check_gradient(
@@ -229,6 +232,10 @@ def _is_gradient(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any])
         run.include(stop.report)
         raise
     run.include(report)
+    if report.convention is Convention.REAL_PART:
+        run.draft.notes.append("grad is by the real parts alone, which do not tell how it changes")
+        return False
+    run.draft.conventions = report.conventions[:1]
     run.draft.notes.append(f"grad against f along {len(report.directions)} random directions: {report.verdict.name}")
     if report.verdict >= Verdict.FAIL:
         run.draft.findings.append(

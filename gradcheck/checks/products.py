@@ -30,10 +30,11 @@ from gradcheck.options.keywords import Keywords, Options
 from gradcheck.variables.layout import ArrayLayout, Layout, VectorLayout
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
+
+    from gradcheck.checks.complex_products import InConvention
 
     Array = NDArray[np.float64]
-    from numpy.typing import ArrayLike
 
 
 VECTORS = 3  # how many random vectors a claimed product is checked with, unless `directions` says
@@ -176,11 +177,16 @@ def linearity(product: ProductClaim, seed: int, tolerance: Tolerance) -> list[Fi
     return [*findings, _wrong(FindingKind.NOT_LINEAR, role, message, gap)]
 
 
-def symmetry(product: ProductClaim, seed: int, tolerance: Tolerance) -> list[Finding]:
-    """Whether ⟨u, Hv⟩ = ⟨Hu, v⟩, as for every Hessian."""
-    inner, role = product.inner, product.role
+def symmetry(
+    product: ProductClaim, seed: int, tolerance: Tolerance, read: Callable[..., Array] | None = None
+) -> list[Finding]:
+    """Whether ⟨u, Hv⟩ = ⟨Hu, v⟩, as for every Hessian.
+
+    read: the product as one in R²ⁿ, if variables are complex.
+    """
+    inner, role, times = product.inner, product.role, read or product
     u, v = (random_vector(inner, seed, number) for number in IDENTITY)
-    gap, size = _inner_gap(u, product(v), product(u), v)
+    gap, size = _inner_gap(u, times(v), times(u), v)
     if not gap > _allowed(size, inner.dtype, tolerance):
         return []
     return [
@@ -190,10 +196,16 @@ def symmetry(product: ProductClaim, seed: int, tolerance: Tolerance) -> list[Fin
     ]
 
 
-def adjointness(jvp: ProductClaim, vjp: ProductClaim, seed: int, tolerance: Tolerance) -> list[Finding]:
-    """The dot-product test ⟨u, Jv⟩ = ⟨Jᵀu, v⟩ between a claimed jvp and a claimed vjp."""
+def adjointness(
+    jvp: ProductClaim, vjp: ProductClaim, seed: int, tolerance: Tolerance, readings: Sequence[Callable[..., Array]] = ()
+) -> list[Finding]:
+    """The dot-product test ⟨u, Jv⟩ = ⟨Jᵀu, v⟩ between a claimed jvp and a claimed vjp.
+
+    readings: the latter as products in R²ⁿ, if there are complex numbers: one of them must pass.
+    """
     v, u = random_vector(jvp.inner, seed, IDENTITY[0]), random_vector(vjp.inner, seed, IDENTITY[1])
-    gap, size = _inner_gap(u, jvp(v), vjp(u), v)
+    ahead = jvp(v)
+    gap, size = min(_inner_gap(u, ahead, back(u), v) for back in readings or (vjp,))
     if not gap > _allowed(size, jvp.inner.dtype, tolerance):
         return []
     message = f"jvp and vjp do not belong together: ⟨u, Jv⟩ and ⟨Jᵀu, v⟩ differ by {gap:.3g}"
@@ -237,12 +249,25 @@ def check_hvp(
     require_callables(f=f, hvp=hvp, **({} if grad is None or is_autograd(grad) else {"grad": grad}))
     run = CheckRun(Kind.HVP, f, hvp, x0, Options(**options))
     claimed = _product(run, run.counted(hvp, "hvp", product=True), "hvp", run.layout, run.layout)
+    read: list[InConvention] = []
+
+    def gradient() -> Function:
+        if run.layout.imaginary is None:
+            return gradient_of(run, f, grad)
+        from gradcheck.checks.complex import RealValued, require_real_values
+        from gradcheck.checks.complex_products import read_hvp
+
+        require_real_values(run.function(f, scalar=False), run.flat, run.options.seed)
+        inner = gradient_of(run, RealValued(f), grad)
+        read.append(read_hvp(run.draft, inner, run.flat, claimed, run.layout, run.options))
+        return inner
 
     def identities(function: Function) -> list[Finding]:
         seed, tolerance = run.options.seed, run.tolerance
-        return [*linearity(claimed, seed, tolerance), *symmetry(claimed, seed, tolerance)]
+        true = read[0].true if read else claimed
+        return [*linearity(claimed, seed, tolerance), *symmetry(claimed, seed, tolerance, true)]
 
-    return _along(run, lambda: gradient_of(run, f, grad), lambda _: claimed, "hvp", identities)
+    return _along(run, gradient, lambda _: read[0] if read else claimed, "hvp", identities)
 
 
 @reachable(Kind.JVP)
@@ -269,6 +294,8 @@ def check_jvp(
     jvp, vjp = as_product(jvp), as_product(vjp, transposed=True)
     require_callables(func=func, jvp=jvp, **({} if vjp is None else {"vjp": vjp}))
     run = CheckRun(Kind.JVP, func, jvp, x0, Options(**options))
+    if run.options.convention is not None:
+        raise UsageError("a jvp is the same in every convention; leave convention out")
     claimed, transposed = (
         run.counted(jvp, "jvp", product=True),
         None if vjp is None else run.counted(vjp, "vjp", product=True),
@@ -282,7 +309,12 @@ def check_jvp(
         findings = linearity(ahead(function.outputs), seed, tolerance)
         if transposed is not None:
             back = _product(run, transposed, "vjp", function.outputs, run.layout)
-            findings += adjointness(ahead(function.outputs), back, seed, tolerance)
+            readings: Sequence[Callable[..., Array]] = ()
+            if run.is_complex(function):
+                from gradcheck.checks.complex_products import readings_of
+
+                readings = readings_of(back, function.outputs, run.layout)
+            findings += adjointness(ahead(function.outputs), back, seed, tolerance, readings)
         return findings
 
     return _along(run, lambda: run.function(func, role="func", scalar=False), ahead, "jvp", identities)
@@ -306,6 +338,7 @@ def check_vjp(func: Callable[..., Any], vjp: Any, x0: ArrayLike, **options: Unpa
     run = CheckRun(Kind.VJP, func, vjp, x0, Options(**options))
     count = run.options.directions or VECTORS
     product: list[ProductClaim] = []
+    read: list[InConvention] = []
     vectors: list[NDArray[Any]] = []
 
     def contracted() -> Function:
@@ -313,13 +346,17 @@ def check_vjp(func: Callable[..., Any], vjp: Any, x0: ArrayLike, **options: Unpa
         whole.at(run.flat)
         product.append(_product(run, counted, "vjp", whole.outputs, run.layout))
         vectors.extend(random_vector(whole.outputs, run.options.seed, k) for k in range(count))
+        if run.is_complex(whole):
+            from gradcheck.checks.complex_products import read_vjp
+
+            read.append(read_vjp(run.draft, whole, run.flat, product[0], run.layout, vectors, run.options))
         return run.function(Contracted(run.whole(func, "func"), whole.outputs, vectors), role="func", scalar=False)
 
     counted = run.counted(vjp, "vjp", product=True)
     return check_matrix(
         run,
         contracted,
-        lambda x, *_, **__: np.stack([product[0](u, x) for u in vectors]),
+        lambda x, *_, **__: np.stack([(read or product)[0](u, x) for u in vectors]),
         "vjp",
         lent=VectorLayout(run.layout),
         identities=lambda function: linearity(product[0], run.options.seed, run.tolerance),
@@ -341,7 +378,7 @@ def _product(run: CheckRun, call: Any, role: str, inner: Layout, outer: Layout) 
 def _along(
     run: CheckRun,
     function: Callable[[], Function],
-    product: Callable[[Layout], ProductClaim],
+    product: Callable[[Layout], Callable[[NDArray[Any]], Array]],
     role: str,
     identities: Identities,
 ) -> Report:
