@@ -334,7 +334,7 @@ def in_library(x0: Any, library: Library) -> Any:
 def draw(
     shape: int | Sequence[int], dtype: DTypeLike = np.float64, seed: int = 0, bounds: Bounds | None = None
 ) -> NDArray[Any]:
-    """Draw a random point of a shape and dtype: the same for the same seed.
+    """Draw a random point of a shape and dtype: the same for the same seed; a complex one has such real and imaginary parts.
 
     Standard normal without bounds; between two finite bounds uniform over the inner 98 %, so that there is room for
     differences; with one bound, away from it by a log-normal distance of max(1, |bound|).
@@ -342,6 +342,11 @@ def draw(
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     bounds = as_bounds(bounds, shape)
     count = math.prod(shape)
+    if np.dtype(dtype).kind == "c":
+        if bounds is not None:
+            raise PointError("complex numbers have no order; bounds are for real variables")
+        parts = draw((*shape, 2), np.float32 if np.dtype(dtype).itemsize == 8 else np.float64, seed)
+        return parts.view(dtype).reshape(shape)
     try:
         around = normal(count, _seed(seed), Stream.POINT).reshape(shape)
         if bounds is None:

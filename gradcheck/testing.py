@@ -196,6 +196,8 @@ def _of_vector(f: Callable[..., Any], grad: Gradient, x0: Any, options: dict[str
     wrt, unpack, args = options.pop("wrt", None), options.pop("unpack", False), options.get("args", ())
     names = argument_names(f, len(x0)) if unpack and isinstance(x0, (list, tuple)) else ()
     layout, flat = lay_out(x0, wrt=wrt, unpack=unpack, names=names)
+    if layout.imaginary is not None:
+        raise UsageError("the self-test breaks gradients by real variables, and x0 is complex")
     whole = [unpacked(one, x0, args, role) if unpack else one for one, role in ((f, "f"), (grad, "grad"))]
     options["bounds"] = flat_bounds(options.get("bounds"), layout)
 
@@ -217,7 +219,7 @@ def self_test(f: Callable[..., Any], grad: Gradient, x0: ArrayLike, **options: A
     Raises:
         UserCodeError: f or grad raised, or returned no number, at the point.
     """
-    if is_tree(x0) or library_of(x0) is not None:
+    if is_tree(x0) or library_of(x0) is not None or np.iscomplexobj(x0):
         return _of_vector(f, grad, x0, options)
     deadline = Deadline(options.get("budget"))
     options = {key: value for key, value in options.items() if key not in NOT_REPEATED}

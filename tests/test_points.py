@@ -192,7 +192,7 @@ def test_a_numpy_file_keeps_single_precision(folder):
         ("[[1, 2], [3]]", ["is ragged"]),
         ("[1, 2", ["not a list of numbers"]),
         ("[1, x]", ["not a list of numbers"]),
-        ("[1, 2j]", ["holds 2j"]),
+        ("[1, [2j]]", ["ragged"]),
         ("1,2,x", ["point 1,2,x is neither numbers", ".npy"]),
         ("nan", ["is nan"]),
         ("1,inf", ["is inf at [1]"]),

@@ -34,6 +34,7 @@ from gradcheck.wording import counted, quoted
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from gradcheck.checks.complex import Known
     from gradcheck.evaluation.autograd import Autograd
     from gradcheck.evaluation.journal import Journal, Ledger
     from gradcheck.evaluation.matrices import MatrixClaim
@@ -116,6 +117,7 @@ class CheckRun:
                 )
             )
         self._held: NDArray[np.bool_] | None = None
+        self._known: Known | None = None
         self._target = f
         self._journal: Journal | None = None
         self.problem: Problem | None = None
@@ -394,7 +396,7 @@ class CheckRun:
         from gradcheck.checks.complex import settle  # of use to few
 
         asked = self.options.convention
-        chosen, problem = settle(problem, claim, None if asked is None else str(asked))
+        chosen, problem, self._known = settle(problem, claim, None if asked is None else str(asked))
         self.draft.conventions = (chosen,)
         if chosen is Convention.REAL_PART and self.layout.imaginary is not None:
             self._hold(self.layout.imaginary)
@@ -469,7 +471,8 @@ class CheckRun:
 
     def survey(self, problem: Problem, blocks: Iterable[Block]) -> None:
         """Compare every entry."""
-        self.accept(problem, self.surveyor(problem).survey(self.in_pieces(problem.function, blocks)))
+        surveyor = self.surveyor(problem, None if self._known is None else self._known.evaluate)
+        self.accept(problem, surveyor.survey(self.in_pieces(problem.function, blocks)))
 
     def accept(self, problem: Problem, comparison: Comparison) -> None:
         """Put on record what a comparison of entries came to."""

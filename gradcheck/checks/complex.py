@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck.checks.pairs import ComplexTable
-from gradcheck.errors import UsageError, UserCodeError
-from gradcheck.evaluation.claims import Claim, ComplexClaim, Wrapper
+from gradcheck.errors import UsageError
+from gradcheck.evaluation.claims import Block, Claim, ComplexClaim, Wrapper
 from gradcheck.evaluation.complex_matrices import ComplexMatrixClaim
 from gradcheck.model import Convention, Finding, FindingKind, Kind, Tolerance, Verdict
 from gradcheck.numerics.stencils import steps_near
 from gradcheck.points import neighbour
 from gradcheck.variables.complex import PARTS, weights
-from gradcheck.variables.numbers import is_complex
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,40 +30,43 @@ if TYPE_CHECKING:
     ClaimedColumns = Callable[[NDArray[np.intp]], Array]
 
 LOOKED_AT = 16  # complex variables that are differenced to find the convention, half of them where the claim is largest
-AGREES = 0.1  # conventions differ by a sign or a factor of 2, so that a gap of this share is none between them, …
-SEEN = 4.0  # … nor is one of so many roundings
+AGREES = (
+    1e-1,
+    1e-2,
+    1e-3,
+    1e-4,
+)  # conventions differ by a sign or a factor of 2, which is little where one part is small; …
+SEEN = 4.0  # … so many roundings are no difference
 MOST = 4096  # claims that are looked through for the largest
 SURE = 10.0  # a part that is 0 where f is holomorphic is not where it exceeds so many times what may be error
+FULL = (Convention.STEEPEST, Convention.CONJUGATE)  # whose real part is ∂f/∂x
 FILLED_IN = 1000  # entries that passed of which the other part is compared as well, if only one was kept
 
 
-class RealValued(Wrapper):
-    """A real f of complex variables that may return complex numbers without an imaginary part, such as ``np.vdot(z, z)``."""
+class RealPart(Wrapper):
+    """A real f of complex variables that returns complex numbers without an imaginary part, such as ``np.vdot(z, z)``."""
 
     def __init__(self, inner: Callable[..., Any]) -> None:
         self.inner = inner
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        value = self.inner(*arguments, **named)
-        return value.real if is_complex(value) else value
+        return self.inner(*arguments, **named).real
 
-    def around(self, inner: Callable[..., Any]) -> RealValued:
-        return RealValued(inner)
+    def around(self, inner: Callable[..., Any]) -> RealPart:
+        return RealPart(inner)
 
 
-def is_complex_valued(values: Function, x: NDArray[Any], seed: int) -> bool:
-    """Whether f, which may have complex values, has one with an imaginary part that is no rounding, at the point or near it."""
+def as_real(values: Function, f: Callable[..., Any], x: NDArray[Any], seed: int) -> Callable[..., Any] | None:
+    """f, or its real part where it has no other at the point nor near it; None if its values are complex indeed.
+
+    values: f as a function of whatever values.
+    """
     value = values.at(x)
     if values.outputs.imaginary is None or value.size != 2:
-        return False
-    return _has_imaginary_part(value, x.dtype) or _has_imaginary_part(values.near(neighbour(x, 0, seed)), x.dtype)
-
-
-def require_real_values(values: Function, x: NDArray[Any], seed: int) -> None:
-    """Raises `UserCodeError` for an f whose values have an imaginary part, of which there is no gradient to differentiate."""
-    if is_complex_valued(values, x, seed):
-        message = "f returned a complex number; return its real part, or check real and imaginary parts apart"
-        raise UserCodeError(message, FindingKind.WRONG_DTYPE, "f")
+        return f
+    if _has_imaginary_part(value, x.dtype) or _has_imaginary_part(values.near(neighbour(x, 0, seed)), x.dtype):
+        return None
+    return RealPart(f)
 
 
 def _has_imaginary_part(value: Array, dtype: Any) -> bool:
@@ -74,8 +76,31 @@ def _has_imaginary_part(value: Array, dtype: Any) -> bool:
 # ---- which convention
 
 
-def settle(problem: Problem, claim: Claim, asked: str | None) -> tuple[Convention, Problem]:
-    """The convention that a claim keeps to, or that was demanded, and the problem with the claim read in it.
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Known:
+    """First differences that were taken to find the convention: f on both sides of x, (N, m), for columns and steps, (N,).
+
+    noise: of f, (m,).
+    """
+
+    function: Function
+    x: NDArray[Any]
+    columns: NDArray[np.intp]
+    steps: Array
+    noise: Array
+    plus: Array
+    minus: Array
+
+    def evaluate(self, block: Block, steps: Array, tick: Callable[[int], None]) -> tuple[Array, Array]:
+        """f on both sides for a block, as `Surveyor` wants it; evaluated where it is not known."""
+        place = np.minimum(np.searchsorted(self.columns, block.columns), len(self.columns) - 1)
+        if (self.columns[place] == block.columns).all() and (self.steps[place] == steps).all():
+            return self.plus[place], self.minus[place]
+        return self.function.pairs(self.x, block.columns, steps, tick)
+
+
+def settle(problem: Problem, claim: Claim, asked: str | None) -> tuple[Convention, Problem, Known | None]:
+    """The convention that a claim keeps to, or that was demanded, the problem with the claim read in it, and what was measured.
 
     Of complex values the derivative must be that of a holomorphic function, unless the real part alone is demanded.
 
@@ -89,43 +114,61 @@ def settle(problem: Problem, claim: Claim, asked: str | None) -> tuple[Conventio
     if asked is not None and asked not in told:
         values = "complex" if of_complex else "real"
         raise UsageError(f"convention is {asked}, and of {values} values it can be {', '.join(told)}")
+    known: Known | None = None
     if isinstance(claim, ComplexMatrixClaim):
-        chosen = told[0]
+        chosen = Convention(asked or told[0])
         if not of_complex and asked is None:
-            chosen = _measured(problem, claim.matrix(problem.preflight.raw).block, imaginary)
-        claim.convention = chosen = Convention(asked or chosen)
-        return chosen, problem
+            known = _differenced(problem, claim.matrix(problem.preflight.raw).block, imaginary)
+            chosen = _chosen(known, claim.matrix(problem.preflight.raw).block, imaginary)
+        claim.convention = chosen
+        return chosen, problem, known
     assert isinstance(claim, ComplexClaim)
     plain, preflight = problem.preflight.claimed, problem.preflight
-    chosen = Convention(asked or _measured(problem, lambda columns: plain[columns, None], imaginary))
+
+    def block(columns: NDArray[np.intp]) -> Array:
+        return plain[columns, None]
+
+    if asked is not None:
+        chosen = Convention(asked)
+    else:
+        known = _differenced(problem, block, imaginary)
+        chosen = _chosen(known, block, imaginary)
     claim.weights = weights(chosen, imaginary)
     preflight = replace(preflight, claimed=plain * claim.weights)
     if preflight.elsewhere is not None:
         point, there = preflight.elsewhere
         preflight = replace(preflight, elsewhere=(point, there * claim.weights))
-    return chosen, replace(problem, preflight=preflight)
+    return chosen, replace(problem, preflight=preflight), known
 
 
-def _measured(problem: Problem, block: ClaimedColumns, imaginary: NDArray[np.bool_]) -> Convention:
-    """The convention in which a claim agrees with first differences by most of what is looked at.
+def _differenced(problem: Problem, block: ClaimedColumns, imaginary: NDArray[np.bool_]) -> Known:
+    """First differences by some variables, or by all if they are few.
 
-    block: columns of the claim, read as steepest, by their numbers: (N, m).
+    block: columns of the claim as it was returned, by their numbers: (N, m).
     """
     every = np.flatnonzero(imaginary) - 1
-    real = every if len(every) <= LOOKED_AT else _chosen(block, every)
+    real = every if len(every) <= LOOKED_AT else _largest_and_others(block, every)
     columns = np.stack([real, real + 1], axis=1).reshape(-1).astype(np.intp)
-    calibration = problem.preflight.calibration
-    steps = steps_near(problem.x, problem.preflight.scales * calibration.fraction)[columns]
-    plus, minus = problem.function.pairs(problem.x, columns, steps)
+    if len(every) == len(real):
+        columns = np.arange(imaginary.size, dtype=np.intp)  # those of real variables are needed anyway
+    steps = steps_near(problem.x, problem.preflight.scales * problem.preflight.calibration.fraction)[columns]
+    pairs = problem.function.pairs(problem.x, columns, steps)
+    return Known(problem.function, problem.x, columns, steps, problem.preflight.calibration.noise, *pairs)
+
+
+def _chosen(known: Known, block: ClaimedColumns, imaginary: NDArray[np.bool_]) -> Convention:
+    """The convention in which a claim agrees with first differences by most of the variables."""
+    of_complex = imaginary | np.append(imaginary[1:], False)
+    there = of_complex[known.columns]
+    columns, steps = known.columns[there], known.steps[there, None]
     with np.errstate(all="ignore"):
-        numeric = _by_parts((plus - minus) / (2 * steps[:, None]))
-        rounding = _by_parts(SEEN * 2 * calibration.noise / steps[:, None])
+        numeric = _by_parts((known.plus[there] - known.minus[there]) / (2 * steps))
+        rounding = _by_parts(SEEN * 2 * known.noise / steps)
     claimed = _by_parts(block(columns))
     no_imaginary_part = not block(np.flatnonzero(imaginary)).any()
     candidates = [one for one in PARTS if no_imaginary_part or one is not Convention.REAL_PART]
-    fits = {one: _fit(one, claimed, numeric, rounding) for one in candidates}
-    best = max(fits, key=lambda one: fits[one])
-    return best if fits[best][0] else Convention.STEEPEST
+    votes = {one: _agreeing(one, claimed, numeric, rounding) for one in candidates}
+    return max(votes, key=lambda one: votes[one])  # the first of them where they are even
 
 
 def _by_parts(columns: Array) -> Array:
@@ -134,7 +177,7 @@ def _by_parts(columns: Array) -> Array:
     return paired
 
 
-def _chosen(block: ClaimedColumns, real: NDArray[np.intp]) -> NDArray[np.intp]:
+def _largest_and_others(block: ClaimedColumns, real: NDArray[np.intp]) -> NDArray[np.intp]:
     """The variables to look at, by their real parts: those with the largest claims, and others evenly."""
     some = real if len(real) <= MOST else real[:: len(real) // MOST]
     size = np.hypot(np.abs(block(some)).max(axis=1), np.abs(block(some + 1)).max(axis=1))
@@ -143,20 +186,14 @@ def _chosen(block: ClaimedColumns, real: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.union1d(largest, real[(2 * np.arange(half) + 1) * len(real) // (2 * half)])
 
 
-def _fit(convention: Convention, claimed: Array, numeric: Array, rounding: Array) -> tuple[int, float]:
-    """By how many variables a claim agrees in a convention, and how well in all: larger is better; all (N, 2)."""
+def _agreeing(convention: Convention, claimed: Array, numeric: Array, rounding: Array) -> list[int]:
+    """By how many variables a claim agrees in a convention, to each share in AGREES; all (N, 2)."""
     factors = np.array(PARTS[convention])
-    told = factors != 0
     with np.errstate(all="ignore"):
         implied = claimed * factors
         size = np.maximum(np.hypot(*implied.T), np.hypot(*numeric.T))[:, None]
-        gap = np.abs(implied - numeric)
-        fine = (gap <= AGREES * size + rounding) & (size > rounding)
-        agree = int(np.count_nonzero(fine[:, told].all(axis=1)))
-        all_told = np.nan_to_num(gap, nan=np.inf, posinf=np.inf) ** 2
-        misfit = float(all_told[:, told].sum()) / max(float(np.nansum(size**2)), 1e-300)
-    # What says less must fit better by entries: it does not win by what it leaves out.
-    return agree, -misfit if told.all() else -math.inf
+        gap, seen = np.abs(implied - numeric) - rounding, size > rounding
+        return [int(((gap <= share * size) & seen)[:, factors != 0].all(axis=1).sum()) for share in AGREES]
 
 
 # ---- what is put on record
@@ -213,8 +250,10 @@ def _same(
     chosen: Convention, other: Convention, claimed: Array, imaginary: NDArray[np.bool_], tolerance: Tolerance
 ) -> bool:
     """Whether a claim that is right in one convention is so in another: they cannot be told apart at this point."""
-    if Convention.REAL_PART in (chosen, other):
+    if chosen is Convention.REAL_PART:
         return False
+    if other is Convention.REAL_PART:  # what says less than is known holds where there is nothing more to say
+        return chosen in FULL and not claimed[imaginary].any()
     gap = claimed * (weights(other, imaginary) / weights(chosen, imaginary) - 1)
     places = np.flatnonzero(imaginary)
     size = np.hypot(claimed[places - 1], claimed[places])

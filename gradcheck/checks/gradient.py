@@ -70,23 +70,20 @@ def check_gradient(
         return _check_diagonal(run, f, both, hess, value_and_grad=value_and_grad, grad_and_hess=grad_and_hess)
     valued: Callable[..., Any] = Item(f, 0) if grad is None else f
     of_complex = run.layout.imaginary is not None
-    if of_complex:
-        from gradcheck.checks.complex import RealValued
-
-        function = run.function(RealValued(valued))
-    else:
-        function = run.function(valued)
+    function = run.function(valued)
     claim = run.vector_claim(Item(both, 1) if value_and_grad else both)
     beside: Function | None = None
     if value_and_grad and grad is not None:
         beside = run.function(Item(both, 0), role="grad", calls="derivative")
 
     def compare() -> None:
+        of_real = function
         if of_complex:
-            from gradcheck.checks.complex import is_complex_valued
+            from gradcheck.checks.complex import as_real
             from gradcheck.checks.matrix import compare_matrix
 
-            if is_complex_valued(run.function(valued, scalar=False), run.flat, settings.seed):
+            real = as_real(run.function(valued, scalar=False), valued, run.flat, settings.seed)
+            if real is None:
                 compare_matrix(
                     run,
                     lambda: run.function(valued, scalar=False),
@@ -95,12 +92,13 @@ def check_gradient(
                     contracts=lambda: hold_to_contracts(run, autograd),
                 )
                 return
-        problem = run.examine(function, claim, beside=beside)
+            of_real = function if real is valued else run.function(real)
+        problem = run.examine(of_real, claim, beside=beside)
         hold_to_contracts(run, autograd)
         if of_complex:
             problem = run.settle(problem, claim)
         claimed = problem.preflight.claimed
-        if run.choose_method(function, problem.n) is Method.COORDINATES:
+        if run.choose_method(of_real, problem.n) is Method.COORDINATES:
             if run.pressed(function, problem.n):
                 from gradcheck.checks.within_budget import survey_within_budget  # of use to slow functions only
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
@@ -59,16 +60,22 @@ class ComplexTable(Sequence[EntryCheck]):
     def __init__(
         self, columns: Columns, places: Places, convention: Convention | None, explained: frozenset[int] = frozenset()
     ) -> None:
-        self.columns, self.places, self.explained = worst_first(columns, len(columns.entry)), places, explained
+        self._columns, self.places, self.explained = columns, places, explained
         outputs, variables = _imaginary(places.outputs), _imaginary(places.layout)
         self.outputs, self.variables = _complex(outputs), _complex(variables)
         self.alone = convention is Convention.REAL_PART  # real parts of variables have no imaginary part beside them
         read = weights(convention, variables) if convention in PARTS else np.ones(variables.size)
         self.factors = 1 / np.where(read != 0, read, 1.0)  # from the gradient in R²ⁿ back to the claim
-        self.groups = self._grouped(outputs, variables)
 
-    def _grouped(self, outputs: NDArray[np.bool_], variables: NDArray[np.bool_]) -> list[Group]:
+    @cached_property
+    def columns(self) -> Columns:
+        """The real entries, worst first."""
+        return worst_first(self._columns, len(self._columns.entry))
+
+    @cached_property
+    def groups(self) -> list[Group]:
         """The rows by complex entries, in the order of the worst of each; what passed only if all parts are known."""
+        outputs, variables = _imaginary(self.places.outputs), _imaginary(self.places.layout)
         found: dict[tuple[int, int], Group] = {}
         output, variable = np.divmod(self.columns.entry, variables.size)
         behind = outputs[output].astype(int), variables[variable].astype(int)
@@ -90,8 +97,10 @@ class ComplexTable(Sequence[EntryCheck]):
     def counts(self, compared: Comparison) -> tuple[int, int, int]:
         """How many entries have been compared, failed, and could not be judged, where so many of their parts were."""
         share = math.prod(self.places.given) / self.places.size * (2 if self.alone else 1)
-        worst = [self.verdict(group) for group in self.groups]
         counts = [math.ceil(share * compared.checked)]
+        if compared.clean:
+            return counts[0], 0, 0
+        worst = [self.verdict(group) for group in self.groups]
         for verdict, total in ((Verdict.FAIL, compared.failed), (Verdict.INCONCLUSIVE, compared.inconclusive)):
             known = int(np.count_nonzero(self.columns.verdict == verdict))
             counts.append(worst.count(verdict) + math.ceil(share * max(0, total - known)))

@@ -41,6 +41,11 @@ class ComplexMatrixClaim(MatrixClaim):
         of_values = self.values.given if self.values is not None else self.outputs
         return math.prod(of_values), math.prod(self.layout.given)
 
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        """That of the values, then that of x."""
+        return (self.values.given if self.values is not None else self.outputs) + self.layout.given
+
     def matrix(self, raw: Any) -> Matrix:
         """The real matrix, turned round if it looks transposed.  Raises as for a real claim."""
         return Dense(self._expanded(self.complex_numbers(raw)), self.rows, self.layout.size, self.role)
@@ -55,7 +60,8 @@ class ComplexMatrixClaim(MatrixClaim):
         array = real_array(raw, self.role, remedy=REMEDY, kinds="fiubc")
         if self._looks_transposed(array):
             array = array.T
-        if array.size != m * n or (array.ndim == 2 and array.shape != (m, n) and 1 not in array.shape):
+        fits = array.ndim != 2 or 1 in array.shape or array.shape in ((m, n), self._shape)
+        if array.size != m * n or not fits:
             message = f"{self.role} has shape {array.shape}, expected {(m, n)}"
             raise UserCodeError(message, FindingKind.WRONG_SHAPE, self.role)
         return array.reshape(m, n).astype(np.complex128)
@@ -73,8 +79,9 @@ class ComplexMatrixClaim(MatrixClaim):
         if self._looks_transposed(value):
             return f"shape {shape}, expected {(m, n)}; it looks transposed, and was compared so"
         of_values = self.values.given if self.values is not None else self.outputs
-        wanted = of_values + self.layout.given
-        if shape in ((m, n), wanted, (m, *self.layout.given), (*of_values, n)) or (len(shape) <= 1 and 1 in (m, n)):
+        if shape in ((m, n), self._shape, (m, *self.layout.given), (*of_values, n)) or (
+            len(shape) <= 1 and 1 in (m, n)
+        ):
             return ""
         return f"shape {shape}, expected {(m, n)}; its numbers were compared as that"
 

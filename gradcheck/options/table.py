@@ -60,6 +60,7 @@ PROBLEM = (
         flags=("--var",),
         repeatable=True,
     ),
+    Option("complex", Flag(), WHERE, "What is drawn is complex.", CHECKS, default=False),
     Option(
         "arrays",
         Text("the name of a library, such as torch, jax or array_api_strict"),

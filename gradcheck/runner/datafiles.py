@@ -148,6 +148,7 @@ _TENSORS = {  # of the safetensors format, as NumPy has them, in little-endian o
     "I8": "i1",
     "U8": "u1",
     "BOOL": "?",
+    "C64": "<c8",
 }
 _LONGEST_HEADER = 100_000_000  # bytes, as the format has it
 
@@ -208,14 +209,26 @@ def typed_numbers(text: str, what: str) -> Any:
         return list(value) if isinstance(value, tuple) else value
     parts = [part for part in text.replace(",", " ").replace(";", " ").split() if part]
     try:
-        numbers = [int(part) if part.lstrip("+-").isdecimal() else float(part) for part in parts]
+        numbers = [_number(part) for part in parts]
     except ValueError:
         return None
     return numbers[0] if len(numbers) == 1 and "," not in text else numbers or None
 
 
-def nested_numbers(data: Any, what: str) -> NDArray[np.float64]:
-    """Nested lists of numbers → float64.  The leaves are looked at, since numpy takes text and truth for numbers."""
+def _number(text: str) -> complex:
+    """A number as it is typed: ``3``, ``0.5``, ``1+2j``.  Raises ValueError for anything else."""
+    if text.lstrip("+-").isdecimal():
+        return int(text)
+    return complex(text) if text.endswith(("j", "J")) else float(text)
+
+
+def nested_numbers(data: Any, what: str) -> NDArray[Any]:
+    """Nested lists of numbers → float64, or complex128 if one of them is complex.
+
+    The leaves are looked at, since numpy takes text and truth for numbers.
+    """
+
+    dtype: type = np.float64
 
     def shape(item: Any, depth: int = 0) -> tuple[int, ...]:
         if isinstance(item, (list, tuple)):
@@ -225,12 +238,14 @@ def nested_numbers(data: Any, what: str) -> NDArray[np.float64]:
             if len(shapes) > 1:
                 raise PointError(f"{what} is ragged: its rows have different lengths")
             return len(item), *(shapes.pop() if shapes else ())
-        if isinstance(item, bool) or not isinstance(item, (int, float)):
+        nonlocal dtype
+        if isinstance(item, bool) or not isinstance(item, (int, float, complex)):
             raise PointError(f"{what} holds {quoted(item)}, which is not a real number")
+        dtype = np.complex128 if isinstance(item, complex) else dtype
         return ()
 
     shape(data)
     try:
-        return np.array(data, dtype=np.float64)
+        return np.array(data, dtype)
     except OverflowError:
         raise PointError(f"{what} holds a number too large for float64") from None

@@ -42,9 +42,10 @@ def read_point(text: str, *, load: Loader | None = None, folder: str | os.PathLi
     """Read a point: a file, numbers, or an object of a module.
 
     text: the path of a .npy, .npz, .safetensors, .csv or .json file, starting at `folder`; where it holds several arrays,
-        ``FILE.npz:key`` is one, and the file a dict of all; numbers such as ``1,2,3`` or ``[[1, 2], [3, 4]]``; or a target
-        such as ``module:x0``, resolved by `load`, which may be a tree, or an array of another library.
-    Returns float64 for numbers and text files; other arrays keep their dtype, float64, float32 or integers.
+        ``FILE.npz:key`` is one, and the file a dict of all; numbers such as ``1,2,3``, ``1+2j,3`` or
+        ``[[1, 2], [3, 4]]``; or a target such as ``module:x0``, resolved by `load`, which may be a tree, or an array of another
+        library.
+    Returns float64 for numbers and text files; other arrays keep their dtype, float64, float32, complex or integers.
     Raises `PointError`, and whatever `load` raises.
     """
     stripped = text.strip()
@@ -57,14 +58,15 @@ def read_point(text: str, *, load: Loader | None = None, folder: str | os.PathLi
             return data
         return _as_given(data if isinstance(data, np.ndarray) else nested_numbers(data, path), path)
     if (numbers := typed_numbers(stripped, "point")) is not None:
-        return as_point(nested_numbers(numbers, f"point {short(stripped)}"), f"point {short(stripped)}")
+        typed = f"point {short(stripped)}"
+        return as_point(nested_numbers(numbers, typed), typed, may_be_complex=True)
     found = _load(stripped, load, "point")
     return found if is_tree(found) or library_of(found) is not None else _as_given(found, stripped)
 
 
 def _as_given(x0: Any, what: str) -> Any:
     """A point, be it of integers: that they are taken as float64 is said by the check."""
-    x = as_point(x0, what)
+    x = as_point(x0, what, may_be_complex=True)
     return np.asarray(x0) if integer_dtype(x0) else x
 
 
@@ -207,7 +209,8 @@ def read_parts(
             value = read_point(part, load=load, folder=folder) if isinstance(part, str) else part
         except PointError as error:
             raise PointError(f"{name}: {error}") from None
-        read[name] = float(value) if isinstance(part, str) and getattr(value, "shape", None) == () else value
+        typed = isinstance(part, str) and getattr(value, "shape", None) == ()
+        read[name] = value.item() if typed else value
     shapes = {name: shape for name, shape in read.items() if isinstance(shape, tuple)}
     if not shapes:
         return read
@@ -258,7 +261,7 @@ def _whole_point(
                 "no point to check at; give a dimension, a shape or a point (--dim, --shape, --point or --var)"
             )
         x = draw(wanted, dtype, seed, as_bounds(bounds, wanted))
-        return x, describe_point(x, "random normal" if bounds is None else "random within bounds", seed)
+        return x, _record(x, "random normal" if bounds is None else "random within bounds", seed)
     origin = point.strip() if isinstance(point, str) else "given array"
     x = read_point(point, load=load, folder=folder) if isinstance(point, str) else _as_given(point, "the point")
     if not isinstance(x, np.ndarray):
@@ -271,8 +274,9 @@ def _whole_point(
         if x.size != math.prod(wanted) or x.ndim > 1:
             raise PointError(f"point {short(origin)} has shape {by(x.shape)}, where {by(wanted)} was asked for")
         x = x.reshape(wanted)
-    check_within(x, as_bounds(bounds, x.shape))
-    return x, describe_point(as_point(x), short(origin))
+    if x.dtype.kind != "c":  # else the check refuses the bounds
+        check_within(x, as_bounds(bounds, x.shape))
+    return x, _record(x, short(origin))
 
 
 def _load(text: str, load: Loader | None, what: str) -> Any:

@@ -180,7 +180,8 @@ def _results(
     claims = {kind: _claim(check, kind, claim, target) for kind, claim in check.claims.items()}
     bounds = read_bounds(check.option("bounds"), load=find_bounds, folder=folder)
     place = {key: check.option(key) for key in ("dim", "shape", "point", "arrays", "seed")} | {
-        "parts": check.option("vars")
+        "parts": check.option("vars"),
+        "dtype": "complex128" if check.option("complex") else "float64",
     }
     x0, point = choose_point(**place, bounds=bounds, load=find_point, folder=folder)
     # The API's keywords bear the same names; what was declared as text is loaded first.

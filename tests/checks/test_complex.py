@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from gradcheck import PointError, UsageError, check_gradient, check_hessian, check_jacobian
+from gradcheck.cli.command import command
 from gradcheck.model import ComplexEstimate, Convention, FindingKind, Verdict
 from gradcheck.reporting.json import to_dict
 from gradcheck.reporting.restore import restore
+from tests.checks.complex_functions import CONVENTIONS, HOLOMORPHIC, MISTAKES, REAL, Case, data, random_problem, some
 
 random = np.random.default_rng(17)
 A = random.normal(size=(7, 5)) + 1j * random.normal(size=(7, 5))
@@ -333,7 +336,7 @@ def test_a_function_that_is_not_holomorphic_may_be_checked_by_real_parts() -> No
     assert report.conventions == (Convention.REAL_PART,)
     with pytest.raises(UsageError, match="of complex values it can be holomorphic, real_part"):
         check_jacobian(func, by_real_part, Z, convention="steepest")
-    with pytest.raises(UsageError, match="f is real"):
+    with pytest.raises(UsageError, match="of real values it can be steepest"):
         check_gradient(f, steepest, Z, convention="holomorphic")
 
 
@@ -373,3 +376,108 @@ def test_a_hessian_by_complex_variables_is_refused_with_a_word() -> None:
 def test_a_tree_without_complex_leaves_may_have_complex_values() -> None:
     report = check_jacobian(lambda p: p["t"] * B, lambda p: {"t": B}, {"t": 1.5})
     assert report.checked == 7
+
+
+# ---- the command line
+
+
+@pytest.fixture
+def ran(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """The command, in a folder with a module of complex functions."""
+    (tmp_path / "waves.py").write_text(
+        "import numpy as np\n"
+        "def f(z): return np.sum(np.abs(z) ** 4)\n"
+        "def g(z): return 4 * np.abs(z) ** 2 * z\n"
+        "def two(z, t): return np.sum(np.abs(z) ** 2) * t\n"
+        "def by_two(z, t): return {'z': 2 * z * t, 't': np.sum(np.abs(z) ** 2)}\n",
+        encoding="utf-8",
+    )
+    np.save(tmp_path / "z.npy", Z)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return lambda *words: CliRunner().invoke(command, [*words, "--color", "never"])
+
+
+@pytest.mark.parametrize(
+    "where",
+    [("--dim", "5", "--complex"), ("--shape", "2x2", "--complex"), ("--point", "z.npy"), ("--point", "1+2j,3,-1j")],
+)
+def test_points_of_the_command_line_may_be_complex(ran: Any, where: tuple[str, ...]) -> None:
+    result = ran("waves:f", "--grad", "waves:g", *where)
+    assert result.exit_code == 0, result.output
+    assert "complex128" in result.output
+    assert "convention  steepest" in result.output
+    demanded = ran("waves:f", "--grad", "waves:g", *where, "--convention", "conjugate")
+    assert demanded.exit_code == 1
+    assert "conjugated" in demanded.output
+
+
+def test_a_part_of_a_point_may_be_complex(ran: Any) -> None:
+    result = ran("waves:two", "--grad", "waves:by_two", "--var", "z=1+2j,3", "--var", "t=2.0")
+    assert result.exit_code == 0, result.output
+    assert "z[1]" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--dim", "3", "--complex", "--bounds", "0:1"), "complex numbers have no order"),
+        (("--point", "z.npy", "--bounds", "0:1"), "complex numbers have no order"),
+        (("--dim", "3", "--convention", "steepest"), "x0 is real"),
+        (("--dim", "3", "--complex", "--convention", "steepst"), "did you mean steepest"),
+    ],
+)
+def test_what_complex_points_do_not_go_with_is_a_line(ran: Any, words: tuple[str, ...], said: str) -> None:
+    result = ran("waves:f", "--grad", "waves:g", *words)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+# ---- many functions
+
+
+@pytest.mark.parametrize("case", REAL, ids=lambda case: case.name)
+def test_the_conventions_of_many_functions(case: Case) -> None:
+    z = data(*case.shape, seed=11)
+    for name, write in CONVENTIONS.items():
+        report = check_gradient(case.value, lambda z, write=write: write(case.derivative(z)), z, throw=False)
+        assert report.verdict is Verdict.PASS, (name, report.headline)
+        assert name in report.conventions
+
+
+@pytest.mark.parametrize("case", HOLOMORPHIC, ids=lambda case: case.name)
+def test_the_derivatives_of_many_holomorphic_functions(case: Case) -> None:
+    z = data(*case.shape, seed=11)
+    report = check_gradient(case.value, case.derivative, z, throw=False)
+    assert (report.verdict, report.convention) == (Verdict.PASS, "holomorphic"), report.headline
+    wrong = check_gradient(case.value, lambda z: some(case.derivative(z), lambda part: 1.001 * part), z, throw=False)
+    assert wrong.verdict is Verdict.FAIL
+
+
+def test_mistakes_in_many_functions_fail_and_are_named() -> None:
+    named = total = 0
+    for case in (*REAL[::3], *HOLOMORPHIC[::3]):
+        z = data(*case.shape, seed=11)
+        right = case.derivative(z)
+        for name, change in MISTAKES.items():
+            if np.allclose(change(right), right, rtol=1e-3):
+                continue
+            report = check_gradient(
+                case.value, lambda z, case=case, change=change: change(case.derivative(z)), z, throw=False
+            )
+            assert report.verdict is Verdict.FAIL, (case.name, name)
+            total += 1
+            named += [diagnosis.kind for diagnosis in report.diagnoses][:1] == [name]
+    assert named >= 0.9 * total
+
+
+def test_right_gradients_of_random_problems_pass() -> None:
+    for seed in range(60):
+        case, z = random_problem(seed)
+        report = check_gradient(case.value, case.derivative, z, throw=False)
+        assert report.verdict <= Verdict.INCONCLUSIVE, (case.name, report.headline)
+
+
+def test_a_check_costs_hardly_more_evaluations_than_that_of_real_and_imaginary_parts() -> None:
+    twin = check_gradient(lambda x: f(x.view(complex)), lambda x: steepest(x.view(complex)).view(float), Z.view(float))
+    assert check_gradient(f, steepest, Z).nfev <= 1.5 * twin.nfev
