@@ -25,6 +25,7 @@ from gradcheck.evaluation.sources import describe
 from gradcheck.model import Finding, FindingKind, Target, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.variables.arrays import as_numpy, library_of
+from gradcheck.variables.numbers import is_complex
 from gradcheck.wording import named
 
 if TYPE_CHECKING:
@@ -61,7 +62,12 @@ class RuleCall:
 
 
 class Framework(ABC):
-    """A library that differentiates what is written in its arrays."""
+    """A library that differentiates what is written in its arrays.
+
+    conjugates: products with a transposed complex Jacobian are such with its conjugate, too.
+    """
+
+    conjugates = False
 
     @abstractmethod
     def pulled(self, call: Call, variables: Sequence[Any], role: str) -> tuple[Any, Pull]:
@@ -86,6 +92,8 @@ class Framework(ABC):
 
 class InTorch(Framework):
     """By torch.autograd."""
+
+    conjugates = True
 
     @property
     def torch(self) -> Any:
@@ -364,10 +372,30 @@ class Autograd(Wrapper):
 
     def __call__(self, x: Any, *args: Any, **named: Any) -> Any:
         value, pull = self.framework.pulled(self._call(args, named), self.layout.variables(x), self.role)
+        row = self._of_complex if is_complex(value) else self._parts
         if self.outputs:
             units = np.eye(int(np.prod(value.shape))).reshape(-1, *value.shape)
-            return np.stack([self._flat(pull(_like(value, unit)), x) for unit in units])
-        return self.layout.derivative(self._flat(pull(_like(value, np.ones(tuple(value.shape)))), x))
+            return np.stack([np.concatenate(row(value, pull, unit, x)) for unit in units])
+        parts = row(value, pull, np.ones(tuple(value.shape)), x)
+        return self.layout.derivative(np.concatenate([part.view(np.float64) for part in parts]))
+
+    def _parts(self, value: Any, pull: Pull, cotangent: NDArray[Any], x: Any) -> list[NDArray[Any]]:
+        """Gradients by the variables, flat, of float64 or complex128; what f does not depend on has 0."""
+        pairs = zip(pull(_like(value, cotangent)), self.layout.variables(x), strict=True)
+        found = [np.zeros_like(as_numpy(one)) if got is None else as_numpy(got) for got, one in pairs]
+        return [one.astype(np.complex128 if is_complex(one) else np.float64).reshape(-1) for one in found]
+
+    def _of_complex(self, value: Any, pull: Pull, cotangent: NDArray[Any], x: Any) -> list[NDArray[Any]]:
+        """The derivatives of a complex value, with df = f′ dz by a complex variable; the framework gives products with it.
+
+        For a cotangent u torch gives Jᴴu and jax Jᵀu, and the real part of that by a real variable.
+        """
+        turned = self.framework.conjugates
+        one, other = (self._parts(value, pull, u, x) for u in (cotangent, 1j * cotangent))
+        sign = 1j if turned else -1j
+        by_complex = [np.conj(a) if turned else a for a in one]
+        pairs = zip(one, other, by_complex, strict=True)
+        return [found if is_complex(a) else a + sign * b for a, b, found in pairs]
 
     def _flat(self, gradients: Sequence[Any], x: Any) -> Array:
         """Gradients by the variables as one vector; what f does not depend on has 0."""
@@ -400,6 +428,8 @@ class Autograd(Wrapper):
         steady: f gives the same value whenever it is called there, so that the two modes can be compared.
         """
         call, variables = self._whole(args), self.layout.variables(self.layout.argument(x.copy()))
+        if self.layout.imaginary is not None or self._has_complex_values(call, variables):
+            return []  # contracts are told of in real numbers
         names = ", ".join(rule.name for rule in self.rules(x, args)) or f"the derivative of {self.role}"
         key = "jac" if self.outputs else "grad"
         found: list[Finding] = []
@@ -413,6 +443,11 @@ class Autograd(Wrapper):
                 what = f"{names} cannot be asked again: it raised {named(error)}"
                 found.append(_breach(FindingKind.NON_DETERMINISTIC, key, what))
         return found
+
+    def _has_complex_values(self, call: Call, variables: Sequence[Any]) -> bool:
+        with contextlib.suppress(Exception):
+            return is_complex(call(variables))
+        return False
 
     def _of_whole(
         self,
