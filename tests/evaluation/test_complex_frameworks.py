@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,12 @@ class Kit:
     def __init__(self, name: str) -> None:
         self.name = name
         if name == "torch":
-            self.torch = pytest.importorskip("torch", reason="torch is in no extra")
+            self.torch = pytest.importorskip("torch", reason="torch is not installed")
             self.xp: Any = self.torch
             self.array: Any = lambda value: self.torch.tensor(value)
             self.convention = "steepest"
         else:
-            self.jax = pytest.importorskip("jax", reason="jax is in no extra")
-            self.jax.config.update("jax_enable_x64", True)
+            self.jax = pytest.importorskip("jax", reason="jax is not installed")
             self.xp = self.jax.numpy
             self.array = self.xp.asarray
             self.convention = "conjugate"
@@ -67,8 +67,16 @@ class Kit:
 
 
 @pytest.fixture(params=["torch", "jax"])
-def kit(request: pytest.FixtureRequest) -> Kit:
-    return Kit(request.param)
+def kit(request: pytest.FixtureRequest) -> Iterator[Kit]:
+    """The framework, with double precision switched on where that is not the default."""
+    if request.param == "torch":
+        yield Kit("torch")
+        return
+    config = pytest.importorskip("jax", reason="jax is not installed").config
+    before = config.jax_enable_x64
+    config.update("jax_enable_x64", True)
+    yield Kit("jax")
+    config.update("jax_enable_x64", before)
 
 
 def test_gradients_pass_in_the_convention_of_the_framework(kit: Kit) -> None:
