@@ -45,6 +45,7 @@ class Method(enum.StrEnum):
     AUTO = "auto"
     COORDINATES = "coordinates"
     DIRECTIONS = "directions"
+    COMPLEX_STEP = "complex-step"
 
 
 class Convention(enum.StrEnum):
@@ -108,6 +109,7 @@ class Status(enum.StrEnum):
     NEGLIGIBLE = "negligible"
     NON_FINITE = "non_finite"
     NOT_EXAMINED = "not_examined"
+    COMPLEX_STEP = "complex_step"
 
     @property
     def advice(self) -> str:
@@ -130,6 +132,7 @@ _ADVICE = {
     Status.NEGLIGIBLE: "0 is claimed, and f changes by little beside what is ordinary; if that is the tolerance of a solver, "
     "tighten it, else say with atol that it is nothing",
     Status.NON_FINITE: "f is not finite around the point; choose a point inside its domain, or bounds that keep within it",
+    Status.COMPLEX_STEP: "f was taken at a tiny imaginary distance, where its imaginary part tells the derivative",
     Status.NOT_EXAMINED: "the bound on re-examined entries was reached; give a larger budget, or check this entry alone",
 }
 

@@ -471,8 +471,29 @@ class CheckRun:
 
     def survey(self, problem: Problem, blocks: Iterable[Block]) -> None:
         """Compare every entry."""
+        if self.draft.method is Method.COMPLEX_STEP and (turned := self._turned(problem)) is not None:
+            from gradcheck.methods.complex_step import survey
+
+            blocks = self._in_pieces(problem.function, blocks)
+            self.draft.take(survey(problem, self.watcher, turned, blocks))
+            return
         surveyor = self.surveyor(problem, None if self._known is None else self._known.evaluate)
         self.accept(problem, surveyor.survey(self.in_pieces(problem.function, blocks)))
+
+    def _turned(self, problem: Problem) -> Function | None:
+        """f at complex points; None, and a note why, where that does not tell its derivative."""
+        from gradcheck.methods.complex_step import complexified, obstacle
+
+        function = problem.function
+        layout, turned, reason = complexified(function.layout), None, "x0 is not one array of real numbers"
+        if layout is not None:
+            turned = self.function(function.call, role=function.role, scalar=False, at=layout)
+            reason = obstacle(problem, turned)
+        if not reason:
+            return turned
+        self.draft.method = Method.COORDINATES
+        self.draft.notes.append(f"no complex step was taken, and every entry was differenced: {reason}")
+        return None
 
     def accept(self, problem: Problem, comparison: Comparison) -> None:
         """Put on record what a comparison of entries came to."""

@@ -346,6 +346,10 @@ class Function:
         """f(x + t e_i) for each offset t: (N, m)."""
         return self._along_columns(x, np.full(offsets.size, column, np.intp), x[column] + offsets, no_tick)
 
+    def ray_of(self, x: NDArray[Any], columns: NDArray[np.intp], moved: Array) -> Array:
+        """f with entry columns[n] of x set to moved[n], for each n: (N, m)."""
+        return self._along_columns(x, columns, moved, no_tick)
+
     def line(self, x: NDArray[Any], direction: Array, steps: Array) -> tuple[Array, Array, Array]:
         """f(x + t v) and f(x − t v) for each t: (plus, minus), each (N, m), and the displacement that happened.
 

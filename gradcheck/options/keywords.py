@@ -123,10 +123,11 @@ class Options:
         default=0,
     )
     method: str | Method = keyword(
-        Choice("auto", "coordinates", "directions"),
+        Choice("auto", "coordinates", "directions", "complex-step"),
         HOW,
-        "Compare every entry, or random directions.",
-        keyword="'coordinates' compares every entry, 'directions' random directions, 'auto' chooses by cost",
+        "Compare every entry, or random directions; complex-step: every entry without cancellation, for {f} of complex numbers.",
+        keyword="'coordinates' compares every entry, 'directions' random directions, 'auto' chooses by cost; 'complex-step' "
+        "compares every entry with Im f(x + ih) / h, to all digits, where f is analytic and takes complex numbers",
         default="auto",
     )
     directions: int | None = keyword(
