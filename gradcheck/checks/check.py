@@ -474,7 +474,7 @@ class CheckRun:
         if self.draft.method is Method.COMPLEX_STEP and (turned := self._turned(problem)) is not None:
             from gradcheck.methods.complex_step import survey
 
-            blocks = self._in_pieces(problem.function, blocks)
+            blocks = self.in_pieces(problem.function, blocks)
             self.draft.take(survey(problem, self.watcher, turned, blocks))
             return
         surveyor = self.surveyor(problem, None if self._known is None else self._known.evaluate)

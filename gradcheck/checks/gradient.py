@@ -10,7 +10,7 @@ from gradcheck.checks.glance import hastened
 from gradcheck.checks.reaching import reachable
 from gradcheck.checks.rules import find_rule, hold_to_contracts
 from gradcheck.errors import UsageError
-from gradcheck.evaluation.claims import Item, Wrapper, gradient_blocks, is_autograd
+from gradcheck.evaluation.claims import Item, gradient_blocks, is_autograd
 from gradcheck.evaluation.function import Function
 from gradcheck.model import Kind, Method, Report
 from gradcheck.options.keywords import Keywords, Options
@@ -98,15 +98,14 @@ def check_gradient(
         if of_complex:
             problem = run.settle(problem, claim)
         claimed = problem.preflight.claimed
-        if run.choose_method(of_real, problem.n) is Method.COORDINATES:
-            if run.pressed(function, problem.n):
-                from gradcheck.checks.within_budget import survey_within_budget  # of use to slow functions only
-
-                survey_within_budget(run, problem)
-            else:
-                run.survey(problem, gradient_blocks(claimed))
-        else:
+        if run.choose_method(of_real, problem.n) is Method.DIRECTIONS:
             run.search(problem, claimed)
+        elif run.pressed(of_real, problem.n):
+            from gradcheck.checks.within_budget import survey_within_budget  # of use to slow functions only
+
+            survey_within_budget(run, problem)
+        else:
+            run.survey(problem, gradient_blocks(claimed))
         if of_complex:
             run.complete(problem, claimed)
         run.explain(problem, claim, claim.at)

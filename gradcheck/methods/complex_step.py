@@ -104,7 +104,8 @@ def survey(problem: Problem, watcher: Watcher, turned: Function, blocks: Iterabl
             claimed, uncertainty = block.claimed, ROUNDINGS * epsilon * ordinary
             gap, size = np.abs(claimed - numeric), np.maximum(np.abs(claimed), np.abs(numeric))
             agreed = gap <= tolerance.atol + tolerance.rtol * size + uncertainty
-            passed.add(tolerance, gap[agreed], size[agreed], ordinary[agreed], uncertainty[agreed])
+            if agreed.any():
+                passed.add(tolerance, gap[agreed], size[agreed], ordinary[agreed], uncertainty[agreed])
             verdict = np.where(agreed, Verdict.PASS, Verdict.FAIL).astype(np.int8)
             status = np.full(numeric.shape, status_code(Status.COMPLEX_STEP), np.int8)
             lost = ~np.isfinite(numeric)

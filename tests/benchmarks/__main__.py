@@ -10,7 +10,18 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("speed", "hessian", "directions", "localization", "trees", "recording", "complex", "solvers", "planning", "kills")
+NAMES = (
+    "speed",
+    "hessian",
+    "directions",
+    "localization",
+    "trees",
+    "recording",
+    "complex",
+    "solvers",
+    "planning",
+    "kills",
+)
 
 
 def main() -> int:
