@@ -17,6 +17,7 @@ from gradcheck.checks.doubts import doubt, tell_difference
 from gradcheck.checks.draft import Draft
 from gradcheck.errors import CheckInterrupted, OutOfTime, UsageError, UserCodeError, raise_for
 from gradcheck.evaluation.claims import Block, Claim, ComplexClaim, Counted
+from gradcheck.evaluation.engines import is_compiled
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.preflight import examine, integer_answer
 from gradcheck.evaluation.sources import describe
@@ -374,7 +375,10 @@ class CheckRun:
 
     def _plan(self, function: Function) -> None:
         """Say what the check will cost, where that is much or was asked for."""
-        if self.options.plan or (function.seconds > SLOW and self.problem is None):
+        slow = function.seconds > SLOW and not is_compiled(
+            function.call
+        )  # the first call of a compiled one compiles it
+        if self.options.plan or (slow and self.problem is None):
             from gradcheck.checks.plan import planned  # of use to slow functions only
             from gradcheck.numerics.tolerance_law import DIRECTIONS as DIRECTIONS_OF_LAW
 

@@ -77,10 +77,10 @@ AT_KINK = np.array([1.0, 0.0])
         ({"rtol": True}, "rtol is True; it must be a number of at least 0 and below 1"),
         ({"eps": "1e-4"}, "eps is '1e-4'; it must be a finite number above 0"),
         ({"seed": None}, "seed is None; it must be a whole number of at least 0"),
-        ({"method": ["auto"]}, "method is ['auto']; it must be one of auto, coordinates, directions"),
+        ({"method": ["auto"]}, "method is ['auto']; it must be one of auto, coordinates, directions, complex-step"),
         (
             {"method": "direction"},
-            "method is 'direction'; it must be one of auto, coordinates, directions; did you mean directions?",
+            "method is 'direction'; it must be one of auto, coordinates, directions, complex-step; did you mean directions?",
         ),
         ({"throw": 1}, "throw is 1; it must be true or false"),
         ({"progress": 1}, "progress is 1; it must be a callable"),
@@ -92,7 +92,7 @@ AT_KINK = np.array([1.0, 0.0])
         ),
         ({"bounds": (2, 1)}, "bounds is (2, 1); the lower one must be less than the upper one"),
         ({"rtoll": 1}, "unknown keyword 'rtoll'; did you mean 'rtol'?"),
-        ({"method": "forward"}, "method is 'forward'; it must be one of auto, coordinates, directions"),
+        ({"method": "forward"}, "method is 'forward'; it must be one of auto, coordinates, directions, complex-step"),
     ],
 )
 def test_an_option_that_makes_no_sense_gets_one_line(options, message):

@@ -108,7 +108,7 @@ def test_10_a_right_hessian_beside_a_wrong_gradient(tmp_path: Path) -> None:
         ({"eps": "1e-4"}, "eps is '1e-4'; it must be a finite number above 0"),
         ({"budget": "1"}, "budget is '1'; it must be a finite number above 0"),
         ({"seed": None}, "seed is None; it must be a whole number"),
-        ({"method": ["auto"]}, "method is ['auto']; it must be one of auto, coordinates, directions"),
+        ({"method": ["auto"]}, "method is ['auto']; it must be one of auto, coordinates, directions, complex-step"),
         ({"rtoll": 1}, "unknown keyword 'rtoll'; did you mean 'rtol'?"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

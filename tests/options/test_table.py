@@ -110,7 +110,7 @@ BAD: list[tuple[str, Any, str]] = [  # option, value, and why it is refused, at 
     ("seed", -1, "it must be a whole number of at least 0"),
     ("jobs", 0, "it must be a whole number of at least 1"),
     ("directions", 0, "it must be a whole number of at least 1"),
-    ("method", "direction", "it must be one of auto, coordinates, directions; did you mean directions?"),
+    ("method", "direction", "it must be one of auto, coordinates, directions, complex-step; did you mean directions?"),
 ]
 
 
