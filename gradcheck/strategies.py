@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.errors import PointError, UsageError
+from gradcheck.options.keywords import KEYWORDS
 from gradcheck.options.values import Shape
 from gradcheck.points import flat_bounds, lay_out
+from gradcheck.variables.constrained import sets_of
+from gradcheck.variables.sets import drawn_on, require_fit
 from gradcheck.wording import quoted
 
 try:
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 LARGEST, SMALLEST = 1e6, 1e-6  # sizes of an entry that is not 0: beyond, f itself seldom has digits to tell
 
 
-def points(shape: Any, *, bounds: Any = None, dtype: DTypeLike = np.float64) -> st.SearchStrategy[Any]:
+def points(shape: Any, *, bounds: Any = None, on: Any = None, dtype: DTypeLike = np.float64) -> st.SearchStrategy[Any]:
     """Points for a check, from simple ones to those that programmers forget: zeros, equal entries, large and small ones.
 
     Args:
@@ -36,6 +39,8 @@ def points(shape: Any, *, bounds: Any = None, dtype: DTypeLike = np.float64) -> 
             In place of a shape may stand an array: its shape and dtype count, and what is no array of floats is handed on.
         bounds: as for `check_gradient`, and to be given to the check as well: (low, high), or by the names of leaves.  Without,
             an entry is at most 1e6; with one bound, at most 1e6 times max(1, |bound|) away from it.
+        on: as for `check_gradient`: the set from which points are drawn, or sets by the names of leaves; away from its special
+            places.
         dtype: of what is given as a shape: float64, float32, complex128 or complex64.
 
     Returns:
@@ -52,10 +57,25 @@ def points(shape: Any, *, bounds: Any = None, dtype: DTypeLike = np.float64) -> 
         for k, (low, high) in enumerate(pairs.T.tolist())
     ]
 
+    leaves = layout.leaves or ((layout, slice(None)),)
+    sets = (
+        {}
+        if on is None
+        else sets_of([leaf.owner for leaf, _ in leaves], KEYWORDS["on"].check(on), tree=bool(layout.leaves))
+    )
+    if sets and bounds is not None:
+        raise UsageError("on and bounds do not go together: bounds are told by entries of x; leave one of them out")
+    for leaf, _ in leaves:
+        if leaf.owner in sets:
+            require_fit(sets[leaf.owner], leaf.shape, leaf.owner or "shape")
+
     def point(groups: tuple[NDArray[Any], ...]) -> Any:
         x = np.empty_like(flat)
         for k, entries in enumerate(groups):
             x[which == k] = entries
+        for leaf, where in leaves:
+            if leaf.owner in sets:
+                x[where] = drawn_on(sets[leaf.owner], x[where].reshape(leaf.shape), leaf.owner or "x0").reshape(-1)
         return layout.argument(x)
 
     return st.tuples(*drawn).map(point)

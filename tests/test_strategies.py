@@ -168,3 +168,22 @@ def test_a_failure_is_shrunk_and_found_again_from_the_database(plugged: pytest.P
     again = plugged.runpytest_subprocess(*PLUGINS)
     again.assert_outcomes(failed=1)
     assert next(line for line in again.outlines if line.startswith("called at")) == called[-1]
+
+
+@few
+@given(
+    points((3, 3), on="SO3"), points({"P": (3, 3), "t": 2}, on={"P": "spd"}), points(4, on="simplex", dtype=np.float32)
+)
+def test_points_of_a_set_are_drawn_on_it(R: Any, tree: Any, shares: Any) -> None:
+    np.testing.assert_allclose(R.T @ R, np.eye(3), atol=1e-13)
+    assert np.linalg.det(R) > 0
+    assert np.linalg.eigvalsh(tree["P"]).min() > 0.1
+    assert tree["t"].shape == (2,)
+    assert (shares > 0).all()
+    assert shares.dtype == np.float32
+    assert abs(float(shares.sum()) - 1) < 1e-5
+
+
+def test_a_set_without_points_of_that_shape_is_refused() -> None:
+    with pytest.raises(UsageError, match="shape has shape 3, and a point of SO3 shape 3x3"):
+        points(3, on="SO3")

@@ -16,7 +16,7 @@ import numpy as np
 from gradcheck.checks.doubts import doubt, tell_difference
 from gradcheck.checks.draft import Draft
 from gradcheck.errors import CheckInterrupted, OutOfTime, UsageError, UserCodeError, raise_for
-from gradcheck.evaluation.claims import Block, Claim, ComplexClaim, Counted
+from gradcheck.evaluation.claims import Block, Claim, ComplexClaim, Counted, TangentClaim
 from gradcheck.evaluation.engines import is_compiled
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.preflight import examine, integer_answer
@@ -25,7 +25,7 @@ from gradcheck.evaluation.unpacking import argument_names, in_order, unpacked
 from gradcheck.methods.coordinates import Evaluate, Surveyor, observations
 from gradcheck.methods.entries import join
 from gradcheck.methods.problem import Problem, Watcher
-from gradcheck.model import Convention, Finding, FindingKind, Kind, Method, Report, Stop, Target, Verdict
+from gradcheck.model import Convention, Finding, FindingKind, Kind, Method, Point, Report, Stop, Target, Verdict
 from gradcheck.numerics.stencils import free_scales
 from gradcheck.options.keywords import Options
 from gradcheck.points import describe_point, flat_bounds, integer_dtype, lay_out, neighbour, require_within
@@ -59,7 +59,8 @@ class CheckRun:
 
     x0: the point as it was given.
     layout: how it is laid out.
-    flat: the same as a vector, (n,).
+    flat: the same as a vector, (n,); on a set, its coordinates.
+    given: layout and vector of x0 as an array, on a set or not.
     bounds: (low, high), each (n,), or None.
     fixed: the variables whose bounds are equal, so that they do not vary, (n,); None if there is none.
     problem: what is compared at the point, once that is known.
@@ -79,6 +80,7 @@ class CheckRun:
         self.x0 = in_order(f, x0) if options.unpack and isinstance(x0, dict) else x0
         names = argument_names(f, len(self.x0)) if options.unpack and isinstance(self.x0, (list, tuple)) else ()
         self.layout, self.flat = lay_out(self.x0, wrt=options.wrt, unpack=options.unpack, names=names)
+        self.given = self.layout, self.flat
         integers = "" if self.layout.leaves else integer_dtype(x0)
         if options.jit and self.layout.leaves:
             raise UsageError("jit compiles functions of one array, and x0 is a tree; leave it out")
@@ -86,6 +88,10 @@ class CheckRun:
             raise UsageError("convention says what a derivative by complex variables is, and x0 is real; leave it out")
         if self.layout.imaginary is not None:
             _refuse_of_complex(kind, options)
+            if options.on is not None:
+                raise UsageError("x0 is complex, and on is for real variables; give real and imaginary parts")
+        if options.on is not None:
+            self._constrain(kind)
         self.bounds = flat_bounds(options.bounds, self.layout)
         require_within(self.flat, self.bounds, self.layout)
         fixed = None if self.bounds is None else self.bounds[0] == self.bounds[1]
@@ -102,7 +108,7 @@ class CheckRun:
             kind=kind,
             target=target,
             claim=describe(claim),
-            point=describe_point(self.flat, "given", layout=self.layout),
+            point=self.described(self.flat, "given"),
             layout=self.layout,
             tolerance=self.tolerance,
             notes=[self.layout.note] if self.layout.note else [],
@@ -124,12 +130,33 @@ class CheckRun:
         self.problem: Problem | None = None
         self._called: list[Callable[..., Any]] = [f]
         self._suspects: dict[str, Array] = {}
-        self.may_mend = self.layout.imaginary is None
+        self.may_mend = self.layout.imaginary is None and options.on is None
         self.setting: tuple[Any, ...] = ()  # what user code is told by an attribute that is set, for the journal
         self.size: int | None = None
         self._functions: list[tuple[Function, str | None]] = []
         self._claims: list[Counted] = []
         self._elsewhere = {"f": 0, "derivative": 0}  # calls in another check, made for this one
+
+    def _constrain(self, kind: Kind) -> None:
+        """Lay x out by coordinates of the tangent space of the set on which it lives."""
+        from gradcheck.variables.constrained import constrain  # of use to few
+
+        options = self.options
+        if kind is not Kind.GRADIENT:
+            raise UsageError(f"on is for gradients, and {kind.key} claims another derivative; leave it out")
+        for name in ("bounds", "elementwise", "reach", "suspects", "knob"):
+            if getattr(options, name) not in (None, False, {}):
+                raise UsageError(f"on and {name} do not go together; leave one of them out")
+        layout, flat = self.given
+        made = constrain(layout, flat, options.on)
+        self.given = layout, made.ambient(made.origin)
+        self.layout, self.flat = made, made.origin.copy()
+
+    def described(self, x: NDArray[Any], origin: str) -> Point:
+        """The record of a point of this check, by its vector."""
+        if self.options.on is not None:
+            x = self.layout.ambient(x)  # type: ignore[attr-defined]
+        return describe_point(x, origin, layout=self.given[0])
 
     @property
     def values(self) -> Layout | None:
@@ -207,6 +234,7 @@ class CheckRun:
         """A claimed gradient, with the arguments of this check."""
         counted, args, deadline = self.counted(claim, role), self.options.args, self.watcher.deadline
         kind = Claim if self.layout.imaginary is None else ComplexClaim
+        kind = kind if self.options.on is None else TangentClaim
         return kind(counted, self.layout, self.layout, args=args, role=role, deadline=deadline)
 
     def matrix_claim(
@@ -309,7 +337,8 @@ class CheckRun:
         """Say what the check is worth."""
         if problem.preflight.difference is not None:
             tell_difference(self.draft, problem.preflight.difference)
-        doubt(self.draft, problem, self.options, layout=self.layout, flat=self.flat, bounds=self.bounds, size=self.size)
+        layout, flat = self.given
+        doubt(self.draft, problem, self.options, layout=layout, flat=flat, bounds=self.bounds, size=self.size)
 
     def _lay_out_suspects(self) -> None:
         """Look at the terms that may be missing before anything is compared.
@@ -489,7 +518,7 @@ class CheckRun:
         from gradcheck.methods.complex_step import complexified, obstacle
 
         function = problem.function
-        layout, turned, reason = complexified(function.layout), None, "x0 is not one array of real numbers"
+        layout, turned, reason = complexified(function.layout), None, "x0 is not one array of real numbers, off any set"
         if layout is not None:
             turned = self.function(function.call, role=function.role, scalar=False, at=layout)
             reason = obstacle(problem, turned)

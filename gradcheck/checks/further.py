@@ -23,7 +23,7 @@ from gradcheck.model import Method, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.noise import calibrate
 from gradcheck.numerics.stencils import free_scales
-from gradcheck.points import describe_point, draw, inside, neighbour
+from gradcheck.points import draw, inside, neighbour
 from gradcheck.variables.numbers import MaskedValues
 from gradcheck.wording import counted
 
@@ -97,7 +97,7 @@ def look_elsewhere(run: CheckRun, problem: Problem, claim: Claim) -> None:
                 continue
             number += 1
             run.draft.directions += found
-            run.draft.further.append(describe_point(x, kind, layout=run.layout))
+            run.draft.further.append(run.described(x, kind))
     for reason, kinds in dropped.items():
         if kinds:
             where = ", ".join(kind if count == 1 else f"{kind} ({count:,})" for kind, count in kinds.items())

@@ -10,13 +10,16 @@ from gradcheck.checks.glance import hastened
 from gradcheck.checks.reaching import reachable
 from gradcheck.checks.rules import find_rule, hold_to_contracts
 from gradcheck.errors import UsageError
-from gradcheck.evaluation.claims import Item, gradient_blocks, is_autograd
+from gradcheck.evaluation.claims import Item, TangentClaim, gradient_blocks, is_autograd
 from gradcheck.evaluation.function import Function
 from gradcheck.model import Kind, Method, Report
 from gradcheck.options.keywords import Keywords, Options
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+
+SEEN = 5e-3  # of a gradient, a part orthogonal to the set that is worth a note
 
 
 @hastened(Kind.GRADIENT)
@@ -61,9 +64,12 @@ def check_gradient(
     asked = is_autograd(grad)
     require_callables(f=f, **({} if grad is None or asked else {"grad": grad}))
     both: Any = f if grad is None or asked else grad
-    if settings.knob is not None:
+    if settings.knob is not None and settings.on is None:
         return _check_law(f, grad, x0, settings, value_and_grad=value_and_grad, alone=not (grad_and_hess or hess))
     run = CheckRun(Kind.GRADIENT, f, both, x0, settings)
+    if settings.on is not None and (asked or grad_and_hess or hess is not None):
+        what = "grad='autograd'" if asked else "a diagonal of the Hessian"
+        raise UsageError(f"on goes with a claimed gradient that is a function, and not with {what}")
     autograd = run.autograd(f, "grad") if asked else None
     both = autograd or both
     if settings.elementwise or grad_and_hess or hess is not None:
@@ -97,6 +103,11 @@ def check_gradient(
         hold_to_contracts(run, autograd)
         if of_complex:
             problem = run.settle(problem, claim)
+        if isinstance(claim, TangentClaim) and claim.share > SEEN:
+            run.draft.notes.append(
+                f"{claim.share:.0%} of the norm of the claimed gradient is orthogonal to the set: that part is free, and was not "
+                "checked"
+            )
         claimed = problem.preflight.claimed
         if run.choose_method(of_real, problem.n) is Method.DIRECTIONS:
             run.search(problem, claimed)

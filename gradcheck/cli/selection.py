@@ -10,7 +10,7 @@ from typing import Any
 from gradcheck.errors import UsageError
 from gradcheck.options.row import Face, at
 from gradcheck.options.table import OPTIONS
-from gradcheck.runner.config import CLAIMS, PLACES, DeclaredCheck, find_checks, spelled_out
+from gradcheck.runner.config import CLAIMS, PLACES, DeclaredCheck, find_checks, says_where, spelled_out
 from gradcheck.runner.run import Outcome
 from gradcheck.runner.targets import load, load_module
 from gradcheck.wording import near_match, quoted, short
@@ -60,7 +60,7 @@ def select(targets: Sequence[str], given: dict[str, Any], outcome: Outcome) -> l
 def _typed_check(target: str, given: dict[str, Any]) -> DeclaredCheck:
     if given.get("grad") and given.get("value_and_grad"):
         raise UsageError("--value-and-grad says that TARGET returns the gradient, too; remove it or --grad")
-    if not any(key in given for key in PLACES):
+    if not says_where(given):
         raise UsageError("nowhere to check; add --dim N, --shape 20x3, --point P or --var NAME=P")
     return spelled_out(target, target, given)
 

@@ -12,6 +12,7 @@ from gradcheck.errors import UsageError, UserCodeError, is_interrupt
 from gradcheck.evaluation.answers import raised
 from gradcheck.evaluation.deadline import NO_END, Deadline
 from gradcheck.evaluation.engines import Arguments, with_arguments
+from gradcheck.model import FindingKind
 from gradcheck.variables.layout import ArrayLayout, Layout, Places, as_layout
 from gradcheck.wording import quoted
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcheck.evaluation.journal import Ledger
+    from gradcheck.variables.constrained import ConstrainedLayout
 
     Array = NDArray[np.float64]
 
@@ -171,6 +173,40 @@ class ComplexClaim(Claim):
         """As for a real claim: the derivatives by real and imaginary parts in turn."""
         plain = super().numbers(value)
         return plain if self.weights is None else plain * self.weights
+
+
+class TangentClaim(Claim):
+    """A claimed gradient by the entries of an x on a set, as that by the coordinates of its tangent space."""
+
+    layout: ConstrainedLayout
+    share = 0.0
+    """Of the norm of the claim at the point of the check, what is orthogonal to the set."""
+    _misfit = ""
+
+    def raw_at(self, x: NDArray[Any]) -> Any:
+        """The derivative by the coordinates, (k,).
+
+        Raises:
+            UserCodeError: also where it is not known: away from the point of the check, in many dimensions.
+        """
+        raw = super().raw_at(x)
+        entries = self.layout.inner.numbers(raw, self.role)
+        self._misfit = self.layout.inner.misfit(raw)
+        if np.array_equal(x, self.layout.origin):
+            self.share = self.layout.normal_share(entries)
+        coordinates = self.layout.pulled(x, entries)
+        if coordinates is None:
+            message = f"{self.role} by so many coordinates is known at the point itself alone"
+            raise UserCodeError(message, FindingKind.USER_ERROR, self.role)
+        return coordinates
+
+    def numbers(self, value: Any) -> Array:
+        """The coordinates, which are numbers already."""
+        return np.array(value, np.float64)
+
+    def misfit(self, value: Any) -> str:
+        """What was wrong with the shape of the last answer."""
+        return self._misfit
 
 
 @dataclass(slots=True, eq=False, repr=False)

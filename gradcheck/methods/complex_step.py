@@ -19,7 +19,7 @@ from gradcheck.methods.results import Comparison, Tally, digits_of
 from gradcheck.model import Status, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.variables.complex import ComplexLayout
-from gradcheck.variables.layout import Layout, LibraryLayout
+from gradcheck.variables.layout import ArrayLayout, Layout, LibraryLayout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,8 +35,8 @@ NEAR = 1e-3  # share to which a difference must agree with the complex step
 
 
 def complexified(layout: Layout) -> Layout | None:
-    """The layout of complex points of the same shape; None for a tree."""
-    if layout.leaves or layout.imaginary is not None:
+    """The layout of complex points of the same shape; None for a tree, and on a set."""
+    if not isinstance(layout, (ArrayLayout, LibraryLayout)) or layout.leaves or layout.imaginary is not None:
         return None
     inner = ComplexLayout(layout.shape, np.complex64 if layout.dtype == np.float32 else np.complex128, layout.owner)
     if isinstance(layout, LibraryLayout):

@@ -21,6 +21,7 @@ from gradcheck.options.values import (
     Knob,
     Leaves,
     Number,
+    On,
     Suspects,
     Text,
     Values,
@@ -78,6 +79,16 @@ class Options:
         "A leaf of the point that is a variable; the others are handed on. Repeatable.",
         keyword="the leaves of x0 that are variables, by their names; the others are handed on as they are",
         metavar="NAME",
+        repeatable=True,
+    )
+    on: Any = keyword(
+        On(),
+        WHERE,
+        "The set where x lives: sphere, simplex, symmetric, spd, diagonal, orthogonal, SO2, SO3, SE2, SE3, quaternion, "
+        "positive, periodic:PERIOD, or a T; {f} is called there alone. For a leaf: R=SO3. Repeatable.",
+        keyword="the set on which x0 lives, such as 'SO3' or 'spd', an object with projection and retraction as pymanopt's, or a "
+        "dict of these by leaves; f is called there alone, and entries are coordinates of the tangent space (gradients only)",
+        metavar="SET",
         repeatable=True,
     )
     bounds: Any = keyword(
@@ -305,6 +316,7 @@ class Keywords(TypedDict, total=False):
     args: tuple[Any, ...] | Mapping[str, Any]
     unpack: bool
     wrt: str | int | Sequence[str | int] | None
+    on: Any
     bounds: Any
     elementwise: bool
     convention: str | Convention | None

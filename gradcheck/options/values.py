@@ -326,6 +326,83 @@ class Knob(Values):
         return value.spec
 
 
+class On(Values):
+    """A set on which x lives, by name or as an object; or sets by the names of leaves.
+
+    Declared, also a target of an object, any of them for a leaf as in ``R=SO3``, or a list of these.
+    """
+
+    names = (
+        *("sphere", "simplex", "symmetric", "spd", "diagonal", "orthogonal"),
+        *("SO2", "SO3", "SE2", "SE3", "quaternion", "positive"),
+    )
+    shaped = ("SO2", "SO3", "SE2", "SE3", "quaternion")  # whose points have one shape alone
+    rule = (
+        f"it must be one of {', '.join(names)}, periodic:PERIOD, an object with projection and retraction, "
+        "or a dict of these by leaves"
+    )
+    typed = f"it must be one of {', '.join(names)}, periodic:PERIOD, a target such as module:set, or LEAF=SET"
+
+    def declared(self, value: Any) -> Any:
+        if isinstance(value, (list, tuple)) and value and all(isinstance(part, str) for part in value):
+            parts = [part.strip() for text in value for part in text.replace("\n", ",").split(",")]
+            named = [part.partition("=") for part in parts]
+            if len(parts) > 1 and not all(equals for _, equals, _ in named):
+                raise ValueError("it must be one for x, or one for each leaf as in R=SO3")
+            if named[0][1]:
+                return {name.strip(): self.declared(text) for name, _, text in named}
+            value = parts[0]
+        if isinstance(value, Mapping):
+            return {str(name): self.declared(one) for name, one in value.items()}
+        if not isinstance(value, str):
+            return self.check(value)
+        if "=" in value:
+            return self.declared([value])
+        module, colon, attr = value.strip().rpartition(":")
+        if colon and module != "periodic" and attr.replace(".", "_").isidentifier():
+            return value.strip()
+        return self._named(value, self.typed)
+
+    def check(self, value: Any) -> Any:
+        if isinstance(value, Mapping) and value:
+            return {name: self.check(one) for name, one in value.items()}
+        if isinstance(value, str):
+            return self._named(value, self.rule)
+        if isinstance(value, type) or not all(
+            callable(getattr(value, name, None)) for name in ("projection", "retraction")
+        ):
+            raise ValueError(self.rule)
+        return value
+
+    def _named(self, text: str, rule: str) -> str:
+        name, colon, period = text.strip().partition(":")
+        if colon and name == "periodic":
+            try:
+                Number(above=0).check(float(period))
+            except ValueError:
+                raise ValueError("its period must be a number above 0, as in periodic:2.5") from None
+            return text.strip()
+        if text.strip() not in self.names:
+            raise ValueError(rule + did_you_mean(text.strip(), self.names))
+        return text.strip()
+
+    def texts(self, value: Any) -> list[str | None]:
+        if not isinstance(value, Mapping):
+            return [self.spell(value)]
+        sets = {name: self.spell(one) for name, one in value.items()}
+        return [None if text is None else f"{name}={text}" for name, text in sets.items()]
+
+    def plain(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: self.plain(one) for name, one in value.items()}
+        return value if isinstance(value, str) else type(value).__name__
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        by_leaf = {"type": "object", "additionalProperties": {"type": "string"}}
+        return {"anyOf": [super().schema, {"type": "array", "items": {"type": "string"}, "minItems": 1}, by_leaf]}
+
+
 class Callback(Values):
     """A callable."""
 

@@ -12,6 +12,7 @@ from gradcheck.errors import ConfigError
 from gradcheck.model import Kind, Target
 from gradcheck.options.row import Face, Option, at, unknown
 from gradcheck.options.table import OPTIONS
+from gradcheck.options.values import On
 from gradcheck.reporting.files import require_regular
 from gradcheck.wording import near_match, one_line, short
 
@@ -28,6 +29,12 @@ CLAIMS: Mapping[str, Kind] = {kind.key: kind for kind in Kind}
 
 PLACES = ("dim", "shape", "point", "vars")
 """The keys that say where to check."""
+
+
+def says_where(given: Mapping[str, Any]) -> bool:
+    """Whether options say where to check: by a point or its shape, or by a set whose points have one shape alone."""
+    return bool(given.keys() & PLACES) or given.get("on") in On.shaped
+
 
 KEYS: Mapping[str, Option] = at(Face.CONFIG, OPTIONS)
 """The keys of a declared check."""
@@ -131,7 +138,7 @@ def declare(
         raise ConfigError(f"{source}: no derivative to check; give one of {', '.join(CLAIMS)}, or value_and_grad")
     if both and "grad" in values:
         raise ConfigError(f"{source}: value_and_grad says that target returns the gradient, too; remove it or 'grad'")
-    if not values.keys() & PLACES:
+    if not says_where(values):
         raise ConfigError(f"{source}: nowhere to check; give one of {', '.join(PLACES)}")
     target = values.pop("target")
     if "name" not in values and not isinstance(target, str):

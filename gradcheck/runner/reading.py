@@ -95,6 +95,13 @@ def read_bounds(bounds: Any, *, load: Loader | None = None, folder: str | os.Pat
     return as_bounds((found.lb, found.ub) if hasattr(found, "lb") and hasattr(found, "ub") else found)
 
 
+def read_on(on: Any, *, load: Loader) -> Any:
+    """The declared set on which x lives, or sets by leaves, of which targets are loaded."""
+    if isinstance(on, Mapping):
+        return {name: read_on(one, load=load) for name, one in on.items()}
+    return load(on) if isinstance(on, str) and ":" in on and not on.startswith("periodic:") else on
+
+
 def parse_args(
     text: str, *, load: Loader | None = None, folder: str | os.PathLike[str] | None = None
 ) -> tuple[Any, ...] | dict[str, Any]:
@@ -162,6 +169,7 @@ def choose_point(
     parts: Mapping[str, Any] | None = None,
     arrays: str | None = None,
     bounds: Any = None,
+    on: Any = None,
     seed: int = 0,
     dtype: DTypeLike = np.float64,
     load: Loader | None = None,
@@ -173,6 +181,7 @@ def choose_point(
         flat one is reshaped to `shape`.
     parts: what the point, a dict then, holds by name: a shape, which is drawn, or what `point` may be.
     arrays: the library whose arrays it is to be made of.
+    on: the set, or sets by the names of parts, from which random points are drawn.
 
     Raises `PointError`; `UsageError` if there is no such library.
     """
@@ -180,14 +189,40 @@ def choose_point(
         told = {"dim": dim, "shape": shape, "point": point}
         if other := next((name for name, value in told.items() if value is not None), None):
             raise PointError(f"the point is told by its parts, with vars, and by {other}, too; give one of them")
-        x = read_parts(parts, bounds=bounds, seed=seed, dtype=dtype, load=load, folder=folder)
+        x: Any = read_parts(parts, bounds=bounds, seed=seed, dtype=dtype, load=load, folder=folder)
         drawn = any(isinstance(part, tuple) for part in parts.values())
         random = "random normal" if bounds is None else "random within bounds"
+        if on is not None:
+            x = _on_sets(x, on, [name for name, part in parts.items() if isinstance(part, tuple)])
+            random = "random on its sets"
         record = _record(x, random if drawn else "given by parts", seed if drawn else None)
     else:
+        if on is not None and dim is None and shape is None and point is None:
+            shape = _only_shape(on)
         x, record = _whole_point(dim, shape, point, bounds, seed, dtype, load, folder)
+        if on is not None and record.seed is not None and not isinstance(on, Mapping):
+            from gradcheck.variables.sets import drawn_on, set_named  # of use to few
+
+            x = drawn_on(on, x, "the point")
+            record = describe_point(x, f"random on {set_named(on).name}", seed)
     library = None if arrays is None else library_named(arrays)
     return (x if library is None else in_library(x, library)), record
+
+
+def _only_shape(on: Any) -> tuple[int, ...] | None:
+    """The shape of points of a set that has points of one shape alone."""
+    from gradcheck.variables.sets import set_named
+
+    return None if isinstance(on, Mapping) else set_named(on).shape
+
+
+def _on_sets(x: dict[str, Any], on: Any, drawn: list[str]) -> dict[str, Any]:
+    """The parts of a point, of which those that are drawn are points of their sets."""
+    from gradcheck.variables.sets import drawn_on
+
+    if not isinstance(on, Mapping):
+        on = dict.fromkeys(x, on) if len(x) == 1 else {}  # what it is for, the check will ask
+    return {name: drawn_on(on[name], part, name) if name in drawn and name in on else part for name, part in x.items()}
 
 
 def read_parts(

@@ -42,7 +42,7 @@ from gradcheck.model import (
 )
 from gradcheck.options.keywords import KEYWORDS, Options
 from gradcheck.runner.config import DeclaredCheck, Derivable
-from gradcheck.runner.reading import choose_point, read_args, read_bounds
+from gradcheck.runner.reading import choose_point, read_args, read_bounds, read_on
 from gradcheck.runner.targets import Loaded, load, load_holder, load_object
 from gradcheck.runner.worth import Worth
 from gradcheck.wording import named
@@ -176,17 +176,21 @@ def _results(
     def find_point(spec: str) -> Any:
         return _made(load_object(spec, role="--point", folder=folder), spec)
 
+    def find_set(spec: str) -> Any:
+        return _made(load_object(spec, role="--on", folder=folder), spec)
+
     target = load(check.target, factory=factory, folder=folder)
     claims = {kind: _claim(check, kind, claim, target) for kind, claim in check.claims.items()}
     bounds = read_bounds(check.option("bounds"), load=find_bounds, folder=folder)
+    on = read_on(check.option("on"), load=find_set)
     place = {key: check.option(key) for key in ("dim", "shape", "point", "arrays", "seed")} | {
         "parts": check.option("vars"),
         "dtype": "complex128" if check.option("complex") else "float64",
     }
-    x0, point = choose_point(**place, bounds=bounds, load=find_point, folder=folder)
+    x0, point = choose_point(**place, bounds=bounds, on=on, load=find_point, folder=folder)
     # The API's keywords bear the same names; what was declared as text is loaded first.
     options = {key: value for key, value in check.options.items() if key in KEYWORDS}
-    options["bounds"] = bounds
+    options |= {"bounds": bounds, "on": on}
     options["args"] = read_args(check.option("args"), load=find, folder=folder)
     if check.option("vars") is not None and "unpack" not in options:
         options["unpack"] = takes_by_name(target.value, x0)
