@@ -186,6 +186,7 @@ class DiagnosisKind(enum.StrEnum):
     NOT_SYMMETRIZED = "not_symmetrized"
     MISSING_TRANSPOSE = "missing_transpose"
     TRIANGLE_ONLY = "triangle_only"
+    DOUBLED_OFF_DIAGONAL = "doubled_off_diagonal"
     READS_TRIANGLE = "reads_triangle"
     DIAGONAL_ONLY = "diagonal_only"
     CHAIN_FACTOR = "chain_factor"

@@ -600,6 +600,22 @@ class CheckRun:
                 self.draft.diagnoses, self.draft.explained = explain_complex(self.draft, problem)
                 if self.draft.diagnoses or self.draft.convention is Convention.HOLOMORPHIC:
                     return
+            if isinstance(claim, TangentClaim):
+                from gradcheck.diagnosis.sets import explain_off_diagonal
+
+                columns = comparison.columns
+                self.draft.diagnoses, self.draft.explained = explain_off_diagonal(
+                    entry=columns.entry,
+                    claimed=columns.claimed,
+                    numeric=columns.numeric,
+                    uncertainty=columns.uncertainty,
+                    wrong=columns.verdict == Verdict.FAIL,
+                    beside=claim.layout.beside_diagonal,
+                    triangle=claim.triangle,
+                    tolerance=self.tolerance,
+                )
+                if self.draft.diagnoses:
+                    return
             diagnoses, self.draft.explained = explain_failure(
                 problem,
                 claim,

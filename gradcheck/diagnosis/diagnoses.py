@@ -251,13 +251,24 @@ DIAGNOSES = {
         place=True,
     ),
     DiagnosisKind.TRIANGLE_ONLY: Entry(
-        meaning="One triangle of a Hessian is filled, and its mirror image is right.",
+        meaning="One triangle of a Hessian is filled, or of a gradient on symmetric matrices, and its mirror image is right.",
         given="f = lambda x: x @ M @ x",
         wrong="hess = lambda x: np.triu(M + M.T)  # the other half is left to the reader",
         right="hess = lambda x: M + M.T",
         remedy="H + np.triu(H, 1).T fills the lower half, H + np.tril(H, -1).T the upper one.",
         keys=("triangle",),
         place=True,
+    ),
+    DiagnosisKind.DOUBLED_OFF_DIAGONAL: Entry(
+        meaning="A gradient on symmetric matrices counts what is beside the diagonal double: S + Sᵀ − diag(S) is claimed, and S "
+        "is right.",
+        given="x0 = np.array([[2, 0.5, 0.1], [0.5, 1.5, -0.3], [0.1, -0.3, 1]])\nf = lambda x: np.linalg.slogdet(x)[1]",
+        wrong="def grad(x):\n    S = np.linalg.inv(x)\n    return S + S.T - np.diag(np.diag(S))",
+        right="grad = lambda x: np.linalg.inv(x)",
+        remedy="x[i, j] and x[j, i] each have their own entry of the gradient, and move together on the set. The doubled form is "
+        "the derivative by one triangle; for that, let f take the triangle.",
+        keys=("factor",),
+        options="on='spd'",
     ),
     DiagnosisKind.READS_TRIANGLE: Entry(
         meaning="f of a symmetric matrix reads one of its triangles, as a Cholesky factorisation does, and the claim is "

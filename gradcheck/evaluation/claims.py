@@ -181,6 +181,8 @@ class TangentClaim(Claim):
     layout: ConstrainedLayout
     share = 0.0
     """Of the norm of the claim at the point of the check, what is orthogonal to the set."""
+    triangle = ""
+    """That alone was filled there, of a symmetric matrix."""
     _misfit = ""
 
     def raw_at(self, x: NDArray[Any]) -> Any:
@@ -193,7 +195,7 @@ class TangentClaim(Claim):
         entries = self.layout.inner.numbers(raw, self.role)
         self._misfit = self.layout.inner.misfit(raw)
         if np.array_equal(x, self.layout.origin):
-            self.share = self.layout.normal_share(entries)
+            self.share, self.triangle = self.layout.normal_share(entries), self.layout.triangle(entries)
         coordinates = self.layout.pulled(x, entries)
         if coordinates is None:
             message = f"{self.role} by so many coordinates is known at the point itself alone"

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcheck.errors import UsageError
 from gradcheck.variables.layout import Layout
-from gradcheck.variables.sets import Set, require_fit, set_named
+from gradcheck.variables.sets import Set, Symmetric, require_fit, set_named
 from gradcheck.wording import did_you_mean, quoted
 
 if TYPE_CHECKING:
@@ -92,6 +92,26 @@ class ConstrainedLayout(Layout):
                 else:
                     out[piece.coordinates] = _along_curves(piece, flat[piece.coordinates].astype(np.float64), g)
         return out
+
+    @property
+    def beside_diagonal(self) -> NDArray[np.bool_]:
+        """Which coordinates are those of two entries of a symmetric matrix, (k,)."""
+        out = np.zeros(self.size, np.bool_)
+        for piece in self.pieces:
+            if isinstance(piece.on, Symmetric):
+                rows, columns = np.triu_indices(len(piece.x))
+                out[piece.coordinates] = rows != columns
+        return out
+
+    def triangle(self, gradient: Array) -> str:
+        """The triangle of symmetric matrices that alone is filled in a gradient by the entries of x, (n,); '' if none."""
+        found = set()
+        for piece in self.pieces:
+            if isinstance(piece.on, Symmetric):
+                g = gradient[piece.entries].reshape(piece.x.shape)
+                lower, upper = np.tril(g, -1).any(), np.triu(g, 1).any()
+                found.add("" if lower == upper else "lower" if lower else "upper")
+        return found.pop() if len(found) == 1 else ""
 
     def normal_share(self, gradient: Array) -> float:
         """How much of the norm of a gradient, (n,), is orthogonal to the set at the point of the check; 0 of none."""

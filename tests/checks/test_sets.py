@@ -96,6 +96,29 @@ def test_further_points_are_on_the_set_and_claims_are_told_there(name):
     assert found.verdict is Verdict.FAIL
 
 
+@pytest.mark.parametrize("name", ["symmetric", "spd"])
+@pytest.mark.parametrize("form", list(FUNCTIONS))
+def test_what_is_counted_double_or_left_out_beside_the_diagonal_is_named(name, form):
+    value, gradient = FUNCTIONS[form]
+    _, x, w = case(name)
+
+    def symmetric(y):
+        return (gradient(y, w) + gradient(y, w).T) / 2
+
+    def diagnosed(claim):
+        report = check_gradient(lambda y: value(y, w), claim, x, on=name, throw=False)
+        assert report.verdict is Verdict.FAIL
+        (diagnosis,) = report.diagnoses
+        assert all(len(set(entry.path)) == 6 for entry in report.entries if entry.verdict is Verdict.FAIL)
+        return diagnosis.kind.value, diagnosis.parameters.get("triangle")
+
+    assert diagnosed(lambda y: 2 * symmetric(y) - np.diag(np.diag(symmetric(y)))) == ("doubled_off_diagonal", None)
+    assert diagnosed(lambda y: np.tril(symmetric(y))) == ("triangle_only", "lower")
+    assert diagnosed(lambda y: np.triu(symmetric(y))) == ("triangle_only", "upper")
+    halved = diagnosed(lambda y: symmetric(y) / 2 + np.diag(np.diag(symmetric(y))) / 2)
+    assert halved[0] not in ("triangle_only", "doubled_off_diagonal")
+
+
 def test_an_f_that_is_not_defined_off_the_set_can_be_checked():
     _on, x, w = case("spd")
 
