@@ -6,6 +6,7 @@ It is long because one object has to hold all that a check is made with, so that
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from operator import attrgetter
@@ -23,9 +24,9 @@ from gradcheck.evaluation.preflight import examine, integer_answer
 from gradcheck.evaluation.sources import describe
 from gradcheck.evaluation.unpacking import argument_names, in_order, unpacked
 from gradcheck.methods.coordinates import Evaluate, Surveyor, observations
-from gradcheck.methods.entries import join
+from gradcheck.methods.entries import join, status_code
 from gradcheck.methods.problem import Problem, Watcher
-from gradcheck.model import Convention, Finding, FindingKind, Kind, Method, Point, Report, Stop, Target, Verdict
+from gradcheck.model import Convention, Finding, FindingKind, Kind, Method, Point, Report, Status, Stop, Target, Verdict
 from gradcheck.numerics.stencils import free_scales
 from gradcheck.options.keywords import Options
 from gradcheck.points import describe_point, flat_bounds, integer_dtype, lay_out, neighbour, require_within
@@ -49,6 +50,8 @@ MANY_ENTRIES = 200_000  # … and above this one random directions are taken how
 DIRECTIONS = 2  # how many random directions, unless asked for
 SHOWN = 5  # fixed variables named in a note
 SLOW = 0.1  # seconds a call of f from which it is said beforehand what the check will take
+LIMITED_BY_NOISE = [status_code(status) for status in (Status.NOISY, Status.BELOW_RESOLUTION)]
+QUICK = 0.1  # seconds that f may take to be asked what nobody has asked for
 PIECE = 1.0  # seconds of comparing after which what is known is put on record
 
 
@@ -511,7 +514,32 @@ class CheckRun:
             self.draft.take(survey(problem, self.watcher, turned, blocks))
             return
         surveyor = self.surveyor(problem, None if self._known is None else self._known.evaluate)
-        self.accept(problem, surveyor.survey(self.in_pieces(problem.function, blocks)))
+        compared = surveyor.survey(self.in_pieces(problem.function, blocks))
+        self.accept(problem, compared)
+        if compared.inconclusive:
+            self._offer_complex_step(problem, compared)
+
+    def _offer_complex_step(self, problem: Problem, compared: Comparison) -> None:
+        """Say that the complex step would tell what noise hides from differences, where it would."""
+        limited = np.isin(compared.columns.status, LIMITED_BY_NOISE) & (
+            compared.columns.verdict == Verdict.INCONCLUSIVE
+        )
+        function = problem.function
+        if not limited.any() or self.watcher.stopped or function.layout is not self.layout or function.seconds > QUICK:
+            return
+        from gradcheck.methods.complex_step import complexified, obstacle
+
+        layout = complexified(self.layout)
+        if layout is None:
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of code that drops imaginary parts
+            hidden = obstacle(problem, self.function(function.call, role=function.role, scalar=False, at=layout))
+        if not hidden:
+            self.draft.notes.append(
+                "f takes complex numbers, and the complex step, in which nothing cancels, is not limited by this noise: "
+                "--method complex-step (in Python method='complex-step')"
+            )
 
     def _turned(self, problem: Problem) -> Function | None:
         """f at complex points; None, and a note why, where that does not tell its derivative."""

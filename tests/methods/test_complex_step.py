@@ -95,3 +95,19 @@ def test_a_tree_is_differenced() -> None:
         lambda p: np.sum(p["a"] ** 3), lambda p: {"a": 3 * p["a"] ** 2}, {"a": X}, method="complex-step"
     )
     assert any("one array of real numbers" in note for note in report.notes)
+
+
+def test_it_is_offered_where_noise_of_cancellation_hides_the_derivative() -> None:
+    def f(x: Any) -> Any:
+        return 1e-3 * np.sum(np.sin(x)) + 2e10
+
+    report = check_gradient(f, lambda x: 1e-3 * np.cos(x), X, throw=False)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert any("--method complex-step" in note for note in report.notes)
+    assert check_gradient(f, lambda x: 1e-3 * np.cos(x), X, method="complex-step").verdict is Verdict.PASS
+
+    def of_moduli(x: Any) -> Any:
+        return 1e-3 * np.sum(np.abs(np.sin(x))) + 2e10
+
+    other = check_gradient(of_moduli, lambda x: 1e-3 * np.cos(x) * np.sign(x), X, throw=False)
+    assert not any("complex-step" in note for note in other.notes)
