@@ -52,6 +52,7 @@ SHOWN = 5  # fixed variables named in a note
 SLOW = 0.1  # seconds a call of f from which it is said beforehand what the check will take
 LIMITED_BY_NOISE = [status_code(status) for status in (Status.NOISY, Status.BELOW_RESOLUTION)]
 QUICK = 0.1  # seconds that f may take to be asked what nobody has asked for
+RESUMED = 16  # columns compared at a time where there is a journal, however quick f is
 PIECE = 1.0  # seconds of comparing after which what is known is put on record
 
 
@@ -567,6 +568,10 @@ class CheckRun:
         budget = self.options.budget
         patience = PIECE if budget is None else min(PIECE, budget / 10)
         width = function.at_once * max(1, int(patience / max(2 * function.seconds, 1e-9)))
+        if (
+            self.options.journal is not None
+        ):  # which loses nothing; what is ordinary is learnt piece by piece, and must be again
+            width = RESUMED
         for block in blocks:
             count = len(block.columns)
             if width >= count:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 LADDER = ladder()
-SETTLING = 4  # calls at one point, of which the last two differ by …
+SETTLING = 6  # calls at one point, of which the last two differ by …
 SETTLED = 0.05  # … this share of what f was seen to differ by there, if it is not random
 REMEMBERED = 2**12  # entries of a direction that is kept for the next check, and of a claim elsewhere
 

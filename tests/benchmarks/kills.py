@@ -59,7 +59,8 @@ def main() -> int:
         folder = Path(name)
         (folder / "m.py").write_text(MODULE)
         env = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1"}
-        whole = subprocess.run(COMMAND, cwd=folder, env=env, capture_output=True, text=True)
+        unkilled = [*COMMAND, "--journal", "unkilled.db"]
+        whole = subprocess.run(unkilled, cwd=folder, env=env, capture_output=True, text=True)
         calls = folder / "calls"
         calls.unlink()
         while True:
