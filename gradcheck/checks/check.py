@@ -568,10 +568,9 @@ class CheckRun:
         budget = self.options.budget
         patience = PIECE if budget is None else min(PIECE, budget / 10)
         width = function.at_once * max(1, int(patience / max(2 * function.seconds, 1e-9)))
-        if (
-            self.options.journal is not None
-        ):  # which loses nothing; what is ordinary is learnt piece by piece, and must be again
-            width = RESUMED
+        if self.options.journal is not None and function.seconds > 0:
+            # A journal loses nothing; what is ordinary is learnt piece by piece, and a resumed check must learn it alike.
+            width = function.at_once * RESUMED
         for block in blocks:
             count = len(block.columns)
             if width >= count:

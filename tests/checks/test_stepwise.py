@@ -68,6 +68,14 @@ def test_batches_are_whole_lines_and_whole_rounds_of_entries() -> None:
     assert len(rounds) < 8
 
 
+def test_all_entries_are_asked_for_at_once_however_many() -> None:
+    rounds: list[Asked] = []
+    report = answered(ask_and_tell(np.linspace(-1, 2, 100), grad=g), rounds=rounds)
+    assert report is not None
+    assert report.verdict is Verdict.PASS
+    assert max(len(asked.points) for asked in rounds) == 200
+
+
 def test_directions_are_asked_for_a_ladder_at_a_time() -> None:
     rounds: list[Asked] = []
     report = answered(ask_and_tell(X, grad=g, method="directions"), rounds=rounds)
