@@ -50,12 +50,9 @@ ROUNDING = 1e3  # units in the last place of the largest entry, within which two
 SLOW_F = 1e-3  # seconds of a call of f from which its values are kept, so that mutants cost none
 KEPT = 2**27  # bytes of points at which they are
 QUIET: dict[str, Any] = {"throw": False, "fix": False, "progress": None, "journal": None, "jobs": 1, "executor": None}
-LEFT_OUT = (
-    "jit",
-    "reach",
-    "budget",
-    "name",
-)  # of the options, besides: they cost time, and bear on no verdict of a mutant
+# … and of the options, what costs time, and bears on no verdict of a mutant.
+LEFT_OUT = ("jit", "reach", "budget", "name", "isolate", "plan", "knob")
+
 
 NOTICED, SURVIVED, EQUIVALENT, UNDECIDED = "noticed", "survived", "equivalent", "undecided"
 Check = Callable[..., Report]

@@ -69,7 +69,7 @@ class Worth:
             return _noted(
                 report, "mutation: there is none of what a framework says, only of a derivative written by hand"
             )
-        if report.verdict is Verdict.ERROR:
+        if report.verdict is Verdict.ERROR or self.options.get("plan"):
             return report
         from gradcheck.checks.mutation import broken
 
