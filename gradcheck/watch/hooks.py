@@ -235,7 +235,7 @@ def table() -> list[Hook]:
     return rows
 
 
-OWN: tuple[str, ...] = ("scipy_optimize", "scipy_integrate")
+OWN: tuple[str, ...] = ("scipy_optimize", "scipy_integrate", "torch_autograd")
 """The modules of `gradcheck.watch.adapters`."""
 
 Options = Mapping[str, Any]
