@@ -21,8 +21,8 @@ GRACE = 0.5  # seconds beyond its time that a child may take to end by itself
 
 
 def possible() -> bool:
-    """Whether a child can be made that goes on as this process would: a GPU does not go along."""
-    if not hasattr(os, "fork") or sys.platform == "win32":
+    """Whether a child can be made that goes on as this process would: a GPU does not go along, nor do jax's threads."""
+    if not hasattr(os, "fork") or sys.platform == "win32" or "jaxlib" in sys.modules:
         return False
     torch = sys.modules.get("torch")
     with contextlib.suppress(Exception):

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -328,6 +329,12 @@ def test_without_a_fork_checks_wait_until_the_end(monkeypatch: pytest.MonkeyPatc
     assert seen.wrong
     assert (random.getstate(), np.random.get_state()[1].tolist()) == state  # type: ignore[index,union-attr]
     assert "within the program itself" in str(seen)
+
+
+def test_what_does_not_survive_a_fork_is_not_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isolation.possible()
+    monkeypatch.setitem(sys.modules, "jaxlib", ModuleType("jaxlib"))
+    assert not isolation.possible()
 
 
 def test_a_report_tells_who_handed_it_over_and_where() -> None:
