@@ -26,7 +26,7 @@ CONTRIBUTING = ROOT / ".github" / "CONTRIBUTING.md"
 PAGES = (README, ROOT / "CHANGELOG.md", CONTRIBUTING, *sorted(DOCS.glob("*.md")))
 GENERATED = DOCS / "diagnoses.md"  # its examples are run by the tests of the catalogue
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
-OF_OTHERS = {"--from", "--check"}  # options of other tools
+OF_OTHERS = {"--from", "--check", "--pyargs"}  # options of other tools
 
 
 class Block(NamedTuple):
