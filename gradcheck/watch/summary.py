@@ -84,7 +84,7 @@ def _paragraph(outcome: Outcome) -> Iterator[str]:
     if outcome.category is Class.DIFFERENCE:
         return
     values = ", ".join(short(value) for value in worst.point.values[:COORDINATES])
-    values += ", …" if worst.point.size > COORDINATES else ""
+    values += ", …" if values and worst.point.size > COORDINATES else ""
     yield f"  at {worst.point.origin}" + (f": ({values})" if values else "")
     for fix in worst.fixes[:1]:
         yield "  fix that agrees with all that was measured:"
