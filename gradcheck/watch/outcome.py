@@ -78,7 +78,9 @@ class Outcome:
             return Class.WRITES if self._only(FindingKind.MUTATES_INPUT) else Class.WRONG
         if self._mutates():
             return Class.WRITES
-        if FindingKind.CLAIM_IS_DIFFERENCE in kinds and self.verdict:  # one that is good to the last digit asked for is right
+        if (
+            FindingKind.CLAIM_IS_DIFFERENCE in kinds and self.verdict
+        ):  # one that is good to the last digit asked for is right
             return Class.DIFFERENCE
         # Where one point is right and another could not be judged, a solver has visited the edge of what f can do.
         if any(report.verdict is Verdict.PASS for report in self.reports):
