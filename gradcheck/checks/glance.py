@@ -96,7 +96,9 @@ def glance(
     run = CheckRun(kind, f, claim, x0, Options(**{**options, "throw": False}))
     if run.options.elementwise or run.layout.leaves or run.fixed is not None or not run.flat.size:
         return None
-    if run.flat.dtype != np.float64:
+    if (
+        run.flat.dtype != np.float64 or run.layout.imaginary is not None
+    ):  # which convention holds takes more than one direction
         return None
     agreed: list[DirectionCheck] = []
 

@@ -378,6 +378,13 @@ def test_a_tree_without_complex_leaves_may_have_complex_values() -> None:
     assert report.checked == 7
 
 
+@pytest.mark.parametrize("convention", ALL)
+def test_a_quick_look_does_not_settle_a_convention(convention: str) -> None:
+    assert check_gradient(f, claim(convention), Z, fast=True).convention == convention
+    other = "conjugate" if convention == "steepest" else "steepest"
+    assert check_gradient(f, claim(convention), Z, fast=True, convention=other, throw=False).verdict is Verdict.FAIL
+
+
 # ---- the command line
 
 
