@@ -20,7 +20,6 @@ from gradcheck.evaluation import engines
 from gradcheck.evaluation.answers import raised
 from gradcheck.evaluation.deadline import Deadline
 from gradcheck.evaluation.engines import Batches, Calling, InLoop, InRows, Points, Steps, Values, Work
-from gradcheck.evaluation.harmless import harmless
 from gradcheck.variables.numbers import MaskedValues
 
 if TYPE_CHECKING:
@@ -273,6 +272,8 @@ class Dispatch:
         """Try out whether f takes rows, if nobody has said so and it would pay."""
         if not self.try_rows or not worth_rows(steps):
             return
+        from gradcheck.evaluation.harmless import harmless  # start-up counts
+
         self.try_rows, seen, self._seen = False, self._seen, None
         if (
             seen is not None

@@ -1,6 +1,7 @@
 """Whether a claimed derivative is a difference of f itself: it calls f, or what f is a thin wrapper of, around the point.
 
-One call of f and one of the claim are watched, through the profiler's hook of the interpreter; nothing is called for it.
+A call of the claim is watched through the profiler's hook of the interpreter.  Where it calls some code as often as a difference
+calls f, one call of f and another of the claim are watched more closely; nothing is called for it.
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from statistics import median
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -69,18 +69,26 @@ class Watch:
     """
 
     def __init__(self, functions: Sequence[Callable[..., Any]]) -> None:
-        self.codes = {code for f in {id(f): f for f in functions}.values() if (code := _code(f)) is not None}
+        self.functions = functions
+        self.codes: set[CodeType] = set()
         self.calls: dict[CodeType, Calls] = {}
+
+    def often(self, dimension: int) -> Counting:
+        """While the claim is called once: whether it calls any code as often as a difference by so many variables calls f."""
+        return Counting(dimension)
 
     @contextmanager
     def of_f(self) -> Iterator[None]:
-        """While f is called once: learn what it is a thin wrapper of."""
+        """While f is called: learn from its first call what it is a thin wrapper of."""
+        self.codes = {code for f in {id(f): f for f in self.functions}.values() if (code := _code(f)) is not None}
         inner: list[tuple[int, CodeType]] = []  # by depth below f
-        stack = 0
+        stack, ended = 0, False
         outer = frozenset(self.codes)
 
         def seen(frame: FrameType, event: str, _: Any) -> None:
-            nonlocal stack
+            nonlocal stack, ended
+            if ended:
+                return
             if event == "call":
                 if stack or frame.f_code in outer:
                     stack += 1
@@ -88,8 +96,9 @@ class Watch:
                         inner.append((stack, frame.f_code))
             elif event == "return" and stack:
                 stack -= 1
+                ended = not stack
 
-        with _profiled(seen if self.codes else None):
+        with _Profiled(seen if self.codes else None):
             yield
         for depth in range(2, DEEP + 2):
             there = [code for at, code in inner if at == depth]
@@ -108,27 +117,52 @@ class Watch:
                 if numbers is not None:
                     self.calls[frame.f_code].add(numbers)
 
-        with _profiled(seen if self.codes else None):
+        with _Profiled(seen if self.codes else None):
             yield
 
     def difference(self, dimension: int) -> Difference | None:
         """The claim as a difference of f, if it was seen to be one: it calls f at a new point for each of n variables."""
         for calls in self.calls.values():
             if len(calls.steps) >= dimension:
-                return Difference(calls.count, median(calls.steps))
+                return Difference(calls.count, float(np.median(calls.steps)))
         return None
 
 
-@contextmanager
-def _profiled(seen: Callable[[FrameType, str, Any], None] | None) -> Iterator[None]:
-    if seen is None or sys.getprofile() is not None:  # somebody else is looking
-        yield
-        return
-    sys.setprofile(seen)
-    try:
-        yield
-    finally:
-        sys.setprofile(None)
+class _Profiled:
+    """While this is entered, `seen` is told of calls, unless somebody else is looking."""
+
+    def __init__(self, seen: Callable[[FrameType, str, Any], None] | None) -> None:
+        self._seen = seen
+
+    def __enter__(self) -> Self:
+        self._looking = self._seen is not None and sys.getprofile() is None
+        if self._looking:
+            sys.setprofile(self._seen)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._looking:
+            sys.setprofile(None)
+
+
+class Counting(_Profiled):
+    """Counts calls by code, up to a dimension.
+
+    suspect: some code was called so often.
+    """
+
+    def __init__(self, dimension: int) -> None:
+        super().__init__(self._count)
+        self._dimension, self._counts = dimension, dict[CodeType, int]()
+        self.suspect = False
+
+    def _count(self, frame: FrameType, event: str, _: Any) -> None:
+        if event == "call":
+            code = frame.f_code
+            count = self._counts.get(code, 0) + 1
+            self._counts[code] = count
+            if count >= self._dimension:
+                self.suspect = True
 
 
 def _code(f: Any) -> CodeType | None:

@@ -7,6 +7,7 @@ called elsewhere, and once elsewhere; every argument is compared with what was h
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -85,8 +86,7 @@ def examine(
     scales = free_scales(x, function.bounds)
 
     known, watch = function.size if function.calls else None, Watch(functions)
-    with watch.of_f():
-        value = function.at(x)
+    value = function.at(x)
     _same_size(function, known, value)
     mutated_by_f = function.mutated
     if not np.isfinite(value).all():
@@ -100,7 +100,8 @@ def examine(
             function.role,
         )
 
-    first_raw = _ask(claim, x, findings)
+    with watch.often(x.size) as asked:
+        first_raw = _ask(claim, x, findings)
     kept = claim.numbers(first_raw)
     if misfit := claim.misfit(first_raw):
         findings.append(odd_shape(claim.role, misfit))
@@ -134,7 +135,9 @@ def examine(
         findings += _reuses_buffer(claim, first_raw, second_raw, kept)
         del second_raw
 
-    again = function.at_scratch(x, other)
+    suspected = asked.suspect and not claim.once
+    with watch.of_f() if suspected else nullcontext():
+        again = function.at_scratch(x, other)
     del other
     _same_size(function, value.size, again)
     if not np.array_equal(again, value):
@@ -145,7 +148,7 @@ def examine(
         else:
             findings.append(_history(function, x, value, again, afresh) or _not_deterministic(function, value, afresh))
     if not claim.once:
-        with watch.of_claim():
+        with watch.of_claim() if suspected else nullcontext():
             third_raw = _ask(claim, x, findings)  # the last call of f was at x
         third = _one_of(claim.numbers(third_raw), kept)
         del third_raw

@@ -15,7 +15,6 @@ from gradcheck.evaluation.engines import is_compiled
 from gradcheck.methods.entries import KEPT, Columns, join, no_columns, status_code, worst_first
 from gradcheck.methods.problem import Problem, Watcher
 from gradcheck.methods.results import Comparison, Tally, digits_of
-from gradcheck.methods.zeros import FirstPair, settle_zeros
 from gradcheck.model import Finding, FindingKind, Status, Verdict
 from gradcheck.numerics.first_step import FirstLook, Ordinary, first_look
 from gradcheck.numerics.stencils import steps_near
@@ -126,20 +125,24 @@ class Surveyor:
         ordinary, truncation = self.ordinary.of(units, which), calibration.truncation[which]
         look = first_look(numeric, rounding, block.claimed, ordinary, truncation, self.tolerance, bend)
         evaluations: Any = 2
-        if not (agreed or look.agreed.all()):
+        whole = agreed or bool(look.agreed.all())
+        if not whole:
+            from gradcheck.methods.zeros import FirstPair, settle_zeros  # most checks need none
+
             bends = _second(plus, minus, self.preflight.value[which])
             evaluations = settle_zeros(
                 self.problem, self.ordinary, block, FirstPair(column, numeric, bends, rounding), look
             )
+            whole = bool(look.agreed.all())
         if not agreed:
-            self._count(look)
+            self._count(look, whole=whole)
             self._count_parts(look, block.columns)
             self._find_ignored(block, plus, minus)
-        self._keep(self._recorded(block, h, numeric, look, agreed, evaluations))
+        self._keep(self._recorded(block, h, numeric, look, whole, evaluations))
 
-    def _count(self, look: FirstLook) -> None:
+    def _count(self, look: FirstLook, *, whole: bool) -> None:
         agreed, parts = look.agreed, (look.gap, look.size, look.large, look.uncertainty)
-        if agreed.all():
+        if whole:
             self.passed.add(self.tolerance, *parts)
         elif agreed.any():
             self.passed.add(self.tolerance, *(part[agreed] for part in parts))
@@ -164,7 +167,7 @@ class Surveyor:
             )
 
     def _recorded(
-        self, block: Block, h: Array, numeric: Array, look: FirstLook, agreed: bool, evaluations: Any
+        self, block: Block, h: Array, numeric: Array, look: FirstLook, whole: bool, evaluations: Any
     ) -> Columns:
         """What was seen, as columns."""
         size = look.gap.size
@@ -175,7 +178,7 @@ class Surveyor:
             entry = (rows * self.n + block.columns[:, None]).ravel()
             h = np.repeat(h, numeric.shape[1])
         verdict, status = np.zeros(size, np.int8), np.full(size, FIRST_STEP, np.int8)
-        if not (agreed or look.agreed.all()):
+        if not whole:
             doubtful = ~look.agreed.ravel()
             verdict[doubtful], status[doubtful] = Verdict.INCONCLUSIVE, NOT_EXAMINED
             verdict[~np.isfinite(block.claimed).ravel()] = Verdict.ERROR
@@ -185,7 +188,7 @@ class Surveyor:
             numeric.ravel(),
             look.uncertainty.ravel(),
             h,
-            np.full(numeric.shape, evaluations).ravel(),
+            np.full(size, evaluations) if isinstance(evaluations, int) else evaluations.ravel(),
             verdict,
             status,
         )

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gradcheck.numerics.stencils import RATIO
-from gradcheck.numerics.zero import flat_nearby
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,6 +113,8 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
         )
         if found is not None:
             return found
+    from gradcheck.numerics.zero import flat_nearby  # start-up counts
+
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         resolution, quantum = _granularity(plus, minus, centre, epsilon)
         change = np.fmax.reduce(np.abs(np.concatenate([plus, minus]) - centre))

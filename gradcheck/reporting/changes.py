@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from gradcheck.model import Fix, Report
@@ -12,6 +11,8 @@ ARROW = "   →   "
 
 def in_words(fix: Fix) -> str:
     """What stands there, and what should: of a larger change, whole lines."""
+    import difflib  # of use to fixes only
+
     before, after = ([line.strip() for line in text.split("\n")] for text in (fix.before, fix.after))
     codes = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     changed = [code for code in codes if code[0] != "equal"]

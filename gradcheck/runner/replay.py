@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import site
@@ -81,6 +80,8 @@ def _typed(point: Point) -> str | None:
     if len(point.shape) == 1 < point.size:
         texts = [repr(value) for value in point.values]
         return ",".join([text.removesuffix(".0") for text in texts] if point.origin == FOUND else texts)
+    import json  # of use to few
+
     nested: Any = list(point.values)
     for size in reversed(point.shape[1:]):
         nested = [nested[start : start + size] for start in range(0, len(nested), size)]
@@ -105,6 +106,8 @@ def _numbers(value: Any) -> str | None:
         return repr(value)
     if type(value).__module__ != "numpy" or getattr(value, "dtype", None) != "float64" or not value.size:
         return None
+    import json
+
     return json.dumps(value.tolist()) if value.size <= LONGEST else None
 
 

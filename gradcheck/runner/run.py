@@ -44,7 +44,6 @@ from gradcheck.options.keywords import KEYWORDS, Options
 from gradcheck.runner.config import DeclaredCheck, Derivable
 from gradcheck.runner.reading import choose_point, read_args, read_bounds, read_on
 from gradcheck.runner.targets import Loaded, load, load_holder, load_object
-from gradcheck.runner.worth import Worth
 from gradcheck.wording import named
 
 
@@ -221,6 +220,8 @@ def _results(
                     kind, target, claim, claims=claims, x0=x0, both=both, progress=progress, throw=False, **options
                 )
                 if self_test or mutate:
+                    from gradcheck.runner.worth import Worth  # of use to few
+
                     again = partial(_check, kind, claims=claims, x0=x0, both=both)
                     worth = Worth(target, claim, x0, options | {"progress": progress}, again, both=both)
                     report = worth.self_tested(report) if self_test else report
