@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+    Deviation = tuple[Array, NDArray[np.intp]]
 
 TOP, RUNGS = 0.125, 12  # the ladder of the set-up, in units of the natural scale: 1/8 … 3e-8
 SMALL_ENOUGH = 1e30  # values that are far from any overflow, also in single precision
@@ -87,6 +88,21 @@ class Calibration:
         return Precision(*known, float(sigma[output]), int(samples[output]))
 
 
+class _Once:
+    """What a function tells, which is called when that is asked first.  `functools.cache` costs more to make than is to be saved."""
+
+    __slots__ = ("_call", "_value")
+
+    def __init__(self, call: Callable[[], Deviation]) -> None:
+        self._call = call
+        self._value: Deviation | None = None
+
+    def __call__(self) -> Deviation:
+        if self._value is None:
+            self._value = self._call()
+        return self._value
+
+
 def ladder(top: float = TOP, rungs: int = RUNGS) -> Array:
     """The steps of the set-up, from small to large: FINEST, then `rungs` steps of a ladder; shape (1 + rungs,)."""
     return np.concatenate([[FINEST], top * RATIO ** -np.arange(rungs - 1, -1, -1, dtype=np.float64)])
@@ -131,7 +147,7 @@ def calibrate(plus: Array, minus: Array, centre: Array, steps: Array, dimension:
         noise = np.maximum(np.where(finite, moved * t[:-1], 0.0).max(axis=0), resolution / 2)
         noise = np.where(still.any(axis=0) & ~still.all(axis=0), np.maximum(noise, quantum / 2), noise)
         slope = np.abs(central[quietest, np.arange(quietest.size)])
-        deviation = cache(partial(_deviation, plus, minus, steps, central, quietest))
+        deviation = _Once(partial(_deviation, plus, minus, steps, central, quietest))
         flat = flat_nearby(plus, minus, centre, steps, resolution)
         noise[flat], slope[flat] = resolution[flat] / 2, 0.0  # what it changes by beyond is no noise
 
@@ -229,7 +245,7 @@ def _calibrate_one(
         np.array([slope]),
         np.array([max(values[-1] - centre, centre - values[0])]),
         bent,
-        cache(partial(_deviation_of_one, plus, minus, steps, central, quietest)),
+        _Once(partial(_deviation_of_one, plus, minus, steps, central, quietest)),
     )
 
 
