@@ -36,12 +36,14 @@ UNSEEN = 1e-8  # a change of f below this share of what all variables do is none
 LEVEL = 2.0  # over steps four times as large the bend of a function grows by more, unless the function levels off
 BELOW = 2.0**-8  # of the first step: smaller ones are looked at where those down to this do not settle the matter
 NOISY = 1e-4  # of an entry: where the rounding of the first difference is more, it is noise that leaves it in doubt
+PROBED = (1, 3)  # rungs below those that settle a matter, at which f must not say another thing
 FIRST, PIECE = 6, 3  # rungs that are looked at at first, and then at a time
 STILL = 4  # where f does not change at so many rungs, it will not at smaller steps
 EXTENSION = 4  # rungs that a ladder grows upward at a time, while noise limits it at its top
 MOST_RUNGS = 256  # of a ladder
 SHARP = 1e-7  # an uncertainty below this share of the value is good enough to stop
 SURE = 256  # once so many entries that looked plainly wrong turned out to be so, others that do need no ladder
+ROUNDED = 64.0  # spacings of f's values, over the step: more is not uncertain for their rounding
 UNEXAMINED = 10.0  # an entry that was not re-examined fails if its gap is this many times what is allowed and uncertain
 
 
@@ -213,11 +215,37 @@ class Reexamination:
             if count >= enough:
                 judgements = [self._judge(columns, row, i, plus, minus, steps, lent) for row in rows]
                 if all(_settles(j, steps, float(self.far[i])) for j in judgements):
-                    break
+                    if not self._shows_more(columns, i, rows, judgements, wanted[count:]):
+                        break
+                    enough = wanted.size
             more = self._rungs(i, wanted[count : count + PIECE])
             steps, plus, minus = (np.concatenate(two) for two in zip(known, more, strict=True))
             known = steps, plus, minus
         return known
+
+    def _shows_more(
+        self, columns: Columns, i: int, rows: list[int], judgements: list[Judgement], below: Array
+    ) -> bool:
+        """Whether f may say more at smaller steps than at those looked at, or another thing: what is narrow shows there alone.
+
+        It does not where the rounding of its values is what makes the judgements uncertain, and explains what is seen there.
+        """
+        resolution = self.preflight.calibration.resolution
+        for row, judgement in zip(rows, judgements, strict=True):
+            rounding = ROUNDED * float(resolution[int(columns.entry[row]) // self.n]) / judgement.step
+            if judgement.uncertainty > max(rounding, SHARP * abs(judgement.value)):
+                return True
+        wanted = below[[k for k in PROBED if k < below.size]]
+        if not wanted.size:
+            return False
+        steps, plus, minus = self._rungs(i, wanted)
+        for row, judgement in zip(rows, judgements, strict=True):
+            j = int(columns.entry[row]) // self.n
+            rounding = SEEN * float(resolution[j]) / steps
+            off = np.abs((plus[:, j] - minus[:, j]) / (2 * steps) - judgement.value)
+            if (off > judgement.uncertainty + rounding).any():
+                return True
+        return False
 
     def _noisy(self, columns: Columns, rows: list[int], i: int) -> bool:
         """Whether it is the noise of f that left all of some entries of column i in doubt."""

@@ -89,7 +89,7 @@ class Calibration:
 
 
 class _Once:
-    """What a function tells, which is called when that is asked first.  `functools.cache` costs more to make than is to be saved."""
+    """What a function tells, which is called when that is first asked; `functools.cache` costs more than it would save."""
 
     __slots__ = ("_call", "_value")
 
