@@ -53,7 +53,8 @@ USUAL = 0.1  # steps up to this many natural scales leave f at its usual size, s
 SOLVED = 1e-8  # an entry below this share of what is ordinary may be the error of a solver, where 0 is claimed
 COARSELY = 4096.0  # … of so many epsilon: in single precision an entry need not be known so well
 COARSE = 1e-10  # a relative error of numbers above this is that of single precision, whose rounding is normal
-MARGIN = 1.25  # a FAIL needs a gap larger than the tolerance by this multiple of the uncertainty
+MARGIN = 1.25  # a FAIL needs a gap larger than the tolerance by this multiple of the uncertainty, …
+DOUBLED = 2.0  # … or this, where that is a number of standard deviations, known from few samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +331,11 @@ class _Bar:
         rounding = ROUNDING * self.epsilon * max(self.scale(size), self.lent)
         return self.tolerance.atol + max(self.tolerance.rtol * size, rounding)
 
+    @property
+    def margin(self) -> float:
+        """By what multiple of its uncertainty a value has to be exceeded to refute a claim."""
+        return DOUBLED if self.epsilon > COARSE else MARGIN
+
     def is_nothing(self, claimed: float, best: Plateau) -> bool:
         """Whether the derivative is 0 as far as f can tell, and the claim as far as its rounding can."""
         size = max(abs(claimed), abs(best.value))
@@ -337,7 +343,7 @@ class _Bar:
 
     def refutes(self, claimed: float, seen: Plateau) -> bool:
         """Whether a value excludes the claim."""
-        return abs(claimed - seen.value) > self.allowed(claimed, seen.value) + MARGIN * seen.uncertainty
+        return abs(claimed - seen.value) > self.allowed(claimed, seen.value) + self.margin * seen.uncertainty
 
     def is_negligible(self, claimed: float, value: float) -> bool:
         """Whether 0 is claimed where f changes by what may well be the tolerance it is computed to."""
@@ -406,7 +412,7 @@ def _weigh(
     wide, weak = uncertainty, Status.NOISY if best.blurred else Status.UNSETTLED
     if doubt is not None and (closer is None or not bar.refutes(claimed, closer)):
         wide, weak = wide + doubt, Status.UNSETTLED
-    if gap <= allowed + MARGIN * wide:
+    if gap <= allowed + bar.margin * wide:
         return Judgement(Verdict.INCONCLUSIVE, weak, value, wide, best.step, weak.advice)
     if bar.is_negligible(claimed, value):
         reason = (
