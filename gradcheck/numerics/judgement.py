@@ -161,7 +161,8 @@ def judge(
         return _at_flat(claimed, rounded, bar)
     if judgement.verdict is Verdict.FAIL:
         moved = np.where(plus == minus, np.nan, plus - minus) / (2 * steps)
-        nearer = _nearer(claimed, best, moved, steps, 2 * max(noise, resolution) * amplitude / steps, bar)
+        blur = 2 * max(noise, resolution) if known is None else max(known[0], resolution / 2)
+        nearer = _nearer(claimed, best, moved, steps, blur * amplitude / steps, bar)
         if nearer is not None:
             return replace(judgement, verdict=Verdict.INCONCLUSIVE, **nearer)
         broken = _broken(plus - minus, second, steps, best.step, resolution)
@@ -201,12 +202,13 @@ def _nearer(
 
     Where f bends or jumps at many places a plateau may be an accident of two of them.
     """
-    apart = np.abs(central - best.value) - best.uncertainty > CONTRADICTS * rounding
-    rungs = np.flatnonzero(apart & (steps < best.step))
+    blurred = CONTRADICTS * rounding
+    apart = np.abs(central - best.value) - best.uncertainty > blurred
+    rungs = np.flatnonzero(apart & (steps < best.step) & (2 * blurred < abs(claimed - best.value)))
     if not rungs.size:
         return None
     k = int(rungs[-1])
-    value, spread = float(central[k]), float(CONTRADICTS * rounding[k])
+    value, spread = float(central[k]), float(blurred[k])
     if bar.refutes(claimed, Plateau(value, spread, float(steps[k]))):
         return None
     reason = (
