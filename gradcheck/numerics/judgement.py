@@ -54,7 +54,7 @@ SOLVED = 1e-8  # an entry below this share of what is ordinary may be the error 
 COARSELY = 4096.0  # … of so many epsilon: in single precision an entry need not be known so well
 COARSE = 1e-10  # a relative error of numbers above this is that of single precision, whose rounding is normal
 MARGIN = 1.25  # a FAIL needs a gap larger than the tolerance by this multiple of the uncertainty, …
-DOUBLED = 2.0  # … or this, where that is a number of standard deviations, known from few samples
+STATISTICAL = 3.2  # … or this, where that is a number of standard deviations, known from few samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +336,7 @@ class _Bar:
     @property
     def margin(self) -> float:
         """By what multiple of its uncertainty a value has to be exceeded to refute a claim."""
-        return DOUBLED if self.epsilon > COARSE else MARGIN
+        return STATISTICAL if self.epsilon > COARSE else MARGIN
 
     def is_nothing(self, claimed: float, best: Plateau) -> bool:
         """Whether the derivative is 0 as far as f can tell, and the claim as far as its rounding can."""
