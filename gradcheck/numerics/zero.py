@@ -32,6 +32,7 @@ COARSE = 8.0  # changes below so many spacings of f's values are their rounding
 ROUNDED = 16.0  # changes up to so many are nothing but rounding …
 WIDE = 0.1  # … if f does not change by more over this share of the natural scale
 CLOSE = 1e-6  # of the natural scale: as STRETCH, along a line where any of many variables may move f
+VISIBLE = 1e-3  # of what is ordinary: where rounding over a natural step is more, f could not have changed visibly
 SPECK = 1e-5  # of what is ordinary: may be 0
 MOST = 0.5  # of what φ changes by over a natural step
 SHARP = 1e-4  # an uncertainty, and a size, below this share of the scale is good enough
@@ -257,7 +258,7 @@ def nothing(
     least = 2 * np.maximum(pairs.change, np.maximum(noise, resolution)) / pairs.natural
     rounded = (np.abs(claimed) <= 2 * resolution / pairs.natural) & (pairs.change <= ROUNDED * resolution)
     rounded &= (centre != 0) & (np.abs(pairs.difference) <= ROUNDED * resolution / pairs.step)
-    rounded &= pairs.second <= ROUNDED * resolution
+    rounded &= (pairs.second <= ROUNDED * resolution) & (least <= VISIBLE * ordinary)
     uncertainty = np.where(flat | rounded, np.maximum(least, 2 * gap), np.maximum(rounding + 4 * truncated, 2 * gap))
     return Nothing((small & (scale > 0)) | flat | rounded, scale, uncertainty)
 
