@@ -12,6 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 NAMES = (
     "speed",
+    "small",
     "hessian",
     "directions",
     "localization",
