@@ -14,8 +14,8 @@ import numpy as np
 from gradcheck.errors import PointError, UsageError
 from gradcheck.model import Point
 from gradcheck.numerics.directions import Stream, normal, uniform
-from gradcheck.options import values as kinds
-from gradcheck.options.values import MOST_DIMENSIONS
+from gradcheck.options import places as kinds
+from gradcheck.options.places import MOST_DIMENSIONS
 from gradcheck.variables.arrays import LIBRARIES, ArrayStandard, Library, Like, library_of, precision
 from gradcheck.variables.containers import container_of
 from gradcheck.variables.layout import ArrayLayout, Layout, LibraryLayout

@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcheck.errors import PointError, UsageError
 from gradcheck.options.keywords import KEYWORDS
-from gradcheck.options.values import Shape
+from gradcheck.options.places import Shape
 from gradcheck.points import flat_bounds, lay_out
 from gradcheck.variables.constrained import sets_of
 from gradcheck.variables.sets import drawn_on, require_fit

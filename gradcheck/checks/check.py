@@ -6,9 +6,7 @@ It is long because one object has to hold all that a check is made with, so that
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -16,22 +14,21 @@ import numpy as np
 
 from gradcheck.checks.doubts import doubt, tell_difference
 from gradcheck.checks.draft import Draft
-from gradcheck.errors import CheckInterrupted, OutOfTime, UsageError, UserCodeError, raise_for
-from gradcheck.evaluation.claims import Block, Claim, ComplexClaim, Counted, TangentClaim
+from gradcheck.checks.method import DIRECTIONS, SLOW, worthwhile
+from gradcheck.errors import CheckInterrupted, UsageError, UserCodeError, raise_for
+from gradcheck.evaluation.claims import Claim, ComplexClaim, Counted, TangentClaim
 from gradcheck.evaluation.engines import is_compiled
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.preflight import examine, integer_answer
 from gradcheck.evaluation.sources import describe
 from gradcheck.evaluation.unpacking import argument_names, in_order, unpacked
 from gradcheck.methods.coordinates import Evaluate, Surveyor, observations
-from gradcheck.methods.entries import join, status_code
 from gradcheck.methods.problem import Problem, Watcher
-from gradcheck.model import Convention, Finding, FindingKind, Kind, Method, Point, Report, Status, Stop, Target, Verdict
-from gradcheck.numerics.stencils import free_scales
+from gradcheck.model import Convention, Finding, FindingKind, Kind, Method, Point, Report, Stop, Target, Verdict
 from gradcheck.options.keywords import Options
-from gradcheck.points import describe_point, flat_bounds, integer_dtype, lay_out, neighbour, require_within
+from gradcheck.points import describe_point, flat_bounds, integer_dtype, lay_out, require_within
 from gradcheck.variables.layout import ArrayLayout, Layout
-from gradcheck.wording import counted, quoted
+from gradcheck.wording import quoted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -43,17 +40,6 @@ if TYPE_CHECKING:
     from gradcheck.methods.results import Comparison
 
     Array = NDArray[np.float64]
-
-PATIENCE = 5.0  # seconds that comparing every entry may be expected to take before random directions are preferred
-FEW_ENTRIES = 1000  # up to this dimension every entry is compared whatever it takes, …
-MANY_ENTRIES = 200_000  # … and above this one random directions are taken however fast f is
-DIRECTIONS = 2  # how many random directions, unless asked for
-SHOWN = 5  # fixed variables named in a note
-SLOW = 0.1  # seconds a call of f from which it is said beforehand what the check will take
-LIMITED_BY_NOISE = [status_code(status) for status in (Status.NOISY, Status.BELOW_RESOLUTION)]
-QUICK = 0.1  # seconds that f may take to be asked what nobody has asked for
-RESUMED = 16  # columns compared at a time where there is a journal, however quick f is
-PIECE = 1.0  # seconds of comparing after which what is known is put on record
 
 
 class CheckRun:
@@ -68,6 +54,7 @@ class CheckRun:
     bounds: (low, high), each (n,), or None.
     fixed: the variables whose bounds are equal, so that they do not vary, (n,); None if there is none.
     problem: what is compared at the point, once that is known.
+    known, held: of a claim by complex variables, what was differenced to find its convention, and the parts that it leaves out.
     size: entries of the derivative, where they are not those of a whole matrix.
     may_mend: a patch may be looked for, if entries fail.
     """
@@ -91,9 +78,9 @@ class CheckRun:
         if options.convention is not None and self.layout.imaginary is None:
             raise UsageError("convention says what a derivative by complex variables is, and x0 is real; leave it out")
         if self.layout.imaginary is not None:
-            _refuse_of_complex(kind, options)
-            if options.on is not None:
-                raise UsageError("x0 is complex, and on is for real variables; give real and imaginary parts")
+            from gradcheck.checks.complex import refuse  # of use to few
+
+            refuse(kind, options)
         if options.on is not None:
             self._constrain(kind)
         self.bounds = flat_bounds(options.bounds, self.layout)
@@ -127,8 +114,8 @@ class CheckRun:
                     evidence={"dtype": integers},
                 )
             )
-        self._held: NDArray[np.bool_] | None = None
-        self._known: Known | None = None
+        self.held: NDArray[np.bool_] | None = None
+        self.known: Known | None = None
         self._target = f
         self._journal: Journal | None = None
         self.problem: Problem | None = None
@@ -296,6 +283,11 @@ class CheckRun:
                 self.draft.notes.append(note)
         return ledger
 
+    @property
+    def functions(self) -> list[Function]:
+        """All that were made."""
+        return [function for function, _ in self._functions]
+
     def include(self, report: Report) -> None:
         """Count the calls of a check that was made for this one."""
         self._elsewhere["f"] += report.nfev
@@ -371,229 +363,45 @@ class CheckRun:
             self.options.seed,
             value_beside=beside,
             functions=tuple(self._called),
-            begun=lambda: self._plan(function),
+            begun=lambda: self._begun(function),
         )
         self.draft.findings += preflight.findings
-        doubted = [(function.role, function.contradicts_journal(x)), (claim.role, claim.contradicts_journal(x))]
-        for role in (role for role, contradicts in doubted if contradicts):
-            self.draft.findings.append(
-                Finding(
-                    kind=FindingKind.NON_DETERMINISTIC,
-                    target=role,
-                    verdict=Verdict.INCONCLUSIVE,
-                    message=f"{role} gives another value at the point than the journal has from before; "
-                    "remove the journal, or fix the random seed",
-                )
-            )
-        if self.options.isolate and self.options.journal is None:
-            self._see_what_is_left(function, x, preflight.value)
+        if self._journal is not None or self.options.isolate:
+            from gradcheck.checks.repeats import against_journal, left_behind  # of use to slow functions only
+
+            self.draft.findings += against_journal(function, claim, x)
+            if self.options.isolate and self._journal is None:
+                self.draft.findings += left_behind(function, x, preflight.value, self.options.seed)
         self.draft.noise = float(preflight.calibration.noise.max())
         self.problem = Problem(
             function=function, x=x, preflight=preflight, tolerance=self.tolerance, seed=self.options.seed
         )
         return self.problem
 
-    def _see_what_is_left(self, function: Function, x: NDArray[Any], fresh: Array) -> None:
-        """Whether f, called elsewhere before in the same process, gives another value than in a fresh one."""
-        if (left := function.left_behind(x, neighbour(x, 1, self.options.seed), fresh)) is not None:
-            self.draft.findings.append(
-                Finding(
-                    kind=FindingKind.ORDER_DEPENDENT,
-                    target=function.role,
-                    message=f"{function.role} gives another value where it was called elsewhere before in the same process "
-                    f"({left:.2g} apart): it keeps what it does not initialise again; without isolate that is part of each value",
-                    evidence={"difference": left},
-                )
-            )
-
-    def _plan(self, function: Function) -> None:
-        """Say what the check will cost, where that is much or was asked for."""
-        slow = function.seconds > SLOW and not is_compiled(
-            function.call
-        )  # the first call of a compiled one compiles it
+    def _begun(self, function: Function) -> None:
+        """Say what the check will take, where that is much or was asked for."""
+        slow = function.seconds > SLOW and not is_compiled(function.call)  # whose first call compiles
         if self.options.plan or (slow and self.problem is None):
-            from gradcheck.checks.plan import planned  # of use to slow functions only
-            from gradcheck.numerics.tolerance_law import DIRECTIONS as DIRECTIONS_OF_LAW
+            from gradcheck.checks.plan import tell  # of use to slow functions only
 
             columns = function.layout.size if self.fixed is None else int(np.count_nonzero(~self.fixed))
-            asked = self.options.directions
-            directions = asked or DIRECTIONS if self.worthwhile(function, columns) is Method.DIRECTIONS else None
-            if self.options.knob is not None:
-                directions = asked or DIRECTIONS_OF_LAW
-            self.draft.plan = planned(function, self.options, columns, directions, self.watcher.seconds)
-            self.watcher.tick("plan", 0, 0, self.draft.plan.sentence)
-            if self.options.plan:
-                self.watcher.stopped = Stop.PLAN
-                raise OutOfTime
-
-    # ---- complex variables
-
-    def settle(self, problem: Problem, claim: Claim) -> Problem:
-        """The problem with a claim by complex variables read in the convention that it keeps to, or that was demanded."""
-        from gradcheck.checks.complex import settle  # of use to few
-
-        asked = self.options.convention
-        chosen, problem, self._known = settle(problem, claim, None if asked is None else str(asked))
-        self.draft.conventions = (chosen,)
-        if chosen is Convention.REAL_PART and self.layout.imaginary is not None:
-            self._hold(self.layout.imaginary)
-            scales = free_scales(problem.x, self.bounds)
-            problem = replace(problem, preflight=replace(problem.preflight, scales=scales))
-        self.problem = problem
-        return problem
-
-    def complete(self, problem: Problem, claimed: Array | None = None) -> None:
-        """Put on record what the comparison of such a claim came to.
-
-        claimed: the gradient; None of a matrix.
-        """
-        from gradcheck.checks.complex import missing_parts, record
-
-        draft, imaginary = self.draft, self.layout.imaginary
-        compared = draft.comparison
-        held = draft.convention is Convention.REAL_PART
-        if (
-            claimed is not None
-            and imaginary is not None
-            and not held
-            and compared is not None
-            and not self.watcher.stopped
-        ):
-            missing = missing_parts(compared.columns, imaginary)
-            if missing.size:
-                with self.watcher.until_stopped():
-                    more = self.surveyor(problem).survey([Block(missing, claimed[missing, None])])
-                    columns = join([compared.columns, more.columns])
-                    located = more.failed if draft.directions else 0  # else they were compared, and counted
-                    draft.comparison = replace(compared, columns=columns, failed=compared.failed + located)
-        record(draft, asked=self.options.convention is not None, claimed=claimed)
-
-    def _hold(self, held: NDArray[np.bool_]) -> None:
-        """Vary these variables, (n,), no more, and compare nothing by them."""
-        low, high = self.bounds or (np.full(held.size, -np.inf), np.full(held.size, np.inf))
-        low, high = np.where(held, self.flat, low), np.where(held, self.flat, high)
-        self.bounds, self.fixed = (low, high), held if self.fixed is None else held | self.fixed
-        self._held = held
-        for function, _ in self._functions:
-            function.bounds = self.bounds
+            tell(self.draft, self.options, self.watcher, function, columns)
 
     # ---- comparing
 
     def choose_method(self, function: Function, columns: int) -> Method:
-        """The method asked for, or the one that is worth its cost for so many columns to be differenced."""
-        self.draft.method = self.worthwhile(function, columns)
+        """The method asked for, or the one that is worth its cost for so many columns to be differenced; put on record."""
+        self.draft.method = worthwhile(self.options, self.watcher, function, columns)
         return self.draft.method
-
-    def worthwhile(self, function: Function, columns: int) -> Method:
-        """The same, without a word on record."""
-        asked = Method(str(self.options.method))
-        if asked is not Method.AUTO:
-            return asked
-        if self.options.directions is not None:
-            return Method.DIRECTIONS
-        seconds, first = self.watcher.seconds / max(function.calls, 1), function.first_seconds
-        expected = 2 * columns * (seconds if first is None else first)  # what a resumed check is to choose again
-        patience = PATIENCE if self.options.budget is None else min(PATIENCE, self.options.budget / 2)
-        many = columns > FEW_ENTRIES and (columns > MANY_ENTRIES or expected > patience)
-        return Method.DIRECTIONS if many else Method.COORDINATES
-
-    def pressed(self, function: Function, columns: int) -> bool:
-        """Whether f is slow, and there is no time to compare so many columns."""
-        left = self.watcher.left
-        return left is not None and function.seconds > SLOW and 2 * columns * function.seconds / function.at_once > left
 
     def surveyor(self, problem: Problem, evaluate: Evaluate | None = None, **more: Any) -> Surveyor:
         """What compares every entry."""
         return Surveyor(problem, self.watcher, step=self.options.eps, evaluate=evaluate, **more)
 
-    def survey(self, problem: Problem, blocks: Iterable[Block]) -> None:
-        """Compare every entry."""
-        if self.draft.method is Method.COMPLEX_STEP and (turned := self._turned(problem)) is not None:
-            from gradcheck.methods.complex_step import survey
-
-            blocks = self.in_pieces(problem.function, blocks)
-            self.draft.take(survey(problem, self.watcher, turned, blocks))
-            return
-        surveyor = self.surveyor(problem, None if self._known is None else self._known.evaluate)
-        compared = surveyor.survey(self.in_pieces(problem.function, blocks))
-        self.accept(problem, compared)
-        if compared.inconclusive:
-            self._offer_complex_step(problem, compared)
-
-    def _offer_complex_step(self, problem: Problem, compared: Comparison) -> None:
-        """Say that the complex step would tell what noise hides from differences, where it would."""
-        limited = np.isin(compared.columns.status, LIMITED_BY_NOISE) & (
-            compared.columns.verdict == Verdict.INCONCLUSIVE
-        )
-        function = problem.function
-        if not limited.any() or self.watcher.stopped or function.layout is not self.layout or function.seconds > QUICK:
-            return
-        from gradcheck.methods.complex_step import complexified, obstacle
-
-        layout = complexified(self.layout)
-        if layout is None:
-            return
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of code that drops imaginary parts
-            hidden = obstacle(problem, self.function(function.call, role=function.role, scalar=False, at=layout))
-        if not hidden:
-            self.draft.notes.append(
-                "f takes complex numbers, and the complex step, in which nothing cancels, is not limited by this noise: "
-                "--method complex-step (in Python method='complex-step')"
-            )
-
-    def _turned(self, problem: Problem) -> Function | None:
-        """f at complex points; None, and a note why, where that does not tell its derivative."""
-        from gradcheck.methods.complex_step import complexified, obstacle
-
-        function = problem.function
-        layout, turned, reason = complexified(function.layout), None, "x0 is not one array of real numbers, off any set"
-        if layout is not None:
-            turned = self.function(function.call, role=function.role, scalar=False, at=layout)
-            reason = obstacle(problem, turned)
-        if not reason:
-            return turned
-        self.draft.method = Method.COORDINATES
-        self.draft.notes.append(f"no complex step was taken, and every entry was differenced: {reason}")
-        return None
-
     def accept(self, problem: Problem, comparison: Comparison) -> None:
         """Put on record what a comparison of entries came to."""
         self.draft.take(comparison)
         self.draft.findings += observations(comparison, problem)
-
-    def in_pieces(self, function: Function, blocks: Iterable[Block]) -> Iterator[Block]:
-        """The blocks, cut so that not much is lost when the budget ends or Ctrl-C comes."""
-        blocks = self._but_for_fixed(blocks)
-        budget = self.options.budget
-        patience = PIECE if budget is None else min(PIECE, budget / 10)
-        width = function.at_once * max(1, int(patience / max(2 * function.seconds, 1e-9)))
-        if self.options.journal is not None and function.seconds > 0:
-            # A journal loses nothing; what is ordinary is learnt piece by piece, and a resumed check must learn it alike.
-            width = function.at_once * RESUMED
-        for block in blocks:
-            count = len(block.columns)
-            if width >= count:
-                yield block
-            else:
-                yield from (block.part(low, low + width) for low in range(0, count, width))
-
-    def _but_for_fixed(self, blocks: Iterable[Block]) -> Iterator[Block]:
-        """The blocks without the columns of variables that their bounds fix."""
-        if self.fixed is None:
-            yield from blocks
-            return
-        bound = self.fixed if self._held is None else self.fixed & ~self._held
-        names = [self.layout.name(int(i)) for i in np.flatnonzero(bound)[:SHOWN]]
-        if names:
-            count = int(np.count_nonzero(bound))
-            listed = ", ".join(names) + (", …" if count > SHOWN else "")
-            note = f"{counted(count, 'variable')} fixed by bounds, not varied and not compared: {listed}"
-            self.draft.notes.append(note)
-        for block in blocks:
-            free = ~self.fixed[block.columns]
-            if free.any():
-                yield block if free.all() else block.of(free)
 
     def search(self, problem: Problem, claimed: Array) -> None:
         """Compare random directions, and look for the wrong entries if they disagree."""
@@ -678,7 +486,7 @@ class CheckRun:
     # ---- the end
 
     def _close(self, *, at_once: bool = False) -> None:
-        for function, _ in self._functions:
+        for function in self.functions:
             function.close(at_once=at_once)
             self.draft.notes += function.notes
         if self._journal is not None:
@@ -711,18 +519,6 @@ class CheckRun:
         if self.options.throw and report.stopped is not Stop.PLAN:
             raise_for(report, allow_inconclusive=self.options.allow_inconclusive)
         return report
-
-
-def _refuse_of_complex(kind: Kind, options: Options) -> None:
-    """Raises `UsageError` for what complex variables do not go with."""
-    if kind is Kind.HESSIAN:
-        raise UsageError(
-            "x0 is complex, and no complex n × n matrix holds all second derivatives; check products (--hvp), or f of real "
-            "and imaginary parts"
-        )
-    for name in ("elementwise", "jit"):
-        if getattr(options, name):
-            raise UsageError(f"x0 is complex, and {name} is for real variables; leave it out")
 
 
 def require_callables(**given: Any) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gradcheck.evaluation.function import Function
     from gradcheck.methods.entries import Columns
     from gradcheck.methods.problem import Problem
+    from gradcheck.options.keywords import Options
 
     Array = NDArray[np.float64]
     ClaimedColumns = Callable[[NDArray[np.intp]], Array]
@@ -54,6 +55,20 @@ class RealPart(Wrapper):
 
     def around(self, inner: Callable[..., Any]) -> RealPart:
         return RealPart(inner)
+
+
+def refuse(kind: Kind, options: Options) -> None:
+    """Raises `UsageError` for what complex variables do not go with."""
+    if kind is Kind.HESSIAN:
+        raise UsageError(
+            "x0 is complex, and no complex n × n matrix holds all second derivatives; check products (--hvp), or f of real "
+            "and imaginary parts"
+        )
+    for name in ("elementwise", "jit"):
+        if getattr(options, name):
+            raise UsageError(f"x0 is complex, and {name} is for real variables; leave it out")
+    if options.on is not None:
+        raise UsageError("x0 is complex, and on is for real variables; give real and imaginary parts")
 
 
 def as_real(values: Function, f: Callable[..., Any], x: NDArray[Any], seed: int) -> Callable[..., Any] | None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.checks.check import DIRECTIONS, CheckRun
+from gradcheck.checks.check import CheckRun
+from gradcheck.checks.method import DIRECTIONS
 from gradcheck.errors import UserCodeError
 from gradcheck.evaluation.claims import Claim, gradient_blocks
 from gradcheck.evaluation.preflight import LADDER

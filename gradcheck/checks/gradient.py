@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Unpack
 
 from gradcheck.checks.check import CheckRun, require_callables
+from gradcheck.checks.entrywise import survey
 from gradcheck.checks.glance import hastened
+from gradcheck.checks.method import pressed
 from gradcheck.checks.reaching import reachable
 from gradcheck.checks.rules import find_rule, hold_to_contracts
 from gradcheck.errors import UsageError
@@ -102,7 +104,9 @@ def check_gradient(
         problem = run.examine(of_real, claim, beside=beside)
         hold_to_contracts(run, autograd)
         if of_complex:
-            problem = run.settle(problem, claim)
+            from gradcheck.checks.conventions import complete, settle
+
+            problem = settle(run, problem, claim)
         if isinstance(claim, TangentClaim) and claim.share > SEEN:
             run.draft.notes.append(
                 f"{claim.share:.0%} of the norm of the claimed gradient is orthogonal to the set: that part is free, and was not "
@@ -111,14 +115,14 @@ def check_gradient(
         claimed = problem.preflight.claimed
         if run.choose_method(of_real, problem.n) is Method.DIRECTIONS:
             run.search(problem, claimed)
-        elif run.pressed(of_real, problem.n):
+        elif pressed(run.watcher, of_real, problem.n):
             from gradcheck.checks.within_budget import survey_within_budget  # of use to slow functions only
 
             survey_within_budget(run, problem)
         else:
-            run.survey(problem, gradient_blocks(claimed))
+            survey(run, problem, gradient_blocks(claimed))
         if of_complex:
-            run.complete(problem, claimed)
+            complete(run, problem, claimed)
         run.explain(problem, claim, claim.at)
         find_rule(run, autograd)
         run.mend(problem, claim)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.checks.check import DIRECTIONS, CheckRun
+from gradcheck.checks.check import CheckRun
+from gradcheck.checks.entrywise import survey
+from gradcheck.checks.method import DIRECTIONS
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.matrices import Matrix
 from gradcheck.methods.problem import Problem
@@ -81,14 +83,16 @@ def compare_matrix(
     problem = run.examine(function, claimed, flat)
     of_complex = run.layout.imaginary is not None and at is None and lent is None
     if of_complex:
-        problem = run.settle(problem, claimed)
+        from gradcheck.checks.conventions import complete, settle  # of use to few
+
+        problem = settle(run, problem, claimed)
     matrix = claimed.matrix(problem.preflight.raw)
     if identities is not None:
         run.draft.findings += identities(function)
     contracts()
     _compare(run, problem, matrix, sparsity, may_search=at is None)
     if of_complex:
-        run.complete(problem)
+        complete(run, problem)
     run.explain(problem, claimed, None)
     rule()
     run.mend(problem, claimed)
@@ -112,7 +116,7 @@ def _compare(run: CheckRun, problem: Problem, matrix: Matrix, sparsity: Any, *, 
         directions = run.options.directions or DIRECTIONS
         run.draft.take(compare_products(problem, run.watcher, matrix, directions=directions))
     elif pattern is None:
-        run.survey(problem, matrix.blocks())
+        survey(run, problem, matrix.blocks())
     else:
         _survey_groups(run, problem, matrix, pattern, promised=promised)
 
@@ -151,7 +155,7 @@ def _survey_groups(run: CheckRun, problem: Problem, matrix: Matrix, pattern: Pat
         run.accept(problem, outside.added_to(compared, pattern, ordinary))
     elif matrix.rows * matrix.columns <= AFFORDABLE:
         notes.append("then every entry was compared: one random direction did not settle the zeros")
-        run.survey(problem, matrix.blocks())
+        survey(run, problem, matrix.blocks())
     else:
         unclear = int(np.count_nonzero(~(outside.gap <= outside.allowed)))
         run.accept(problem, replace(compared, inconclusive=compared.inconclusive + unclear))

@@ -1,23 +1,44 @@
-"""What a check will take, told before it is made."""
+"""What of a check is worth its cost, and what it will take, told before it is made."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gradcheck.checks.method import DIRECTIONS, worthwhile
+from gradcheck.errors import OutOfTime
 from gradcheck.evaluation.preflight import LADDER
 from gradcheck.methods.oracle import OUTSET
-from gradcheck.model import Plan
+from gradcheck.model import Method, Plan, Stop
+from gradcheck.numerics.tolerance_law import DIRECTIONS as DIRECTIONS_OF_LAW
 from gradcheck.numerics.tolerance_law import LEAST
 from gradcheck.wording import counted
 
 if TYPE_CHECKING:
+    from gradcheck.checks.draft import Draft
     from gradcheck.evaluation.function import Function
+    from gradcheck.methods.problem import Watcher
     from gradcheck.options.keywords import Options
 
 SETUP = 1 + 2 * len(LADDER) + 2  # evaluations: at the point, along a line, and at two points again
 CLAIMS = 4  # calls of the claim, one of them elsewhere
 DIRECTION = 2 * len(OUTSET)
 MINUTE, HOUR = 60.0, 3600.0
+
+
+def tell(draft: Draft, options: Options, watcher: Watcher, function: Function, columns: int) -> None:
+    """Put on record and say what the check will take, and end it there if that was all that was asked for.
+
+    columns: how many variables vary.
+    """
+    directions = options.directions or DIRECTIONS
+    if options.knob is not None:
+        directions = options.directions or DIRECTIONS_OF_LAW
+    by_entries = options.knob is None and worthwhile(options, watcher, function, columns) is not Method.DIRECTIONS
+    draft.plan = planned(function, options, columns, None if by_entries else directions, watcher.seconds)
+    watcher.tick("plan", 0, 0, draft.plan.sentence)
+    if options.plan:
+        watcher.stopped = Stop.PLAN
+        raise OutOfTime
 
 
 def planned(function: Function, options: Options, columns: int, directions: int | None, elapsed: float) -> Plan:
@@ -61,4 +82,4 @@ def duration(seconds: float) -> str:
     return f"{seconds / MINUTE:.0f} minutes" if seconds < 2 * HOUR else f"{seconds / HOUR:.1f} hours"
 
 
-__all__ = ["duration", "planned"]
+__all__ = ["duration", "planned", "tell"]

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.checks.check import FEW_ENTRIES, CheckRun
+from gradcheck.checks.check import CheckRun
+from gradcheck.checks.entrywise import survey
 from gradcheck.checks.further import moved
+from gradcheck.checks.method import FEW_ENTRIES
 from gradcheck.errors import UsageError
 from gradcheck.evaluation.claims import Claim, Item, gradient_blocks
 from gradcheck.methods.directions import search
@@ -29,8 +31,8 @@ from gradcheck.wording import about, did_you_mean
 if TYPE_CHECKING:
     from gradcheck.methods.problem import Problem
     from gradcheck.methods.results import Comparison
+    from gradcheck.options.functions import Setting
     from gradcheck.options.keywords import Options
-    from gradcheck.options.values import Setting
 
 FINER = 10.0  # by this factor a tolerance falls from level to level, …
 MORE = 2  # … and a count of cells or steps grows by this one
@@ -252,7 +254,7 @@ class LawCheck:
         problem = run.problem = replace(self.problems[-1], tolerance=tolerance)
         if problem.n <= FEW_ENTRIES:
             run.draft.method = Method.COORDINATES
-            run.survey(problem, gradient_blocks(problem.preflight.claimed))
+            survey(run, problem, gradient_blocks(problem.preflight.claimed))
         else:
             run.search(problem, problem.preflight.claimed)
         if run.draft.comparison is not None and not run.draft.comparison.failed:

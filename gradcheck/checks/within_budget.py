@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradcheck.checks.entrywise import in_pieces
 from gradcheck.evaluation.claims import Block
 from gradcheck.methods.directions import search
 from gradcheck.model import Verdict
@@ -44,7 +45,7 @@ def survey_within_budget(run: CheckRun, problem: Problem) -> None:
         yield Block(order, claimed[order, None])
 
     surveyor = run.surveyor(problem, detail=hidden)
-    run.accept(problem, surveyor.survey(run.in_pieces(problem.function, blocks())))
+    run.accept(problem, surveyor.survey(in_pieces(run, problem.function, blocks())))
     if surveyor.looked < problem.n and (left := hidden(surveyor.looked)):
         run.draft.notes.append(f"{problem.n - surveyor.looked:,} entries were not compared: {left}")
 

@@ -11,9 +11,11 @@ from click.shell_completion import CompletionItem
 
 from gradcheck.cli import output
 from gradcheck.errors import GradcheckError
+from gradcheck.options.functions import Target
+from gradcheck.options.places import Point
 from gradcheck.options.row import GROUPS, OTHER, Face, Option, at
 from gradcheck.options.table import OPTIONS
-from gradcheck.options.values import Choice, File, Flag, FlagOrNumber, Point, Target
+from gradcheck.options.values import Choice, File, Flag, FlagOrNumber
 
 
 class _Typed(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 or so

@@ -9,24 +9,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from gradcheck.errors import UsageError
+from gradcheck.options.functions import Arguments, Executor, Knob, Leaves, Suspects
+from gradcheck.options.places import Bounds, On
 from gradcheck.options.row import HOW, MANY, OTHER, TRUST, WHAT, WHERE, Face, Option, unknown
-from gradcheck.options.values import (
-    Arguments,
-    Bounds,
-    Callback,
-    Choice,
-    Executor,
-    Flag,
-    FlagOrNumber,
-    Knob,
-    Leaves,
-    Number,
-    On,
-    Suspects,
-    Text,
-    Values,
-    Written,
-)
+from gradcheck.options.values import Callback, Choice, Flag, FlagOrNumber, Number, Text, Values, Written
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor as Pool

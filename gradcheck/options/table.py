@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from gradcheck.options.functions import Target
 from gradcheck.options.keywords import KEYWORDS
+from gradcheck.options.places import Parts, Point, Shape
 from gradcheck.options.row import HOW, MANY, OUTPUT, TRUST, WHAT, WHERE, Face, Option
-from gradcheck.options.values import Choice, File, Flag, Number, Parts, Point, Shape, Target, Text, Values, Written
+from gradcheck.options.values import Choice, File, Flag, Number, Text, Values, Written
 from gradcheck.reporting.formats import FORMATS, PICTURES
 
 CHECKS = Face.CLI | Face.CONFIG

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck.errors import ConfigError
 from gradcheck.model import Kind, Target
+from gradcheck.options.places import On
 from gradcheck.options.row import Face, Option, at, unknown
 from gradcheck.options.table import OPTIONS
-from gradcheck.options.values import On
 from gradcheck.reporting.files import require_regular
 from gradcheck.wording import near_match, one_line, short
 

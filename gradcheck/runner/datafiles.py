@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.errors import PointError
-from gradcheck.options.values import DATA_FILES, MOST_DIMENSIONS
+from gradcheck.options.places import DATA_FILES, MOST_DIMENSIONS
 from gradcheck.wording import did_you_mean, one_line, quoted, short
 
 if TYPE_CHECKING:

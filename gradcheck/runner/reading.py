@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck.errors import GradcheckError, PointError
 from gradcheck.model import Point
-from gradcheck.options.values import DATA_FILES
+from gradcheck.options.places import DATA_FILES
 from gradcheck.points import (
     as_bounds,
     as_point,

@@ -265,7 +265,7 @@ def test_ctrl_c_while_a_gradient_is_made_is_taken_too(options):
 
 
 def test_what_was_compared_before_ctrl_c_is_kept(monkeypatch):
-    monkeypatch.setattr("gradcheck.checks.check.PIECE", 1e-12)  # one entry at a time
+    monkeypatch.setattr("gradcheck.checks.entrywise.PIECE", 1e-12)  # one entry at a time
     with pytest.raises(CheckInterrupted) as caught:
         check_gradient(interrupted(29 + 8), grad, x0)
     assert 0 < caught.value.report.checked < 6
@@ -304,8 +304,8 @@ def test_the_method_is_the_one_asked_for_or_every_entry(options, method):
 
 
 def test_a_dimension_too_large_for_every_entry_gets_random_directions(monkeypatch):
-    monkeypatch.setattr("gradcheck.checks.check.FEW_ENTRIES", 2)
-    monkeypatch.setattr("gradcheck.checks.check.MANY_ENTRIES", 3)
+    monkeypatch.setattr("gradcheck.checks.method.FEW_ENTRIES", 2)
+    monkeypatch.setattr("gradcheck.checks.method.MANY_ENTRIES", 3)
     assert check_gradient(f, grad, x0).method is Method.DIRECTIONS
 
 

@@ -73,8 +73,8 @@ def test_a_slow_function_is_announced_before_it_is_differenced(monkeypatch: pyte
 def test_with_little_time_a_direction_comes_first_and_then_the_entries_that_tell_most(
     monkeypatch: pytest.MonkeyPatch, *, wrong: bool
 ) -> None:
-    monkeypatch.setattr(check_module.CheckRun, "pressed", lambda *_: True)
-    monkeypatch.setattr(check_module, "PIECE", 0.0)
+    monkeypatch.setattr("gradcheck.checks.gradient.pressed", lambda *_: True)
+    monkeypatch.setattr("gradcheck.checks.entrywise.PIECE", 0.0)
     told, moved = [], []
     x = np.linspace(0.1, 3.0, 30)
 

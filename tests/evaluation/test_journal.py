@@ -254,8 +254,8 @@ def test_which_method_is_taken_does_not_depend_on_how_quickly_the_journal_is_rea
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     x = np.linspace(0.5, 1.5, 30)
-    monkeypatch.setattr("gradcheck.checks.check.FEW_ENTRIES", 10)
-    monkeypatch.setattr("gradcheck.checks.check.PATIENCE", 0.06)
+    monkeypatch.setattr("gradcheck.checks.method.FEW_ENTRIES", 10)
+    monkeypatch.setattr("gradcheck.checks.method.PATIENCE", 0.06)
 
     def slow(x: Any) -> float:
         time.sleep(0.005)

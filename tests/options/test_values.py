@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcheck.options import values
-from gradcheck.options.values import Arguments, Bounds, Choice, Executor, Flag, Number, Point, Shape, Suspects, Text
+from gradcheck.options.functions import Arguments, Executor, Suspects
+from gradcheck.options.places import Bounds, Point, Shape
+from gradcheck.options.values import Choice, Flag, Number, Text
 
 INF = math.inf
 

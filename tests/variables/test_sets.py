@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gradcheck.options.values import On
+from gradcheck.options.places import On
 from gradcheck.variables.sets import SETS, Foreign, cross_matrix, positive_factor, rotation, set_named
 
 SHAPES = {
