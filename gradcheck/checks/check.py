@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from gradcheck.checks.complex import Known
+    from gradcheck.checks.knob import Knob
     from gradcheck.evaluation.autograd import Autograd
     from gradcheck.evaluation.journal import Journal, Ledger
     from gradcheck.evaluation.matrices import MatrixClaim
@@ -51,6 +52,7 @@ class CheckRun:
     layout: how it is laid out.
     flat: the same as a vector, (n,); on a set, its coordinates.
     given: layout and vector of x0 as an array, on a set or not.
+    knob: what makes f more exact, if it was named.
     bounds: (low, high), each (n,), or None.
     fixed: the variables whose bounds are equal, so that they do not vary, (n,); None if there is none.
     problem: what is compared at the point, once that is known.
@@ -63,11 +65,12 @@ class CheckRun:
         self, kind: Kind, f: Callable[..., Any], claim: Callable[..., Any], x0: ArrayLike, options: Options
     ) -> None:
         self.watcher = Watcher(None if options.progress is None else self._progress, options.budget)
+        self.knob: Knob | None = None
+        if options.knob is not None:
+            from gradcheck.checks.knob import knob_of  # of use to few
+
+            self.knob, options = knob_of(f, options)
         self.options, self.tolerance = options, options.tolerance
-        if options.knob is not None and kind is not Kind.GRADIENT:
-            raise UsageError(
-                f"knob is for gradients, not for {kind.key}; check that of a number, such as a sum of squares of it"
-            )
         self.x0 = in_order(f, x0) if options.unpack and isinstance(x0, dict) else x0
         names = argument_names(f, len(self.x0)) if options.unpack and isinstance(self.x0, (list, tuple)) else ()
         self.layout, self.flat = lay_out(self.x0, wrt=options.wrt, unpack=options.unpack, names=names)
@@ -116,7 +119,7 @@ class CheckRun:
             )
         self.held: NDArray[np.bool_] | None = None
         self.known: Known | None = None
-        self._target = f
+        self._target, self._claim = f, claim
         self._journal: Journal | None = None
         self.problem: Problem | None = None
         self._called: list[Callable[..., Any]] = [f]
@@ -153,6 +156,11 @@ class CheckRun:
     def values(self) -> Layout | None:
         """How a gradient is laid out, if that is a tree."""
         return self.layout if self.layout.leaves else None
+
+    @property
+    def heard(self) -> bool:
+        """Whether the claim is told of the knob."""
+        return self.knob is None or self.knob.takes(self._claim)
 
     # ---- the makers
 
@@ -201,10 +209,15 @@ class CheckRun:
             return f
         return unpacked(f, self.x0, self.options.args, role)
 
-    def like(self, inner: Function, f: Callable[..., Any], at: NDArray[Any] | Layout) -> Function:
-        """A `Function` of other variables, `at` them, that calls what `inner` calls, and nothing else."""
+    def like(
+        self, inner: Function, f: Callable[..., Any], at: NDArray[Any] | Layout, values: Layout | None
+    ) -> Function:
+        """A `Function` of other variables, `at` them, that calls what `inner` calls, and nothing else.
+
+        values: how its values are laid out, if they are a tree.
+        """
         calls = next(calls for function, calls in self._functions if function is inner)
-        return self.function(f, role=inner.role, scalar=inner.scalar, calls=calls, values=inner.values, at=at)
+        return self.function(f, role=inner.role, scalar=inner.scalar, calls=calls, values=values, at=at)
 
     def counted(self, claim: Callable[..., Any], role: str, *, product: bool = False) -> Callable[..., Any]:
         """A claimed derivative of the user's, with its calls counted.

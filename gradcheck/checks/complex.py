@@ -64,7 +64,7 @@ def refuse(kind: Kind, options: Options) -> None:
             "x0 is complex, and no complex n × n matrix holds all second derivatives; check products (--hvp), or f of real "
             "and imaginary parts"
         )
-    for name in ("elementwise", "jit"):
+    for name in ("elementwise", "jit", "knob"):
         if getattr(options, name):
             raise UsageError(f"x0 is complex, and {name} is for real variables; leave it out")
     if options.on is not None:

@@ -49,9 +49,9 @@ def surveyed(draft: Draft, problem: Problem, watcher: Watcher, pieces: Iterable[
 def offer(draft: Draft, problem: Problem, compared: Comparison, make: Make) -> None:
     """Say that the complex step would tell what noise hides from differences, where it would."""
     limited = np.isin(compared.columns.status, LIMITED_BY_NOISE) & (compared.columns.verdict == Verdict.INCONCLUSIVE)
-    if not limited.any() or problem.function.layout is not draft.layout or problem.function.seconds > QUICK:
+    if not limited.any() or problem.function.seconds > QUICK:
         return
-    layout = complexified(draft.layout)
+    layout = complexified(problem.function.layout)
     if layout is None:
         return
     with warnings.catch_warnings():

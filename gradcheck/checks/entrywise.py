@@ -38,7 +38,7 @@ def survey(run: CheckRun, problem: Problem, blocks: Iterable[Block]) -> None:
             return
     compared = run.surveyor(problem, None if run.known is None else run.known.evaluate).survey(pieces)
     run.accept(problem, compared)
-    if compared.inconclusive and not run.watcher.stopped:
+    if compared.inconclusive and function.layout is run.layout and not run.watcher.stopped:
         from gradcheck.checks.complex_step import offer
 
         offer(run.draft, problem, compared, at_complex_points)

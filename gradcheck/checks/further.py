@@ -31,6 +31,8 @@ from gradcheck.wording import counted
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Array = NDArray[np.float64]
+
     from gradcheck.evaluation.function import Function
 
     Vectors = tuple[NDArray[Any], NDArray[Any]]
@@ -122,25 +124,24 @@ def _is_wrong(run: CheckRun, there: Problem) -> bool:
 
 def moved(problem: Problem, function: Function, claim: Claim, x: NDArray[Any], seed: int) -> Problem | None:
     """The problem of a function at a point, its noise and its steps measured there; None if it or the claim has no value."""
-    scales = free_scales(x, function.bounds)
     try:
-        value, claimed = function.at(x), claim.at(x)
+        value, raw = function.at(x), claim.raw_at(x)
+        claimed = claim.numbers(raw)
         if not np.isfinite(value).all() or not np.isfinite(claimed).all():
             return None
-        along = scales * direction(x.size, problem.seed, Stream.SETUP)
-        plus, minus, steps = function.line(x, along, LADDER)
-        calibration = calibrate(plus, minus, value, steps, x.size, float(np.finfo(x.dtype).eps))
+        there = remeasured(problem, function, x, seed, value)
     except MaskedValues:
         raise
     except UserCodeError:
         return None
-    preflight = replace(
-        problem.preflight,
-        value=value,
-        raw=None,
-        claimed=claimed,
-        scales=scales,
-        calibration=calibration,
-        findings=(),
-    )
+    return replace(there, preflight=replace(there.preflight, raw=raw, claimed=claimed))
+
+
+def remeasured(problem: Problem, function: Function, x: NDArray[Any], seed: int, value: Array) -> Problem:
+    """The problem of a function that has a value at a point, its noise and its steps measured there."""
+    scales = free_scales(x, function.bounds)
+    along = scales * direction(x.size, problem.seed, Stream.SETUP)
+    plus, minus, steps = function.line(x, along, LADDER)
+    calibration = calibrate(plus, minus, value, steps, x.size, float(np.finfo(x.dtype).eps))
+    preflight = replace(problem.preflight, value=value, raw=None, scales=scales, calibration=calibration, findings=())
     return replace(problem, function=function, x=x, preflight=preflight, seed=seed)

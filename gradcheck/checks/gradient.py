@@ -11,6 +11,7 @@ from gradcheck.checks.glance import hastened
 from gradcheck.checks.method import pressed
 from gradcheck.checks.reaching import reachable
 from gradcheck.checks.rules import find_rule, hold_to_contracts
+from gradcheck.checks.stated import Stated
 from gradcheck.errors import UsageError
 from gradcheck.evaluation.claims import Item, TangentClaim, gradient_blocks, is_autograd
 from gradcheck.evaluation.function import Function
@@ -66,9 +67,13 @@ def check_gradient(
     asked = is_autograd(grad)
     require_callables(f=f, **({} if grad is None or asked else {"grad": grad}))
     both: Any = f if grad is None or asked else grad
-    if settings.knob is not None and settings.on is None:
-        return _check_law(f, grad, x0, settings, value_and_grad=value_and_grad, alone=not (grad_and_hess or hess))
     run = CheckRun(Kind.GRADIENT, f, both, x0, settings)
+    if run.knob is not None:
+        from gradcheck.checks.gradient_law import GradientLaw  # of use to few
+
+        if grad_and_hess or hess is not None:
+            raise UsageError("knob is for one gradient; leave the diagonal of the Hessian out")
+        return run.carry_out(GradientLaw(run, run.knob, f, both, both=value_and_grad, autograd=asked).compare)
     if settings.on is not None and (asked or grad_and_hess or hess is not None):
         what = "grad='autograd'" if asked else "a diagonal of the Hessian"
         raise UsageError(f"on goes with a claimed gradient that is a function, and not with {what}")
@@ -92,13 +97,8 @@ def check_gradient(
 
             real = as_real(run.function(valued, scalar=False), valued, run.flat, settings.seed)
             if real is None:
-                compare_matrix(
-                    run,
-                    lambda: run.function(valued, scalar=False),
-                    claim.raw,
-                    "grad",
-                    contracts=lambda: hold_to_contracts(run, autograd),
-                )
+                stated = Stated(lambda _: run.function(valued, scalar=False), lambda _: claim.raw, "grad")
+                compare_matrix(run, stated, contracts=lambda: hold_to_contracts(run, autograd))
                 return
             of_real = function if real is valued else run.function(real)
         problem = run.examine(of_real, claim, beside=beside)
@@ -132,19 +132,6 @@ def check_gradient(
             look_elsewhere(run, problem, claim)
 
     return run.carry_out(compare)
-
-
-def _check_law(f: Any, grad: Any, x0: ArrayLike, settings: Options, *, value_and_grad: bool, alone: bool) -> Report:
-    """The check of a gradient whose f is a solver."""
-    from gradcheck.checks.tolerance_law import Knob, LawCheck, without  # of use to few
-
-    if not alone or settings.elementwise or settings.points > 1:
-        raise UsageError("knob is for one gradient at one point; leave elementwise, points and hess out")
-    knob = Knob(settings.knob, f, settings)
-    asked = is_autograd(grad)
-    claim = f if grad is None or asked else grad
-    run = CheckRun(Kind.GRADIENT, f, claim, x0, without(settings, settings.knob))
-    return run.carry_out(LawCheck(run, knob, f, claim, both=value_and_grad, autograd=asked).compare)
 
 
 def _check_diagonal(

@@ -14,6 +14,7 @@ from gradcheck.checks.glance import hastened
 from gradcheck.checks.gradient import check_gradient
 from gradcheck.checks.matrix import check_matrix
 from gradcheck.checks.reaching import reachable
+from gradcheck.checks.stated import Stated
 from gradcheck.errors import CheckInterrupted, PointError, UsageError
 from gradcheck.evaluation.claims import is_autograd
 from gradcheck.evaluation.function import Function
@@ -155,7 +156,12 @@ def check_hessian(
         if sparsity is not None:
             raise UsageError("elementwise says that the Hessian is a diagonal; leave sparsity out")
         return _check_diagonal(run, f, hess, grad)
-    return check_matrix(run, lambda: gradient_of(run, f, grad), run.counted(hess, "hess"), "hess", sparsity=sparsity)
+    stated = Stated(
+        lambda turned: gradient_of(run, turned(f), turned(grad)),
+        lambda turned: run.counted(turned(hess), "hess"),
+        "hess",
+    )
+    return check_matrix(run, stated, sparsity=sparsity)
 
 
 def _check_diagonal(
@@ -192,12 +198,17 @@ def gradient_of(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any] |
         claim = run.draft.claim
         grad = run.autograd(f, "grad")
         run.draft.claim = claim
+    if run.knob is not None and grad is not None:
+        note = "the gradient that was differenced was not compared with f; check it as well (--grad)"
+        run.draft.notes += [] if note in run.draft.notes else [note]
+        return run.function(grad, role="grad", scalar=False, calls="derivative", values=run.values)
     if grad is not None and _is_gradient(run, f, grad):
         return run.function(grad, role="grad", scalar=False, calls="derivative", values=run.values)
     run.draft.conventions = ()
     inner = run.function(f)
     missing = "without a gradient," if grad is None else "grad is not the gradient of f, so"
-    run.draft.notes.append(f"{missing} f was differenced twice; give grad for a sharper and cheaper check")
+    note = f"{missing} f was differenced twice; give grad for a sharper and cheaper check"
+    run.draft.notes += [] if note in run.draft.notes else [note]
     differenced = DifferencedGradient(inner, run.flat, run.options.seed)
     vector = VectorLayout(run.layout)
     return run.function(differenced, scalar=False, calls=None, at=vector, values=vector)

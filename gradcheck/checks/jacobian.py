@@ -10,6 +10,7 @@ from gradcheck.checks.glance import hastened
 from gradcheck.checks.matrix import check_matrix
 from gradcheck.checks.reaching import reachable
 from gradcheck.checks.rules import find_rule, hold_to_contracts
+from gradcheck.checks.stated import Stated
 from gradcheck.errors import UsageError
 from gradcheck.evaluation.claims import is_autograd
 from gradcheck.model import Kind, Report
@@ -53,12 +54,14 @@ def check_jacobian(
         if sparsity is not None:
             raise UsageError("elementwise says that the Jacobian is a diagonal; leave sparsity out")
         return check_diagonal(run, func, run.autograd(func, "grad") if asked else claim, "jac")
-    autograd = run.autograd(func, "jac") if asked else None
+    autograd = None if run.knob is not None or not asked else run.autograd(func, "jac")
+
+    def claimed(turned: Callable[[Any], Any]) -> Callable[..., Any]:
+        return run.counted(autograd or (run.autograd(turned(func), "jac") if asked else turned(claim)), "jac")
+
     return check_matrix(
         run,
-        lambda: run.function(func, role="func", scalar=False),
-        run.counted(autograd or claim, "jac"),
-        "jac",
+        Stated(lambda turned: run.function(turned(func), role="func", scalar=False), claimed, "jac"),
         sparsity=sparsity,
         contracts=lambda: hold_to_contracts(run, autograd),
         rule=lambda: find_rule(run, autograd),

@@ -11,6 +11,7 @@ import numpy as np
 from gradcheck.checks.check import CheckRun
 from gradcheck.checks.entrywise import survey
 from gradcheck.checks.method import DIRECTIONS
+from gradcheck.checks.stated import Stated
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.matrices import Matrix
 from gradcheck.methods.problem import Problem
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcheck.methods.results import Comparison
-    from gradcheck.variables.layout import Layout
 
 ROUNDING = 1e3  # units in the last place that two computed entries of a symmetric matrix may differ by
 AFFORDABLE = 2**24  # entries of a sparse matrix that are compared one by one if its zeros are in doubt
@@ -35,60 +35,48 @@ Step = Callable[[], None]
 
 def check_matrix(
     run: CheckRun,
-    make: Callable[[], Function],
-    claim: Callable[..., Any],
-    role: str,
+    stated: Stated,
     *,
-    at: Layout | None = None,
-    lent: Layout | None = None,
     sparsity: Any = None,
-    identities: Identities | None = None,
+    identities: Identities = lambda function: [],
     contracts: Step = lambda: None,
     rule: Step = lambda: None,
 ) -> Report:
-    """The whole sequence for a claimed m × n matrix: the derivative of the function that `make` returns.
+    """The whole sequence for a claimed matrix.
 
-    claim: made of counted callables.
-    at: of other variables than those of the check, which are 0.
-    lent: how x is laid out for the claim, if otherwise than for f.
+    identities: what else must hold of the claim.
     contracts, rule: what else is looked at before entries are compared, and after they failed.
     """
-    how: dict[str, Any] = {"at": at, "lent": lent, "sparsity": sparsity, "identities": identities}
-    how |= {"contracts": contracts, "rule": rule}
-    return run.carry_out(lambda: compare_matrix(run, make, claim, role, **how))
+    if run.knob is not None:
+        from gradcheck.checks.matrix_law import MatrixLaw  # of use to few
+
+        return run.carry_out(MatrixLaw(run, run.knob, stated, identities).compare)
+    how: dict[str, Any] = {"sparsity": sparsity, "identities": identities, "contracts": contracts, "rule": rule}
+    return run.carry_out(lambda: compare_matrix(run, stated, **how))
 
 
 def compare_matrix(
     run: CheckRun,
-    make: Callable[[], Function],
-    claim: Callable[..., Any],
-    role: str,
+    stated: Stated,
     *,
-    at: Layout | None = None,
-    lent: Layout | None = None,
     sparsity: Any = None,
-    identities: Identities | None = None,
+    identities: Identities = lambda function: [],
     contracts: Step = lambda: None,
     rule: Step = lambda: None,
 ) -> None:
     """The same within a check that is being carried out."""
-    flat = run.flat if at is None else np.zeros(at.size, at.dtype)
-    function = make()
-    function.at(flat)
-    run.draft.outputs = function.outputs
+    function, claimed = stated.made(run)
+    stated.put_on_record(run, function)
     run.may_mend = run.may_mend and not run.is_complex(function)
-    if at is not None:
-        run.draft.layout = at
-    claimed = run.matrix_claim(claim, role, function, lent or at)
-    problem = run.examine(function, claimed, flat)
-    of_complex = run.layout.imaginary is not None and at is None and lent is None
+    problem = run.examine(function, claimed, stated.point(run))
+    at = stated.at
+    of_complex = run.layout.imaginary is not None and at is None and stated.lent is None
     if of_complex:
         from gradcheck.checks.conventions import complete, settle  # of use to few
 
         problem = settle(run, problem, claimed)
     matrix = claimed.matrix(problem.preflight.raw)
-    if identities is not None:
-        run.draft.findings += identities(function)
+    run.draft.findings += identities(function)
     contracts()
     _compare(run, problem, matrix, sparsity, may_search=at is None)
     if of_complex:

@@ -8,6 +8,7 @@ It is long because the three checks stand beside the identities that they share.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Unpack
@@ -18,10 +19,12 @@ from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.hessian import gradient_of
 from gradcheck.checks.matrix import Identities, check_matrix
 from gradcheck.checks.reaching import reachable
+from gradcheck.checks.restriction import AlongDirections, Contracted
+from gradcheck.checks.stated import Stated
 from gradcheck.errors import UsageError, is_interrupt
 from gradcheck.evaluation.answers import raised
 from gradcheck.evaluation.claims import is_autograd
-from gradcheck.evaluation.engines import Arguments, NotCalled, with_arguments
+from gradcheck.evaluation.engines import Arguments, with_arguments
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.preflight import odd_shape
 from gradcheck.model import Finding, FindingKind, Kind, Report, Target, Tolerance, Verdict
@@ -36,56 +39,13 @@ if TYPE_CHECKING:
     from gradcheck.checks.complex_products import InConvention
 
     Array = NDArray[np.float64]
+    Turned = Callable[[Any], Any]
 
 
 VECTORS = 3  # how many random vectors a claimed product is checked with, unless `directions` says
 
 IDENTITY = (Stream.IDENTITY, Stream.IDENTITY + 1)
 EXACT = 1e3  # identities between computed products hold to this many units in the last place
-
-
-class AlongDirections:
-    """t ↦ F(x + Σ t_k v_k) for t of shape (K,), the products with v_k being the columns of its Jacobian at 0.
-
-    layout: of x.
-    directions: K vectors like x.
-    bounds: (low, high), flat; outside of them f is not called.
-    """
-
-    def __init__(
-        self,
-        function: Callable[[Any], Any],
-        layout: Layout,
-        x: NDArray[Any],
-        directions: Sequence[NDArray[Any]],
-        bounds: tuple[Array, Array] | None = None,
-    ) -> None:
-        self.function, self.layout, self.x, self.directions, self.bounds = function, layout, x, directions, bounds
-
-    def __call__(self, t: NDArray[Any]) -> Any:
-        shift = sum(float(t[k]) * v for k, v in enumerate(self.directions))
-        point = (self.x + shift).astype(self.x.dtype)
-        if self.bounds is not None and ((point < self.bounds[0]) | (point > self.bounds[1])).any():
-            raise NotCalled("outside of the bounds")
-        return self.function(self.layout.argument(point))
-
-
-class Contracted:
-    """x ↦ (⟨u_k, F(x)⟩)_k, the products of the transposed Jacobian with u_k being the rows of its Jacobian.
-
-    outputs: how F(x) is laid out.
-    vectors: (K, m).
-    """
-
-    of_whole = True
-
-    def __init__(self, function: Callable[..., Any], outputs: Layout, vectors: Sequence[NDArray[Any]]) -> None:
-        self.function, self.outputs = function, outputs
-        self.vectors = np.stack(vectors).astype(np.float64)
-
-    def __call__(self, x: Any, *args: Any, **named: Any) -> Array:
-        products: Array = (self.vectors * self.outputs.numbers(self.function(x, *args, **named), "func")).sum(axis=1)
-        return products
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -131,6 +91,8 @@ class OfOperator:
 
     transposed: the product is with the transpose.
     """
+
+    __signature__ = inspect.Signature()  # it hears of no knob
 
     def __init__(self, operator: Any, *, transposed: bool = False) -> None:
         self.operator, self.transposed = operator, transposed
@@ -249,26 +211,27 @@ def check_hvp(
     hvp = as_product(hvp)
     require_callables(f=f, hvp=hvp, **({} if grad is None or is_autograd(grad) else {"grad": grad}))
     run = CheckRun(Kind.HVP, f, hvp, x0, Options(**options))
-    claimed = _product(run, run.counted(hvp, "hvp", product=True), "hvp", run.layout, run.layout)
+    product: list[ProductClaim] = []
     read: list[InConvention] = []
 
-    def gradient() -> Function:
+    def gradient(turned: Turned) -> Function:
+        product[:] = [_product(run, run.counted(turned(hvp), "hvp", product=True), "hvp", run.layout, run.layout)]
         if run.layout.imaginary is None:
-            return gradient_of(run, f, grad)
+            return gradient_of(run, turned(f), turned(grad))
         from gradcheck.checks.complex import as_real
         from gradcheck.checks.complex_products import read_hvp
 
         real = as_real(run.function(f, scalar=False), f, run.flat, run.options.seed)
         inner = gradient_of(run, f if real is None else real, grad)  # a complex f is refused there
-        read.append(read_hvp(run.draft, inner, run.flat, claimed, run.layout, run.options))
+        read.append(read_hvp(run.draft, inner, run.flat, product[0], run.layout, run.options))
         return inner
 
     def identities(function: Function) -> list[Finding]:
         seed, tolerance = run.options.seed, run.tolerance
-        true = read[0].true if read else claimed
-        return [*linearity(claimed, seed, tolerance), *symmetry(claimed, seed, tolerance, true)]
+        true = read[0].true if read else product[0]
+        return [*linearity(product[0], seed, tolerance), *symmetry(product[0], seed, tolerance, true)]
 
-    return _along(run, gradient, lambda _: read[0] if read else claimed, "hvp", identities)
+    return _along(run, gradient, lambda _: (read or product)[0], "hvp", identities)
 
 
 @reachable(Kind.JVP)
@@ -297,18 +260,21 @@ def check_jvp(
     run = CheckRun(Kind.JVP, func, jvp, x0, Options(**options))
     if run.options.convention is not None:
         raise UsageError("a jvp is the same in every convention; leave convention out")
-    claimed, transposed = (
-        run.counted(jvp, "jvp", product=True),
-        None if vjp is None else run.counted(vjp, "vjp", product=True),
-    )
+    claimed: list[Callable[..., Any]] = []
+
+    def function(turned: Turned) -> Function:
+        claimed[:] = [run.counted(turned(jvp), "jvp", product=True)]
+        if vjp is not None:
+            claimed.append(run.counted(turned(vjp), "vjp", product=True))
+        return run.function(turned(func), role="func", scalar=False)
 
     def ahead(outputs: Layout) -> ProductClaim:
-        return _product(run, claimed, "jvp", run.layout, outputs)
+        return _product(run, claimed[0], "jvp", run.layout, outputs)
 
     def identities(function: Function) -> list[Finding]:
         seed, tolerance = run.options.seed, run.tolerance
         findings = linearity(ahead(function.outputs), seed, tolerance)
-        if transposed is not None:
+        for transposed in claimed[1:]:
             back = _product(run, transposed, "vjp", function.outputs, run.layout)
             readings: Sequence[Callable[..., Array]] = ()
             if run.is_complex(function):
@@ -318,7 +284,7 @@ def check_jvp(
             findings += adjointness(ahead(function.outputs), back, seed, tolerance, readings)
         return findings
 
-    return _along(run, lambda: run.function(func, role="func", scalar=False), ahead, "jvp", identities)
+    return _along(run, function, ahead, "jvp", identities)
 
 
 @reachable(Kind.VJP)
@@ -342,24 +308,26 @@ def check_vjp(func: Callable[..., Any], vjp: Any, x0: ArrayLike, **options: Unpa
     read: list[InConvention] = []
     vectors: list[NDArray[Any]] = []
 
-    def contracted() -> Function:
-        whole = run.function(func, role="func", scalar=False)
+    def contracted(turned: Turned) -> Function:
+        whole = run.function(turned(func), role="func", scalar=False)
         whole.at(run.flat)
-        product.append(_product(run, counted, "vjp", whole.outputs, run.layout))
-        vectors.extend(random_vector(whole.outputs, run.options.seed, k) for k in range(count))
+        counted = run.counted(turned(vjp), "vjp", product=True)
+        product[:] = [_product(run, counted, "vjp", whole.outputs, run.layout)]
+        vectors[:] = [random_vector(whole.outputs, run.options.seed, k) for k in range(count)]
         if run.is_complex(whole):
             from gradcheck.checks.complex_products import read_vjp
 
             read.append(read_vjp(run.draft, whole, run.flat, product[0], run.layout, vectors, run.options))
-        return run.function(Contracted(run.whole(func, "func"), whole.outputs, vectors), role="func", scalar=False)
+        inner = Contracted(run.whole(turned(func), "func"), whole.outputs, vectors)
+        return run.function(inner, role="func", scalar=False)
 
-    counted = run.counted(vjp, "vjp", product=True)
+    def rows(_: Turned) -> Callable[..., Any]:
+        claimed = (read or product)[0]
+        return lambda x, *_, **__: np.stack([claimed(u, x) for u in vectors])
+
     return check_matrix(
         run,
-        contracted,
-        lambda x, *_, **__: np.stack([(read or product)[0](u, x) for u in vectors]),
-        "vjp",
-        lent=VectorLayout(run.layout),
+        Stated(contracted, rows, "vjp", lent=VectorLayout(run.layout)),
         identities=lambda function: linearity(product[0], run.options.seed, run.tolerance),
     )
 
@@ -378,7 +346,7 @@ def _product(run: CheckRun, call: Any, role: str, inner: Layout, outer: Layout) 
 
 def _along(
     run: CheckRun,
-    function: Callable[[], Function],
+    function: Callable[[Turned], Function],
     product: Callable[[Layout], Callable[[NDArray[Any]], Array]],
     role: str,
     identities: Identities,
@@ -393,14 +361,14 @@ def _along(
     origin = ArrayLayout((count,), run.layout.dtype)
     made: list[Function] = []
 
-    def restricted() -> Function:
-        inner = function()
+    def restricted(turned: Turned) -> Function:
+        inner = function(turned)
         along = AlongDirections(inner.call, inner.layout, run.flat, vectors, run.bounds)
-        made.append(run.like(inner, along, origin))
+        made[:] = [run.like(inner, along, origin, inner.values)]
         return made[0]
 
-    def columns(t: NDArray[Any], *_: Any, **__: Any) -> Array:
+    def columns(_: Turned) -> Callable[..., Any]:
         claimed = product(made[0].outputs)
-        return np.stack([claimed(v) for v in vectors], axis=1)
+        return lambda t, *_, **__: np.stack([claimed(v) for v in vectors], axis=1)
 
-    return check_matrix(run, restricted, columns, role, at=origin, identities=identities)
+    return check_matrix(run, Stated(restricted, columns, role, at=origin), identities=identities)

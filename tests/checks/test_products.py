@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from gradcheck.checks.products import (
-    AlongDirections,
-    Contracted,
     ProductClaim,
     adjointness,
     linearity,
     random_vector,
     symmetry,
 )
+from gradcheck.checks.restriction import AlongDirections, Contracted
 from gradcheck.errors import UserCodeError
 from gradcheck.model import FindingKind, Tolerance, Verdict
 from gradcheck.variables.layout import ArrayLayout
