@@ -92,7 +92,7 @@ class OfOperator:
     transposed: the product is with the transpose.
     """
 
-    __signature__ = inspect.Signature()  # it hears of no knob
+    __signature__ = inspect.signature(lambda x, v: None)  # it hears of no knob
 
     def __init__(self, operator: Any, *, transposed: bool = False) -> None:
         self.operator, self.transposed = operator, transposed

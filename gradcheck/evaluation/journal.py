@@ -195,6 +195,8 @@ class Ledger:
             return self._last, kept.seconds
         else:
             answer, seconds = kept.answer, kept.seconds
+            if self.elsewhere is not None:
+                answer = self.elsewhere.answered(answer)
         self._last = answer if isinstance(answer, np.ndarray) else None
         return answer, seconds
 

@@ -74,7 +74,12 @@ PROBLEM = (
 )
 ELSEWHERE = (
     Option(
-        "ask", Written(".npz", ".json"), HOW, "{f} runs elsewhere: write the points it is wanted at.", Face.CLI, "FILE"
+        "ask",
+        Written(".npz", ".json"),
+        HOW,
+        "{f} runs elsewhere: write the points it is wanted at. So may --grad, --jac or --hess: told in place of T.",
+        Face.CLI,
+        "FILE",
     ),
     Option("tell", File(".npz", ".json"), HOW, "Take the values at the points last asked for.", Face.CLI, "FILE"),
 )

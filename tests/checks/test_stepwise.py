@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradcheck import Report, UsageError, Verdict, ask_and_tell, check_gradient
+from gradcheck import Report, UsageError, Verdict, ask_and_tell, check_gradient, check_hessian, check_jacobian
 from gradcheck.checks.stepwise import Asked
 
 X = np.array([[0.3, -1.2, 0.7], [1.5, 0.2, -0.4]])
@@ -98,7 +98,7 @@ def test_with_a_journal_a_later_engine_goes_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([1.0, 2.0], "1 value of f were asked for, one number each; an array of shape \\(2,\\) came"),
+        ([1.0, 2.0], "1 value of f was asked for, one number each; an array of shape \\(2,\\) came"),
         (["a"], "what is no array of numbers came"),
     ],
 )
@@ -112,6 +112,115 @@ def test_an_answer_that_does_not_fit_is_refused(values: Any, message: str) -> No
 def test_options_that_make_no_sense_elsewhere_are_refused() -> None:
     with pytest.raises(UsageError, match="jobs is of no use where f runs elsewhere"):
         next(ask_and_tell(X, jobs=4))
+
+
+TREE = {"W": X, "b": np.array([0.5, -1.0])}
+
+
+def of_tree(p: Any) -> float:
+    return float(np.sum(np.tanh(p["W"].sum(axis=1) + p["b"])))
+
+
+def by_tree(p: Any, factor: float = 1.0) -> Any:
+    d = 1 - np.tanh(p["W"].sum(axis=1) + p["b"]) ** 2
+    return {"W": np.outer(d, np.ones(3)), "b": factor * d}
+
+
+def driven(engine: Any, **calls: Any) -> Report:
+    """What comes of an engine whose questions are answered by what runs for each role."""
+    asked = next(engine)
+    while True:
+        try:
+            asked = engine.send([calls[asked.role](x) for x in asked.points])
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.1])
+@pytest.mark.parametrize("wrt", [None, ("b",)])
+def test_a_tree_is_asked_for_as_trees(factor: float, wrt: Any) -> None:
+    def claim(p: Any) -> Any:
+        return by_tree(p, factor)
+
+    report = driven(ask_and_tell(TREE, wrt=wrt), f=of_tree, grad=claim)
+    assert facts(report) == facts(check_gradient(of_tree, claim, TREE, wrt=wrt, throw=False, fix=False))
+    assert report.verdict is (Verdict.PASS if factor == 1 else Verdict.FAIL)
+
+
+def arrays(x: Any) -> Any:
+    return np.array([x[0] * x[1], np.sin(x[2]), x[0] ** 3, x[1]])
+
+
+def jacobian(x: Any) -> Any:
+    return np.array([[x[1], x[0], 0], [0, 0, np.cos(x[2])], [3 * x[0] ** 2, 0, 0], [0, 1, 0]])
+
+
+@pytest.mark.parametrize("error", [0.0, 1.0])
+@pytest.mark.parametrize("told", [True, False])
+def test_a_jacobian_is_told_or_called_here(error: float, told: bool) -> None:
+    def claim(x: Any) -> Any:
+        return jacobian(x) + error * np.eye(4, 3)
+
+    report = driven(ask_and_tell(X[0], jac="told" if told else claim), func=arrays, jac=claim)
+    assert facts(report) == facts(check_jacobian(arrays, claim, X[0], throw=False, fix=False))
+    assert report.verdict is (Verdict.FAIL if error else Verdict.PASS)
+
+
+@pytest.mark.parametrize(("factor", "grad"), [(1.0, None), (1.0, "told"), (1.01, "told"), (1.01, g)])
+def test_a_hessian_is_told_with_its_gradient_or_without(factor: float, grad: Any) -> None:
+    def claim(x: Any) -> Any:
+        return factor * (np.diag(12 * x**2) - np.sin(np.sum(x)))
+
+    report = driven(ask_and_tell(X[0], hess="told", grad=grad), f=f, grad=g, hess=claim)
+    here = check_hessian(f, claim, X[0], grad=None if grad is None else g, throw=False, fix=False)
+    assert facts(report) == facts(here)
+    assert report.verdict is (Verdict.PASS if factor == 1 else Verdict.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"jac": "told", "grad": "told"}, "leave one of them out"),
+        ({"jac": 3}, "jac is 3; give a function that can be called here, or 'told'"),
+        ({"grad": "autograd"}, "or 'told'"),
+        ({"hvp": g}, "unknown keyword 'hvp'"),
+        ({"on": "sphere"}, "on is of no use where f runs elsewhere"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused(given: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        next(ask_and_tell(X[0], **given))
+
+
+def test_a_tree_that_is_none_is_refused_in_a_line() -> None:
+    engine = ask_and_tell(TREE, grad="told")
+    next(engine)
+    engine.send([1.0])
+    with pytest.raises(UsageError, match="a tree like x0 each"):
+        engine.send([{"W": X}])
+
+
+def test_a_tree_goes_through_files_leaf_by_leaf(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "gradcheck", "sim", "--var", "W=2x3", "--var", "b=2", "--journal", "run.db"]
+    command += ["--ask", "points.npz"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    for _ in range(20):
+        if done.returncode != 3:
+            break
+        with np.load(tmp_path / "points.npz") as held:
+            role, parts = str(held["role"]), (held["points.W"], held["points.b"])
+        points = [{"W": w, "b": b} for w, b in zip(*parts, strict=True)]
+        if role == "f":
+            np.savez(tmp_path / "values.npz", values=np.array([of_tree(p) for p in points]))
+        else:
+            values = [by_tree(p) for p in points]
+            told = {f"values.{name}": np.array([value[name] for value in values]) for name in ("W", "b")}
+            np.savez(tmp_path / "values.npz", **told)
+        more = [*command, "--tell", "values.npz"]
+        done = subprocess.run(more, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "PASS  The gradient is right: 8 entries agree." in done.stdout
+    assert "W[0, 2]" in done.stdout
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,16 @@ import numpy as np
 import pytest
 
 import gradcheck
-from gradcheck import UsageError, Verdict, check_gradient, check_jacobian
+from gradcheck import (
+    UsageError,
+    Verdict,
+    check_gradient,
+    check_hessian,
+    check_hvp,
+    check_jacobian,
+    check_jvp,
+    check_vjp,
+)
 from gradcheck.model import FindingKind
 from tests.solvers import Solver, all_of_them
 
@@ -139,9 +148,138 @@ def test_a_knob_that_cannot_be_turned_is_refused_in_a_line(knob: Any, message: s
     assert message in str(refused.value)
 
 
-def test_derivatives_that_have_no_law_say_so() -> None:
-    with pytest.raises(UsageError, match="knob is for gradients"):
-        check_jacobian(lambda x, tol=1e-3: x**2, lambda x: np.diag(2 * x), np.ones(2), knob="tol")
+RNG = np.random.default_rng(3)
+W = RNG.normal(size=(8, 8))
+W *= 0.6 / np.linalg.norm(W, 2)
+B, B0, C = RNG.normal(size=(8, 4)) / 3, RNG.normal(size=8) / 3, RNG.normal(size=8)
+X0 = RNG.normal(size=4) / 2
+
+
+def layer(x: Any, tol: float = 1e-4) -> Any:
+    """A fixed point, iterated until it moves by less than tol."""
+    z, moved = np.zeros(8), 1.0
+    while moved > tol:
+        new = np.tanh(W @ z + B @ x + B0)
+        moved, z = float(np.linalg.norm(new - z)), new
+    return z
+
+
+def layer_jacobian(x: Any, tol: float = 1e-4) -> Any:
+    z = layer(x, tol)
+    d = 1 - np.tanh(W @ z + B @ x + B0) ** 2
+    return np.linalg.solve(np.eye(8) - d[:, None] * W, d[:, None] * B)
+
+
+def loss(x: Any, tol: float = 1e-4) -> float:
+    return float(C @ layer(x, tol))
+
+
+def loss_gradient(x: Any, tol: float = 1e-4) -> Any:
+    return layer_jacobian(x, tol).T @ C
+
+
+def loss_hessian(x: Any, tol: float = 1e-4) -> Any:
+    """Exact, of the fixed point that `layer` comes to."""
+    z, J = layer(x, tol), layer_jacobian(x, tol)
+    t = np.tanh(W @ z + B @ x + B0)
+    d = 1 - t**2
+    inner = W @ J + B
+    weights = np.linalg.solve(np.eye(8) - (d[:, None] * W).T, C) * (-2 * t * d)
+    return inner.T @ (weights[:, None] * inner)
+
+
+def largest_off(call: Any, factor: float) -> Any:
+    def wrong(*arguments: Any, **knob: Any) -> Any:
+        answer = np.array(call(*arguments, **knob))
+        answer.flat[np.argmax(np.abs(answer))] *= factor
+        return answer
+
+    return wrong
+
+
+MATRICES = {
+    "jac": lambda w, **o: check_jacobian(layer, w(layer_jacobian), X0, **o),
+    "jvp": lambda w, **o: check_jvp(layer, w(lambda x, v, tol=1e-4: layer_jacobian(x, tol) @ v), X0, **o),
+    "vjp": lambda w, **o: check_vjp(layer, w(lambda x, u, tol=1e-4: layer_jacobian(x, tol).T @ u), X0, **o),
+    "hess": lambda w, **o: check_hessian(loss, w(loss_hessian), X0, grad=loss_gradient, **o),
+    "hvp": lambda w, **o: check_hvp(
+        loss, w(lambda x, v, tol=1e-4: loss_hessian(x, tol) @ v), X0, grad=loss_gradient, **o
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", MATRICES)
+def test_a_matrix_or_a_product_of_a_solver_passes_with_its_law(kind: str) -> None:
+    report = MATRICES[kind](lambda claim: claim, knob="tol")
+    assert report.law is not None
+    assert report.law.levels[:3] == pytest.approx((1e-4, 1e-5, 1e-6))
+    assert report.law.limit < 1e-3
+    assert len(report.directions) == 3
+    assert report.law.sentence in report.headline
+
+
+@pytest.mark.parametrize("kind", MATRICES)
+def test_a_mistake_in_a_matrix_or_a_product_fails_whatever_the_solver(kind: str) -> None:
+    report = MATRICES[kind](lambda claim: largest_off(claim, 1.02), knob="tol", throw=False, fix=False)
+    assert report.verdict is Verdict.FAIL
+    assert report.law is not None
+    assert "it is the claim's, not the solver's" in report.law.sentence
+
+
+def test_the_wrong_entry_of_a_jacobian_is_named() -> None:
+    report = check_jacobian(layer, largest_off(layer_jacobian, 1.02), X0, knob="tol", throw=False, fix=False)
+    wrong = np.unravel_index(int(np.argmax(np.abs(layer_jacobian(X0)))), (8, 4))
+    assert [entry.index for entry in report.entries if entry.verdict is Verdict.FAIL] == [wrong]
+
+
+def test_the_gap_of_a_mesh_is_seen_in_a_jacobian() -> None:
+    def heat(x: Any, cells: int = 20) -> Any:
+        s = (np.arange(cells) + 0.5) / cells
+        return np.array([np.mean(np.exp(x @ np.array([s, s**2])) * s**k) for k in range(3)])
+
+    nodes, weights = np.polynomial.legendre.leggauss(30)
+    s, weights = (nodes + 1) / 2, weights / 2
+
+    def exact(x: Any) -> Any:
+        e = np.exp(x @ np.array([s, s**2])) * weights
+        return np.array([[np.sum(e * s**k * s), np.sum(e * s**k * s**2)] for k in range(3)])
+
+    report = check_jacobian(heat, exact, np.array([0.7, -0.4]), knob="cells")
+    assert report.law is not None
+    assert report.law.exponent == pytest.approx(2.0, abs=0.2)
+    (finding,) = [one for one in report.findings if one.kind is FindingKind.DISCRETISATION_GAP]
+    assert finding.target == "jac"
+    assert "the Jacobian differs from that of f" in finding.message
+    assert any("the claim does not take cells" in note for note in report.notes)
+
+
+def test_a_journal_keeps_what_a_product_was_at_each_level_apart(tmp_path: Path) -> None:
+    calls = []
+
+    def func(x: Any, tol: float = 1e-4) -> Any:
+        calls.append(tol)
+        return layer(x, tol)
+
+    def product(x: Any, v: Any, tol: float = 1e-4) -> Any:
+        return layer_jacobian(x, tol) @ v
+
+    first = check_jvp(func, product, X0, knob="tol", journal=tmp_path / "run.db")
+    assert first.law == check_jvp(func, product, X0, knob="tol").law
+    calls.clear()
+    assert check_jvp(func, product, X0, knob="tol", journal=tmp_path / "run.db").law == first.law
+    assert len(calls) <= 2
+
+
+def test_an_operator_hears_of_no_knob() -> None:
+    J = layer_jacobian(X0, 1e-12)
+    report = check_jvp(layer, SimpleNamespace(matvec=lambda v: J @ v, ndim=2), X0, knob="tol")
+    assert any("the claim does not take tol" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("options", [{"points": 2}, {"elementwise": True}])
+def test_a_knob_is_for_one_derivative_at_one_point(options: Any) -> None:
+    with pytest.raises(UsageError, match="leave elementwise and points out"):
+        check_jacobian(layer, layer_jacobian, X0, knob="tol", **options)
 
 
 def test_a_journal_keeps_what_was_evaluated_at_each_level_apart(tmp_path: Path) -> None:
