@@ -667,6 +667,8 @@ def headline(report: Report) -> str:
             return f"The {what} agrees, but so would much else: {empty.message}"
         if report.law is not None:
             return f"The {what} is right: {report.law.sentence}."
+        if report.interrupted:
+            return f"The {what} is right, as far as the budget allowed to see: {_seen(report)} agree."
         return f"The {what} is right: {counted(report.checked, noun)} agree{'s' if report.checked == 1 else ''}."
     if report.verdict is Verdict.FAIL:
         if report.diagnoses and report.diagnoses[0].kind is not DiagnosisKind.UNEXPLAINED:
@@ -701,6 +703,16 @@ def headline(report: Report) -> str:
     return f"The {what} could not be judged."
 
 
+def _seen(report: Report) -> str:
+    """What was compared of a derivative too large for its budget."""
+    directions = counted(len(report.directions), "random direction")
+    return (
+        f"{directions} and {report.checked:,} of {counted(math.prod(report.shape), 'entry')}"
+        if report.entries
+        else directions
+    )
+
+
 def ended_early(report: Report) -> str:
     """What ended an interrupted check before its time, and what was not seen by then."""
     ended = f"{report.stopped.subject if report.stopped else 'something'} ended the check"
@@ -709,6 +721,8 @@ def ended_early(report: Report) -> str:
     total = math.prod(report.shape)
     if report.method is Method.DIRECTIONS:
         return f"{ended} after {counted(report.checked, 'entry' if report.entries else 'direction')}"
+    if report.checked < total and report.directions:
+        return f"{ended} after {_seen(report)}"
     if report.checked < total:
         return f"{ended} after {report.checked:,} of {counted(total, 'entry')}; the others were not examined"
     return f"{ended} before all was examined"

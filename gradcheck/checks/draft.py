@@ -48,6 +48,8 @@ class Draft:
 
     layout: of the variables.
     outputs: how what they are differentiated of is laid out; or its shape, () for a gradient.
+    unseen, unseen_above: what would have been seen of the entries that there was no time to compare; and as a size.
+    enough: that is a real mistake, so that there is a verdict although time was up.
     """
 
     name: str
@@ -72,6 +74,9 @@ class Draft:
     conventions: tuple[Convention, ...] = ()
     limits: tuple[tuple[str, float], ...] = ()
     limit_sentence: str = ""
+    unseen: str = ""
+    unseen_above: float = 0.0
+    enough: bool = False
     notes: list[str] = field(default_factory=list)
     noise: float | None = None
     trouble: str | None = None
@@ -140,6 +145,7 @@ class Draft:
         """Everything as a frozen `Report`."""
         comparison, directions, places = self.comparison, tuple(self.directions), self.places
         checked, failed, inconclusive = self.counts
+        known = stopped is Stop.BUDGET and self.enough
         entries: Sequence[EntryCheck] = ()
         if comparison is not None and self.of_complex:
             from gradcheck.checks.pairs import ComplexTable  # of use to few
@@ -154,7 +160,7 @@ class Draft:
             kind=self.kind,
             target=self.target,
             claim=self.claim,
-            verdict=max(self.verdict, Verdict.INCONCLUSIVE if stopped else Verdict.PASS),
+            verdict=max(self.verdict, Verdict.INCONCLUSIVE if stopped and not known else Verdict.PASS),
             point=self.point,
             shape=places.given,
             method=self.method,
@@ -211,8 +217,8 @@ class Draft:
             digits = max(0, min(MOST_DIGITS, math.floor(comparison.digits)))
             which = (
                 "every entry"
-                if not (comparison.failed or comparison.inconclusive or comparison.errors)
-                else "every entry that passed"
+                if not (comparison.failed or comparison.inconclusive or comparison.errors or self.unseen)
+                else f"every entry that {'was compared' if self.enough else 'passed'}"
             )
             agrees = f"{which} agrees to at least {digits} digit{'' if digits == 1 else 's'}"
             share, largest = about(comparison.detectable_share), about(comparison.detectable)
@@ -221,8 +227,9 @@ class Draft:
             if by_leaf:
                 limits = ", ".join(f"of {name} above {about(limit)}" for name, limit in by_leaf)
                 sentence += f"; an error of a single entry {limits} would have been seen"
+            sentence = f"{sentence}; {self.unseen}" if self.unseen else sentence
             return Resolution(
-                absolute=comparison.detectable,
+                absolute=max(comparison.detectable, self.unseen_above),
                 digits=digits,
                 sentence=_capital(sentence) + ".",
                 parts=self.limits or comparison.detectable_parts,

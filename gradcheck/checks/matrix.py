@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcheck.checks.check import CheckRun
 from gradcheck.checks.entrywise import survey
-from gradcheck.checks.method import DIRECTIONS
+from gradcheck.checks.method import DIRECTIONS, pressed
 from gradcheck.checks.stated import Stated
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.matrices import Matrix
@@ -93,6 +93,9 @@ def _compare(run: CheckRun, problem: Problem, matrix: Matrix, sparsity: Any, *, 
     promised = matrix.sparse or sparsity is not None
     columns = pattern.colour_count if pattern is not None and promised else problem.n
     method = run.choose_method(problem.function, columns)
+    if method is not Method.DIRECTIONS and may_search and pressed(run.watcher, problem.function, columns):
+        method = run.draft.method = Method.DIRECTIONS
+        run.draft.notes.append("there was no time for every entry: products with random directions were compared")
     if run.draft.kind is Kind.HESSIAN:
         places = None if pattern is None else (pattern.indices, pattern.of_column)
         run.draft.findings += asymmetry(matrix, problem.tolerance, places)

@@ -57,7 +57,8 @@ def planned(function: Function, options: Options, columns: int, directions: int 
     if options.knob is not None:
         parts = f"at {levels} values of {options.knob.name}"
     elif directions is None:
-        parts += f", {2 * columns} would see an error of 1 % of any entry, {DIRECTION} one of the whole"
+        parts += f", {2 * columns} would see an error of 1 % of any entry"
+        parts += f", {DIRECTION} one of the whole" if 2 * columns > DIRECTION else ""
     else:
         parts += f", {compared} along random directions would see an error of 1 % of the whole"
     sentence = f"{counted(total, 'evaluation')} of f, about {duration(seconds)}; {parts}"

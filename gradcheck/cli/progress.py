@@ -13,6 +13,7 @@ from gradcheck.cli import supervision
 PATIENCE = 0.5  # seconds of silence before the first line
 LIVE_INTERVAL = 0.1  # seconds between two states of a line that is drawn over itself
 PLAIN_INTERVAL = 5.0  # seconds between two lines of their own
+DISPENSABLE = (0, 4, 3, 1, 5)  # the name, the rate, evaluations, the phase, the time that is left
 
 
 class Progress:
@@ -69,27 +70,31 @@ class Progress:
             self._width = 0
 
     def _state(self, now: float, done: int, total: int, evaluations: int, detail: str) -> list[str]:
-        parts = [self._label, self._phase]
-        if total:
-            parts.append(f"{done:,}/{total:,}")
+        """The parts of a line, of which a narrow terminal does without the first of `DISPENSABLE` first."""
         elapsed, in_phase = now - self._check_start, now - self._phase_start
-        if evaluations:
-            parts.append(f"{evaluations:,} evaluations")
-            if elapsed > 0:
-                parts.append(f"{_rate(evaluations / elapsed)}/s")
-        if 0 < done < total and in_phase > 0:
-            parts.append(f"{_clock_face(in_phase / done * (total - done))} left")
-        return [part for part in (*parts, detail) if part]
+        rate = f"{_rate(evaluations / elapsed)}/s" if evaluations and elapsed > 0 else ""
+        left = f"{_clock_face(in_phase / done * (total - done))} left" if 0 < done < total and in_phase > 0 else ""
+        counts = f"{done:,}/{total:,}" if total else ""
+        return [
+            self._label,
+            self._phase,
+            counts,
+            f"{evaluations:,} evaluations" if evaluations else "",
+            rate,
+            left,
+            detail,
+        ]
 
     def _write(self, parts: list[str]) -> None:
         if not self._live or self._stream is None:
-            self._put("  ".join(parts) + "\n")
+            self._put(_joined(parts) + "\n")
             return
         room = _columns(self._stream) - 1
-        while len(parts) > 1 and len("  ".join(parts)) > room:
-            # The name is what a narrow terminal can do without; numbers are never cut.
-            parts = parts[1:]
-        line = "  ".join(parts)[: max(room, 0)]
+        for place in DISPENSABLE:
+            if len(_joined(parts)) <= room:
+                break
+            parts[place] = ""  # whole: numbers are never cut
+        line = _joined(parts)[: max(room, 0)]
         self._put("\r" + line + " " * (self._width - len(line)))
         self._width = len(line)
 
@@ -105,6 +110,10 @@ class Progress:
             stream.flush()
         except (OSError, ValueError):
             self._next = math.inf  # stderr is closed: a check goes on without it
+
+
+def _joined(parts: list[str]) -> str:
+    return "  ".join(part for part in parts if part)
 
 
 def _columns(stream: TextIO) -> int:

@@ -96,7 +96,53 @@ def test_with_little_time_a_direction_comes_first_and_then_the_entries_that_tell
     assert phases.index("directions") < phases.index("entries")
     first = list(dict.fromkeys(moved))[:30]
     assert first == (list(range(29, -1, -1)) if wrong else list(range(30)))
-    assert any(phase == "entries" and "a lone mistake above" in detail for phase, detail in told)
+    assert any(phase == "entries" and detail.startswith("shows ") for phase, detail in told)
+
+
+OUT_OF_TIME = [
+    ("right", 1.0, 0.0, Verdict.PASS),
+    ("wrong in one entry", 1.05, 0.0, Verdict.FAIL),
+    ("right, but f is noisy", 1.0, 0.1, Verdict.INCONCLUSIVE),
+]
+
+
+@pytest.mark.parametrize(("what", "factor", "noise", "verdict"), OUT_OF_TIME, ids=[case[0] for case in OUT_OF_TIME])
+def test_when_time_is_up_there_is_a_verdict_if_a_real_mistake_would_have_shown(
+    monkeypatch: pytest.MonkeyPatch, what: str, factor: float, noise: float, verdict: Verdict
+) -> None:
+    monkeypatch.setattr("gradcheck.checks.gradient.pressed", lambda *_: True)
+    monkeypatch.setattr("gradcheck.checks.entrywise.PIECE", 0.0)
+    calls = []
+    monkeypatch.setattr("gradcheck.evaluation.deadline.Deadline.passed", lambda _: len(calls) > 100)
+    x, rng = np.linspace(1.0, 2.0, 100), np.random.default_rng(0)
+
+    def called(point: Any) -> float:
+        calls.append(1)
+        return f(point) * (1 + noise * rng.normal())
+
+    def claim(point: Any) -> Any:
+        return g(point) * np.where(np.arange(100) == 30, factor, 1.0)
+
+    report = check_gradient(called, claim, x, throw=False, fix=False, budget=1e6)
+    assert report.stopped is Stop.BUDGET
+    assert 0 < report.checked < 100
+    assert report.verdict is verdict
+    if verdict is Verdict.PASS:
+        assert "as far as the budget allowed to see: 1 random direction and" in report.headline
+        assert "entries that were not compared one by one a lone error above" in report.resolution.sentence
+        assert np.isfinite(report.resolution.absolute)
+
+
+def test_a_jacobian_for_which_there_is_no_time_is_compared_by_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradcheck.checks.matrix.pressed", lambda *_: True)
+    A = np.arange(1.0, 13.0).reshape(4, 3)
+    report = check_jacobian(lambda x: A @ x**2, lambda x: 2 * A * x, np.array([0.5, 1.0, -2.0]))
+    assert report.directions
+    assert any("there was no time for every entry" in note for note in report.notes)
+    wrong = check_jacobian(
+        lambda x: A @ x**2, lambda x: 2.1 * A * x, np.array([0.5, 1.0, -2.0]), throw=False, fix=False
+    )
+    assert wrong.verdict is Verdict.FAIL
 
 
 def test_a_plan_on_the_command_line_ends_with_0_and_calls_f_once(tmp_path: Path) -> None:
