@@ -104,6 +104,8 @@ class Status(enum.StrEnum):
     ONE_SIDED = "one_sided"
     KINK = "kink"
     JUMP = "jump"
+    STEPS = "steps"
+    ORDER_DEPENDENT = "order_dependent"
     CONTRADICTORY = "contradictory"
     UNSETTLED = "unsettled"
     NEGLIGIBLE = "negligible"
@@ -127,6 +129,10 @@ _ADVICE = {
     Status.ONE_SIDED: "f is defined on one side of the point only; differences are one-sided",
     Status.KINK: "the one-sided derivatives differ; no gradient exists here, choose another point",
     Status.JUMP: "f jumps here; no gradient exists, choose another point",
+    Status.STEPS: "an iteration or an adaptive solver in it stops early: lower its tolerance (tol, rtol), let it go on for long "
+    "enough (maxiter), or fix its number of steps; a knob shows whether the gap falls with it",
+    Status.ORDER_DEPENDENT: "f depends on where it was called before, which hides its derivative: let its solver start from the "
+    "same guess at every call (no warm start), or lower its tolerance (tol)",
     Status.CONTRADICTORY: "small and large steps tell different stories; try another point, or compute f in higher precision",
     Status.UNSETTLED: "differences do not settle: f bends, jumps or varies too fast close to the point; try another point",
     Status.NEGLIGIBLE: "0 is claimed, and f changes by little beside what is ordinary; if that is the tolerance of a solver, "
@@ -152,6 +158,7 @@ class FindingKind(enum.StrEnum):
     IGNORES_INPUT = "ignores_input"
     KINK = "kink"
     JUMP = "jump"
+    STEPS = "steps"
     DOMAIN_EDGE = "domain_edge"
     NOT_SYMMETRIC = "not_symmetric"
     NOT_LINEAR = "not_linear"

@@ -41,7 +41,7 @@ FINDINGS = {
         wrong='grad = lambda x: 2 * A.T @ kept["r"]  # of wherever f was called last',
         right="grad = lambda x: 2 * A.T @ (A @ x - b)",
         remedy="Right where f has just been called at the same x, and wrong in a line search. Key what is kept on x, "
-        "or compute it anew; let a solver start from the same guess at every call.",
+        "or compute it anew; let a solver start from the same guess at every call (x0, init), without warm start.",
     ),
     FindingKind.VALUE_MISMATCH: Entry(
         meaning="The value returned beside the gradient is not that of f.",
@@ -105,7 +105,18 @@ FINDINGS = {
         wrong="f = lambda x: np.sum(x**2 + np.floor(x))",
         right="f = lambda x: np.sum(x**2)",
         remedy="Choose another point (--seed, --point). Rounding, comparisons and integer casts inside f make jumps, "
-        "and so does a solver whose number of steps changes.",
+        "and so does a table.",
+    ),
+    FindingKind.STEPS: Entry(
+        meaning="f has steps near the point, as an iteration that stops at a tolerance, an adaptive solver or a table gives it.",
+        given="def newton(t, tol):\n    z = 1.0\n    while abs(z**3 + z - t) > tol:\n"
+        "        z -= 0.3 * (z**3 + z - t) / (3 * z**2 + 1)\n    return z\n\n\n"
+        "grad = lambda x: np.array([1 / (3 * newton(t, 1e-13) ** 2 + 1) for t in x])",
+        wrong="f = lambda x: sum(newton(t, 1e-4) for t in x)",
+        right="f = lambda x: sum(newton(t, 1e-13) for t in x)",
+        remedy="Differences see the derivative of one piece between two steps. Lower the tolerance of the solver (tol, rtol), "
+        "raise its bound on iterations (maxiter) where it ends by that, or let it make a fixed number of steps; --knob NAME "
+        "shows whether the gap between claim and differences falls with the tolerance, and passes a claim that is right up to it.",
     ),
     FindingKind.DOMAIN_EDGE: Entry(
         meaning="f has values on one side of the point only; differences are one-sided.",

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 LADDER = ladder()
-SETTLING = 6  # calls at one point, of which the last two differ by …
-SETTLED = 0.05  # … this share of what f was seen to differ by there, if it is not random
+SETTLING = 8  # calls at one point, each nearer to the last than that was to the one before, if f is not random
 REMEMBERED = 2**12  # entries of a direction that is kept for the next check, and of a claim elsewhere
 
 
@@ -281,16 +279,21 @@ def _history(function: Function, x: NDArray[Any], value: Array, again: Array, af
 
     value: f(x) at first; again: after f was called elsewhere; afresh: directly after that.
     """
-    calls = [again, afresh, *(function.at(x) for _ in range(SETTLING))]
-    gaps = [float(np.max(np.abs(after - before))) for before, after in pairwise(calls)]
-    moved = max(gaps[0], float(np.max(np.abs(again - value))))
-    if not (gaps[-1] <= SETTLED * moved and all(after <= before for before, after in pairwise(gaps[1:]))):
+    calls = [again, afresh]
+    moved = max(float(np.max(np.abs(afresh - again))), float(np.max(np.abs(again - value))))
+    gap = np.inf
+    while gap > 0 and len(calls) < SETTLING + 2:
+        calls.append(function.at(x))
+        before, gap = gap, float(np.max(np.abs(calls[-1] - calls[-2])))
+        if gap > before:
+            return None
+    if gap > moved / 2:
         return None
     return Finding(
         kind=FindingKind.ORDER_DEPENDENT,
         target=function.role,
         message=f"{function.role} depends on where it was called before ({moved:.2g} apart): it starts from its last result, or "
-        "keeps other state. Let it start from the same guess at every call (no warm start), or tighten its tolerance",
+        "keeps other state. Let it start from the same guess at every call (no warm start), or lower its tolerance (tol)",
         evidence={"difference": moved},
     )
 

@@ -31,6 +31,7 @@ SHOWN = 20  # how many entries a finding lists
 PLACES = {
     Status.KINK: (FindingKind.KINK, "has a kink at the point"),
     Status.JUMP: (FindingKind.JUMP, "jumps near the point"),
+    Status.STEPS: (FindingKind.STEPS, "has steps near the point"),
     Status.ONE_SIDED: (FindingKind.DOMAIN_EDGE, "has values on one side of the point only"),
 }
 
@@ -306,10 +307,8 @@ def observations(comparison: Comparison, problem: Problem) -> list[Finding]:
         if entries.size:
             variables = np.unique(entries % n)
             message = f"f {what} along {variables.size} of its variables ({_some(variables, layout)})"
-            if kind is FindingKind.JUMP:
-                message += (
-                    "; if a solver in it stops early, fix its number of steps, or see with knob whether the gap falls"
-                )
+            if kind is FindingKind.STEPS:
+                message += ": an iteration or an adaptive solver in it stops early"
             findings.append(Finding(kind=kind, message=message, evidence={"entries": entries[:SHOWN].tolist()}))
     count = len(comparison.ignored)
     if count == n and not problem.preflight.calibration.quantum.any():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.methods.entries import Columns, kept_ladder, status_code
+from gradcheck.methods.iterations import Iterations
 from gradcheck.model import Status, Verdict
 from gradcheck.numerics.extrapolation import ladder_steps
 from gradcheck.numerics.first_step import RESOLVED, SMALL, Ordinary
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcheck.methods.problem import Problem, Watcher
-    from gradcheck.numerics.jumps import Trend
 
     Array = NDArray[np.float64]
 
@@ -30,8 +30,6 @@ FREE = 64 * 60  # evaluations, of some 64 whole ladders, that may be spent witho
 SPENDING = 12  # evaluations a column, on average, that re-examination may cost beyond that
 REACH = 1.37  # the largest step of a ladder in natural scales; no round number, lest x ± h fall on a grid that f rounds x to …
 DEPTH = 60  # … and the smallest this many binades below, where x = 0 sets no limit
-NEARBY = (0.03, 0.1, 0.3)  # how far f is searched for jumps, in natural scales
-MODEST = 0.3  # gaps below this share of the entry are doubted if f jumps nearby
 UNSEEN = 1e-8  # a change of f below this share of what all variables do is none that its steps were made for
 LEVEL = 2.0  # over steps four times as large the bend of a function grows by more, unless the function levels off
 BELOW = 2.0**-8  # of the first step: smaller ones are looked at where those down to this do not settle the matter
@@ -64,7 +62,7 @@ class Reexamination:
             problem.tolerance,
         )
         self.ordinary, self.scales, self.steps = ordinary, problem.preflight.scales, steps
-        self.watcher, self.complete = watcher, complete
+        self.problem, self.watcher, self.complete = problem, watcher, complete
         self.n, self.m = problem.n, problem.m
         self.own: dict[int, float] = {}
         self.far = farthest(self.scales)  # beyond is not near x
@@ -104,7 +102,7 @@ class Reexamination:
                 break
             i, rows = by_column[done]
             self._climb(columns, i, rows, self._ladder(i), extend=True)
-        self._look_for_jumps(columns)
+        Iterations(self.problem, self.watcher).reconsider(columns)
         self._reconsider(columns)
 
     def _reconsider(self, columns: Columns) -> None:
@@ -364,49 +362,6 @@ class Reexamination:
         columns.verdict[left & (columns.gap <= allowed + u) & (u <= enough)] = Verdict.PASS
         constant = self.preflight.calibration.quantum[columns.entry // self.n] == 0
         columns.verdict[left & constant & (columns.claimed == 0) & (columns.numeric == 0)] = Verdict.PASS
-
-    def _look_for_jumps(self, columns: Columns) -> None:
-        """Before small gaps are called wrong: if f jumps nearby, its differences cannot refute a claim that far apart.
-
-        The value of an adaptive solver is right to its tolerance only, and its derivative is one of the discretisation.
-        """
-        failed = np.flatnonzero(columns.verdict == Verdict.FAIL)
-        size = columns.size[failed]
-        if not failed.size or (columns.gap[failed] > MODEST * size).any():
-            return
-        for row in failed[np.argsort(-columns.gap[failed] / size, kind="stable")].tolist():
-            i, j = int(columns.entry[row]) % self.n, int(columns.entry[row]) // self.n
-            trend = self._excuse(columns, row, i, j)
-            if trend is None or self.watcher.expired():
-                return  # one entry that nothing excuses decides
-            off = abs(trend.slope - float(columns.numeric[row]))
-            columns.verdict[row] = Verdict.INCONCLUSIVE
-            columns.status[row] = status_code(Status.JUMP)
-            columns.uncertainty[row] = max(float(columns.uncertainty[row]), off + trend.uncertainty)
-            columns.detail.setdefault(int(columns.entry[row]), {}).update(
-                reason=f"f jumps by {trend.jump.size:.2g} at a distance of {abs(trend.jump.distance):.2g}, "
-                f"as the result of an adaptive solver does: small steps say {columns.numeric[row]:.6g}, "
-                f"the trend over many pieces is {trend.slope:.6g} ± {trend.uncertainty:.1g}, as claimed. "
-                "Tighten the solver's tolerance",
-                kink=trend.jump.distance,
-            )
-
-    def _excuse(self, columns: Columns, row: int, i: int, j: int) -> Trend | None:
-        """The first trend, from near to far, that supports the claim in a row."""
-        from gradcheck.numerics.jumps import excuse  # brings NumPy's polynomials, and is rarely wanted
-
-        noise = float(columns.uncertainty[row] * columns.step[row])
-        for nearby in NEARBY:
-            trend = excuse(
-                lambda t: self.function.ray(self.x, i, t)[:, j],
-                float(columns.claimed[row]),
-                float(columns.numeric[row]),
-                float(self.scales[i]) * nearby,
-                noise,
-            )
-            if trend is not None:
-                return trend
-        return None
 
 
 def _bottomed(plus: Array, minus: Array, value: Array) -> bool:

@@ -24,7 +24,7 @@ _VERDICT_TONES: dict[Verdict, Tone] = {
     Verdict.ERROR: "error",
 }
 _LIMITED = {Status.NOISY, Status.BELOW_RESOLUTION, Status.ONE_SIDED, Status.KINK, Status.JUMP}
-_LIMITED |= {Status.CONTRADICTORY, Status.NON_FINITE, Status.NOT_EXAMINED}
+_LIMITED |= {Status.STEPS, Status.ORDER_DEPENDENT, Status.CONTRADICTORY, Status.NON_FINITE, Status.NOT_EXAMINED}
 
 
 def verdict_span(verdict: Verdict) -> Span:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradcheck import check_gradient
-from gradcheck.model import FindingKind
+from gradcheck.model import FindingKind, Status, Verdict
 
 X = np.array([0.4, -0.8, 1.1])
 W = np.array([[0.2, 0.3, -0.1], [-0.1, 0.25, 0.2], [0.3, 0.1, 0.2]])
@@ -56,3 +56,72 @@ def test_noise_is_no_warm_start(seed: int) -> None:
     found = kinds(lambda x: float(x @ x + 1e-5 * noise.normal()), lambda x: 2 * x)
     assert FindingKind.NON_DETERMINISTIC in found
     assert FindingKind.ORDER_DEPENDENT not in found
+
+
+SIZE = 9
+RNG = np.random.default_rng(0)
+SLOW = RNG.normal(size=(12, 12))
+SLOW *= 0.9 / np.linalg.norm(SLOW, 2)
+INTO, BIAS, COST = RNG.normal(size=(12, SIZE)) / 3, RNG.normal(size=12) / 3, RNG.normal(size=12)
+AT = RNG.normal(size=SIZE)
+
+
+def settled(x: Any, tol: float, z: Any = None) -> Any:
+    """A fixed point that is approached slowly, until it moves by less than tol."""
+    z, moved = np.zeros(12) if z is None else z, np.inf
+    while moved > tol:
+        new = np.tanh(SLOW @ z + INTO @ x + BIAS)
+        moved, z = float(np.linalg.norm(new - z)), new
+    return z
+
+
+def slope(x: Any) -> Any:
+    z = settled(x, 1e-13)
+    d = 1 - np.tanh(SLOW @ z + INTO @ x + BIAS) ** 2
+    return INTO.T @ (d * np.linalg.solve(np.eye(12) - SLOW.T * d, COST))
+
+
+def statuses(report: Any) -> set[Status]:
+    return {entry.estimate.status for entry in report.entries if entry.verdict is Verdict.INCONCLUSIVE}
+
+
+@pytest.mark.parametrize("tol", [1e-4, 1e-8])
+def test_a_warm_start_is_named_in_every_entry_that_it_leaves_open(tol: float) -> None:
+    kept = [np.zeros(12)]
+
+    def warm(x: Any) -> float:
+        kept[0] = settled(x, tol, kept[0])
+        return float(COST @ kept[0])
+
+    report = check_gradient(warm, slope, AT, throw=False, fix=False)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert statuses(report) == {Status.ORDER_DEPENDENT}
+    (finding,) = [one for one in report.findings if one.kind is FindingKind.ORDER_DEPENDENT]
+    assert "no warm start" in finding.message
+    assert not {FindingKind.JUMP, FindingKind.NON_DETERMINISTIC} & {one.kind for one in report.findings}
+
+
+@pytest.mark.parametrize("tol", [1e-3, 1e-6])
+def test_an_iteration_that_stops_early_is_named_in_every_entry_that_it_leaves_open(tol: float) -> None:
+    report = check_gradient(lambda x: float(COST @ settled(x, tol)), slope, AT, throw=False, fix=False)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert statuses(report) == {Status.STEPS}
+    assert len({entry.reason for entry in report.entries if entry.verdict is Verdict.INCONCLUSIVE}) == 1
+    (finding,) = [one for one in report.findings if one.kind is FindingKind.STEPS]
+    assert "stops early" in finding.message
+    assert "maxiter" in str(report)
+
+
+def test_a_real_mistake_fails_although_f_has_steps_or_a_history() -> None:
+    kept = [np.zeros(12)]
+
+    def warm(x: Any) -> float:
+        kept[0] = settled(x, 1e-8, kept[0])
+        return float(COST @ kept[0])
+
+    def off(x: Any) -> Any:
+        return slope(x) * np.where(np.arange(SIZE) == 6, 1.5, 1.0)
+
+    for f in (warm, lambda x: float(COST @ settled(x, 1e-6))):
+        assert check_gradient(f, off, AT, throw=False, fix=False).verdict is not Verdict.PASS
+    assert check_gradient(lambda x: float(COST @ settled(x, 1e-6)), off, AT, throw=False).verdict is Verdict.FAIL
