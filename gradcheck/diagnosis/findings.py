@@ -116,7 +116,7 @@ FINDINGS = {
         right="f = lambda x: sum(newton(t, 1e-13) for t in x)",
         remedy="Differences see the derivative of one piece between two steps. Lower the tolerance of the solver (tol, rtol), "
         "raise its bound on iterations (maxiter) where it ends by that, or let it make a fixed number of steps; --knob NAME "
-        "shows whether the gap between claim and differences falls with the tolerance, and passes a claim that is right up to it.",
+        "shows whether the gap between claim and differences falls, and passes a claim that is right up to it.",
     ),
     FindingKind.DOMAIN_EDGE: Entry(
         meaning="f has values on one side of the point only; differences are one-sided.",
