@@ -28,7 +28,7 @@ from gradcheck.model import Convention, Finding, FindingKind, Kind, Method, Poin
 from gradcheck.options.keywords import Options
 from gradcheck.points import describe_point, flat_bounds, integer_dtype, lay_out, require_within
 from gradcheck.variables.layout import ArrayLayout, Layout
-from gradcheck.wording import quoted
+from gradcheck.wording import counted, quoted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -121,6 +121,7 @@ class CheckRun:
         self.known: Known | None = None
         self._target, self._claim = f, claim
         self._journal: Journal | None = None
+        self._resumed = False  # a callable is in the journal as it is
         self.problem: Problem | None = None
         self._called: list[Callable[..., Any]] = [f]
         self._suspects: dict[str, Array] = {}
@@ -290,10 +291,15 @@ class CheckRun:
             else (*args, *fixed)
         )
         ledger = self._journal.ledger(role, call, more)
+        if ledger.resumed and not self._resumed:
+            self._resumed = True
+            held = counted(self._journal.held, "evaluation")
+            self.watcher.tick("journal", 0, 0, f"goes on from {self._journal.path}, which holds {held}")
         if ledger.outdated:
-            note = f"{self._journal.path} also holds evaluations of another version of {role}, which were not used"
+            note = f"{role} has changed: {self._journal.path} holds evaluations of another version of it, which were not used"
             if note not in self.draft.notes:
                 self.draft.notes.append(note)
+                self.watcher.tick("journal", 0, 0, note)
         return ledger
 
     @property
@@ -383,7 +389,7 @@ class CheckRun:
             from gradcheck.checks.repeats import against_journal, left_behind  # of use to slow functions only
 
             self.draft.findings += against_journal(function, claim, x)
-            if self.options.isolate and self._journal is None:
+            if self.options.isolate:
                 self.draft.findings += left_behind(function, x, preflight.value, self.options.seed)
         self.draft.noise = float(preflight.calibration.noise.max())
         self.problem = Problem(

@@ -13,6 +13,7 @@ from gradcheck.cli import supervision
 PATIENCE = 0.5  # seconds of silence before the first line
 LIVE_INTERVAL = 0.1  # seconds between two states of a line that is drawn over itself
 PLAIN_INTERVAL = 5.0  # seconds between two lines of their own
+SAID = ("plan", "journal")  # who waits for a slow check wants to know for how long, and what is known already
 DISPENSABLE = (0, 4, 3, 1, 5)  # the name, the rate, evaluations, the phase, the time that is left
 
 
@@ -54,7 +55,7 @@ class Progress:
         now = self._clock()
         if phase != self._phase:
             self._phase, self._phase_start = phase, now
-        if phase == "plan":  # it is slow: who waits wants to know for how long
+        if phase in SAID:
             self._put(("\r" if self._width else "") + f"{self._label}: {detail}\n", self._said)
             return
         if now < self._next:

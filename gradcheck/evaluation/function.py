@@ -268,7 +268,9 @@ class Function:
         before = (self.layout.argument(x.copy()), self.layout.argument(other.copy()))
         self.dispatch.calls += 3
         try:
-            value = with_arguments(isolated.after(*before), self.args)(self.layout.argument(x.copy()))
+            call, ledger = with_arguments(isolated.after(*before), self.args), self.dispatch.ledger
+            argument = self.layout.argument(x.copy())
+            value = call(argument) if ledger is None else ledger.asked_for(lambda: call(argument), x, "after", other)[0]
             gap = float(np.max(np.abs(self._numbers(value)[0] - fresh)))
         except Exception:  # `other` may lie outside the domain
             return None

@@ -64,6 +64,7 @@ class Kept:
 class Journal:
     """The file.
 
+    held: how many evaluations it had when it was opened.
     note: for the reader, if it could not be written or read any more, as on a full disk; the check goes on without it.
 
     Raises `UsageError` if it cannot be opened, or is something else.
@@ -87,6 +88,7 @@ class Journal:
             self.connection.executescript(TABLES)
             self.connection.execute("INSERT OR IGNORE INTO about VALUES (?)", (FORMAT,))
             self._before = self.connection.execute("SELECT name, version FROM callables").fetchall()
+            (self.held,) = self.connection.execute("SELECT count(*) FROM evaluations").fetchone()
         except sqlite3.Error as error:
             raise UsageError(f"journal {self.path} cannot be used: {error}; name another file") from None
 

@@ -104,3 +104,18 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("PASS")
     assert "called" in done.stderr
+
+
+def test_state_is_a_finding_with_a_journal_too_and_looked_for_once(tmp_path: Path) -> None:
+    calls, state = tmp_path / "calls", {"n": 0}
+
+    def counting(x: Any) -> float:
+        with calls.open("a") as file:
+            file.write("f")
+        state["n"] += 1
+        return f(x) + 1e-3 * state["n"]
+
+    first, again = (check_gradient(counting, g, X, isolate=True, journal=tmp_path / "run.db") for _ in range(2))
+    assert [one.kind for one in first.findings] == [FindingKind.ORDER_DEPENDENT]
+    assert again.findings == first.findings
+    assert len(calls.read_text()) == first.nfev + 1, "one point again"
