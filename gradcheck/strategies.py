@@ -16,7 +16,7 @@ from gradcheck.options.keywords import KEYWORDS
 from gradcheck.options.values import Shape
 from gradcheck.points import flat_bounds, lay_out
 from gradcheck.variables.constrained import sets_of
-from gradcheck.variables.sets import drawn_on, require_fit
+from gradcheck.variables.sets.named import drawn_on, require_fit
 from gradcheck.wording import quoted
 
 try:

@@ -10,7 +10,9 @@ import numpy as np
 
 from gradcheck.errors import UsageError
 from gradcheck.variables.layout import Layout
-from gradcheck.variables.sets import Set, Symmetric, require_fit, set_named
+from gradcheck.variables.sets.base import Set
+from gradcheck.variables.sets.matrices import Symmetric
+from gradcheck.variables.sets.named import require_fit, set_named
 from gradcheck.wording import did_you_mean, quoted
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from gradcheck import UsageError, check_gradient, check_hessian
 from gradcheck.cli.command import command
 from gradcheck.model import Verdict
-from gradcheck.variables.sets import set_named
+from gradcheck.variables.sets.named import set_named
 from tests.variables.test_sets import SHAPES, PlaneSphere, every_set
 
 RNG = np.random.default_rng(7)

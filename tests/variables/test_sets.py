@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gradcheck.options.values import On
-from gradcheck.variables.sets import SETS, Foreign, cross_matrix, positive_factor, rotation, set_named
+from gradcheck.variables.sets.elementary import positive_factor
+from gradcheck.variables.sets.foreign import Foreign
+from gradcheck.variables.sets.named import SETS, set_named
+from gradcheck.variables.sets.rotations import cross_matrix, rotation
 
 SHAPES = {
     "sphere": (5,), "simplex": (4,), "symmetric": (3, 3), "spd": (4, 4), "diagonal": (3, 3), "orthogonal": (5, 2),
