@@ -92,10 +92,13 @@ class CheckRun:
             raise UsageError("convention says what a derivative by complex variables is, and x0 is real; leave it out")
         if self.layout.imaginary is not None:
             _refuse_of_complex(kind, options)
-            if options.on is not None:
-                raise UsageError("x0 is complex, and on is for real variables; give real and imaginary parts")
-        if options.on is not None:
-            self._constrain(kind)
+        self.on_set = options.on is not None or options.claimed is not None or options.riemannian
+        if self.on_set:
+            from gradcheck.checks.on_sets import lay_out_on_sets  # of use to few
+
+            made = lay_out_on_sets(kind, options, self.layout, self.flat)
+            self.given = self.layout, made.ambient(made.origin)
+            self.layout, self.flat = made, made.origin.copy()
         self.bounds = flat_bounds(options.bounds, self.layout)
         require_within(self.flat, self.bounds, self.layout)
         fixed = None if self.bounds is None else self.bounds[0] == self.bounds[1]
@@ -135,32 +138,23 @@ class CheckRun:
         self._called: list[Callable[..., Any]] = [f]
         self._suspects: dict[str, Array] = {}
         self.may_mend = self.layout.imaginary is None and options.on is None
+        self.slopes: list[Array] | None = None  # of an x on a set: the gradient beside a claimed Hessian, leaf by leaf
         self.setting: tuple[Any, ...] = ()  # what user code is told by an attribute that is set, for the journal
         self.size: int | None = None
         self._functions: list[tuple[Function, str | None]] = []
         self._claims: list[Counted] = []
         self._elsewhere = {"f": 0, "derivative": 0}  # calls in another check, made for this one
 
-    def _constrain(self, kind: Kind) -> None:
-        """Lay x out by coordinates of the tangent space of the set on which it lives."""
-        from gradcheck.variables.constrained import constrain  # of use to few
-
-        options = self.options
-        if kind is not Kind.GRADIENT:
-            raise UsageError(f"on is for gradients, and {kind.key} claims another derivative; leave it out")
-        for name in ("bounds", "elementwise", "reach", "suspects", "knob"):
-            if getattr(options, name) not in (None, False, {}):
-                raise UsageError(f"on and {name} do not go together; leave one of them out")
-        layout, flat = self.given
-        made = constrain(layout, flat, options.on)
-        self.given = layout, made.ambient(made.origin)
-        self.layout, self.flat = made, made.origin.copy()
-
     def described(self, x: NDArray[Any], origin: str) -> Point:
         """The record of a point of this check, by its vector."""
         if self.options.on is not None:
             x = self.layout.ambient(x)  # type: ignore[attr-defined]
         return describe_point(x, origin, layout=self.given[0])
+
+    @property
+    def vectors(self) -> Layout:
+        """How vectors like x are laid out, that products take and give: on a set, they are tangents."""
+        return self.layout.tangents if self.on_set else self.layout  # type: ignore[attr-defined]
 
     @property
     def values(self) -> Layout | None:
@@ -256,11 +250,18 @@ class CheckRun:
             from gradcheck.evaluation.complex_matrices import ComplexMatrixClaim
 
             kind = ComplexMatrixClaim
+        if self.on_set and at is None:
+            from gradcheck.evaluation.tangent_matrices import TangentMatrixClaim
+
+            kind = TangentMatrixClaim
         x, args, deadline = self.layout if at is None else at, self.options.args, self.watcher.deadline
         values = function.outputs
-        return kind(
+        made = kind(
             claim, x, function.size, outputs=function.shape, values=values, args=args, role=role, deadline=deadline
         )
+        if self.slopes is not None and self.on_set:
+            made.slopes = self.slopes  # type: ignore[attr-defined]
+        return made
 
     def is_complex(self, function: Function) -> bool:
         """Whether complex numbers are a part of what is differentiated, or of what by."""
@@ -632,20 +633,10 @@ class CheckRun:
                 self.draft.diagnoses, self.draft.explained = explain_complex(self.draft, problem)
                 if self.draft.diagnoses or self.draft.convention is Convention.HOLOMORPHIC:
                     return
-            if isinstance(claim, TangentClaim):
-                from gradcheck.diagnosis.sets import explain_off_diagonal
+            if self.on_set:
+                from gradcheck.checks.on_sets import explain_on_set
 
-                columns = comparison.columns
-                self.draft.diagnoses, self.draft.explained = explain_off_diagonal(
-                    entry=columns.entry,
-                    claimed=columns.claimed,
-                    numeric=columns.numeric,
-                    uncertainty=columns.uncertainty,
-                    wrong=columns.verdict == Verdict.FAIL,
-                    beside=claim.layout.beside_diagonal,
-                    triangle=claim.triangle,
-                    tolerance=self.tolerance,
-                )
+                self.draft.diagnoses, self.draft.explained = explain_on_set(self, problem, claim)
                 if self.draft.diagnoses:
                     return
             diagnoses, self.draft.explained = explain_failure(

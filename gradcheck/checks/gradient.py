@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-SEEN = 5e-3  # of a gradient, a part orthogonal to the set that is worth a note
-
-
 @hastened(Kind.GRADIENT)
 @reachable(Kind.GRADIENT)
 def check_gradient(
@@ -99,15 +96,16 @@ def check_gradient(
                 )
                 return
             of_real = function if real is valued else run.function(real)
+        if isinstance(claim, TangentClaim):
+            from gradcheck.checks.on_sets import settle, tell_normal_part  # of use to few
+
+            settle(run, claim, of_real, claim.answer_at(run.flat))
         problem = run.examine(of_real, claim, beside=beside)
         hold_to_contracts(run, autograd)
         if of_complex:
             problem = run.settle(problem, claim)
-        if isinstance(claim, TangentClaim) and claim.share > SEEN:
-            run.draft.notes.append(
-                f"{claim.share:.0%} of the norm of the claimed gradient is orthogonal to the set: that part is free, and was not "
-                "checked"
-            )
+        if isinstance(claim, TangentClaim):
+            tell_normal_part(run, claim, None)
         claimed = problem.preflight.claimed
         if run.choose_method(of_real, problem.n) is Method.DIRECTIONS:
             run.search(problem, claimed)

@@ -82,6 +82,11 @@ def compare_matrix(
     of_complex = run.layout.imaginary is not None and at is None and lent is None
     if of_complex:
         problem = run.settle(problem, claimed)
+    if run.on_set and at is None and lent is None:
+        from gradcheck.checks.on_sets import settle, tell_normal_part  # of use to few
+
+        settle(run, claimed, function, problem.preflight.raw)  # type: ignore[arg-type]
+        tell_normal_part(run, claimed, problem.preflight.raw)  # type: ignore[arg-type]
     matrix = claimed.matrix(problem.preflight.raw)
     if identities is not None:
         run.draft.findings += identities(function)

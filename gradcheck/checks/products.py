@@ -249,7 +249,7 @@ def check_hvp(
     hvp = as_product(hvp)
     require_callables(f=f, hvp=hvp, **({} if grad is None or is_autograd(grad) else {"grad": grad}))
     run = CheckRun(Kind.HVP, f, hvp, x0, Options(**options))
-    claimed = _product(run, run.counted(hvp, "hvp", product=True), "hvp", run.layout, run.layout)
+    claimed = _product(run, run.counted(hvp, "hvp", product=True), "hvp", run.vectors, run.vectors)
     read: list[InConvention] = []
 
     def gradient() -> Function:
@@ -268,7 +268,12 @@ def check_hvp(
         true = read[0].true if read else claimed
         return [*linearity(claimed, seed, tolerance), *symmetry(claimed, seed, tolerance, true)]
 
-    return _along(run, gradient, lambda _: read[0] if read else claimed, "hvp", identities)
+    true: Callable[[NDArray[Any]], Array] = claimed
+    if run.on_set:
+        from gradcheck.checks.on_sets import Bent  # of use to few
+
+        true = Bent(claimed, run.layout, run)  # type: ignore[arg-type]
+    return _along(run, gradient, lambda _: read[0] if read else true, "hvp", identities)
 
 
 @reachable(Kind.JVP)
@@ -303,13 +308,13 @@ def check_jvp(
     )
 
     def ahead(outputs: Layout) -> ProductClaim:
-        return _product(run, claimed, "jvp", run.layout, outputs)
+        return _product(run, claimed, "jvp", run.vectors, outputs)
 
     def identities(function: Function) -> list[Finding]:
         seed, tolerance = run.options.seed, run.tolerance
         findings = linearity(ahead(function.outputs), seed, tolerance)
         if transposed is not None:
-            back = _product(run, transposed, "vjp", function.outputs, run.layout)
+            back = _product(run, transposed, "vjp", function.outputs, run.vectors)
             readings: Sequence[Callable[..., Array]] = ()
             if run.is_complex(function):
                 from gradcheck.checks.complex_products import readings_of
@@ -345,7 +350,7 @@ def check_vjp(func: Callable[..., Any], vjp: Any, x0: ArrayLike, **options: Unpa
     def contracted() -> Function:
         whole = run.function(func, role="func", scalar=False)
         whole.at(run.flat)
-        product.append(_product(run, counted, "vjp", whole.outputs, run.layout))
+        product.append(_product(run, counted, "vjp", whole.outputs, run.vectors))
         vectors.extend(random_vector(whole.outputs, run.options.seed, k) for k in range(count))
         if run.is_complex(whole):
             from gradcheck.checks.complex_products import read_vjp

@@ -18,6 +18,7 @@ from gradcheck.options.values import (
     Executor,
     Flag,
     FlagOrNumber,
+    Form,
     Knob,
     Leaves,
     Number,
@@ -87,9 +88,27 @@ class Options:
         "The set where x lives: sphere, simplex, symmetric, spd, diagonal, orthogonal, SO2, SO3, SE2, SE3, quaternion, "
         "positive, periodic:PERIOD, or a T; {f} is called there alone. For a leaf: R=SO3. Repeatable.",
         keyword="the set on which x0 lives, such as 'SO3' or 'spd', an object with projection and retraction as pymanopt's, or a "
-        "dict of these by leaves; f is called there alone, and entries are coordinates of the tangent space (gradients only)",
+        "dict of these by leaves; f is called there alone, and entries are coordinates of the tangent space",
         metavar="SET",
         repeatable=True,
+    )
+    claimed: Any = keyword(
+        Form(),
+        WHAT,
+        "What a derivative on a set is: ambient, riemannian:METRIC, left, right, minimal, tril, triu, voigt, tangent; for a "
+        "leaf: R=left. By default ambient, or the parameters that it agrees with.",
+        keyword="what a derivative on a set is: 'ambient' by the entries of x, 'riemannian' a tangent (or 'riemannian:METRIC'), "
+        "'left' or 'right' by a perturbation, 'minimal', 'tril', 'triu', 'voigt' by parameters; or a dict of these by leaves; by "
+        "default ambient, or the parameters that a claim of their number agrees with",
+        metavar="FORM",
+        repeatable=True,
+    )
+    riemannian: bool = keyword(
+        Flag(),
+        WHAT,
+        "A derivative on a set is tangent to it, in the metric that the set inherits: --claimed riemannian.",
+        keyword="a derivative on a set is tangent to it, in the metric that the set inherits: claimed='riemannian'",
+        default=False,
     )
     bounds: Any = keyword(
         Bounds(),
@@ -317,6 +336,8 @@ class Keywords(TypedDict, total=False):
     unpack: bool
     wrt: str | int | Sequence[str | int] | None
     on: Any
+    claimed: Any
+    riemannian: bool
     bounds: Any
     elementwise: bool
     convention: str | Convention | None

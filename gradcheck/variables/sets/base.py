@@ -9,6 +9,7 @@ on Matrix Manifolds, 2008, §5.5), so that its second derivative is that of the 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,7 @@ class Set(ABC):
     needed: the shape of its points, for messages.
     shape: the only one, if there is only one.
     flat: the tangents bᵢ are the same at all points, and `move` goes straight along them.
+    curved: no straight lines lie in it; `bend` is not 0.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Set(ABC):
     needed: str = "any shape"
     shape: tuple[int, ...] | None = None
     flat: bool = False
+    curved: bool = False
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether points may have a shape."""
@@ -76,9 +79,29 @@ class Set(ABC):
     def move(self, x: Array, c: Array) -> Array:
         """A point of the set: x + Σ cᵢ bᵢ, up to what is normal there, and to O(|c|³)."""
 
+    def bend(self, x: Array, v: Array, w: Array) -> Array:
+        """The acceleration of the curves that leave along v, normal to the set, made bilinear in the tangents v and w."""
+        return np.zeros(x.shape)
+
+    def curvature(self, x: Array, g: Array) -> Array:
+        """⟨g, bend(bᵢ, bⱼ)⟩, (k, k), for an array of the shape of x."""
+        return products_with_bend(self, self.bend, x, g) if self.curved else np.zeros((self.size_at(x),) * 2)
+
     def origin(self, x: Array) -> Array:
         """Numbers that stand for x among coordinates, (k,): of the length over which these are expected to matter."""
         return np.zeros(self.size(x.shape))
+
+    def size_at(self, x: Array) -> int:
+        """k, at a point."""
+        return self.size(x.shape)
+
+    def reach(self, x: Array) -> float:
+        """The length over which coordinates matter."""
+        return 1.0
+
+    def special(self, x: Array) -> str:
+        """What is special about a point, so that wrong derivatives may look right there; '' if nothing."""
+        return ""
 
     def label(self, shape: tuple[int, ...], i: int) -> str:
         """What coordinate i is called."""
@@ -93,3 +116,13 @@ class Square(Set):
     def fits(self, shape: tuple[int, ...]) -> bool:
         """n × n."""
         return len(shape) == 2 and shape[0] == shape[1]
+
+
+def products_with_bend(on: Set, bend: Callable[[Array, Array, Array], Array], x: Array, g: Array) -> Array:
+    """⟨g, bend(x, bᵢ, bⱼ)⟩, (k, k), for curves of whatever kind."""
+    tangents = [on.tangent(x, unit) for unit in np.eye(on.size_at(x))]
+    out = np.empty((len(tangents),) * 2)
+    for i, v in enumerate(tangents):
+        for j in range(i + 1):
+            out[i, j] = out[j, i] = float(np.vdot(g, bend(x, v, tangents[j])))
+    return out

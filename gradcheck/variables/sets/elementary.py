@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+NEAR = 1e-6  # as near as this a special place is taken to be meant
 SPREAD = 1.5  # logarithm of how far the entries of a random positive point are from 1, at the most
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.variables.sets.base import Set
+from gradcheck.variables.sets.curves import acceleration
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 class Foreign(Set):
     """A set of another library, with `projection(x, v)` onto the tangent space and `retraction(x, v)`, as pymanopt's have."""
+
+    curved = True
 
     def __init__(self, other: Any) -> None:
         self.other, self.name = other, type(other).__name__
@@ -57,6 +60,16 @@ class Foreign(Set):
     def move(self, x: Array, c: Array) -> Array:
         """The retraction."""
         return np.asarray(self.other.retraction(x, self.tangent(x, c)), np.float64)
+
+    def size_at(self, x: Array) -> int:
+        """The number of columns."""
+        return self._basis(x).shape[1]
+
+    def bend(self, x: Array, v: Array, w: Array) -> Array:
+        """By second differences of retractions along v + w and v − w; right for retractions of second order."""
+        ahead, apart = (acceleration(self.other.retraction, x, u, 1.0) for u in (v + w, v - w))
+        bent: Array = (ahead - apart) / 4
+        return bent
 
     def origin(self, x: Array) -> Array:
         """0 for each column."""

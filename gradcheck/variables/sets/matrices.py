@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck.variables.sets.base import Set, Square
-from gradcheck.variables.sets.elementary import positive_factor, squashed
+from gradcheck.variables.sets.elementary import NEAR, positive_factor, squashed
 from gradcheck.wording import place
 
 if TYPE_CHECKING:
@@ -59,6 +59,14 @@ class Symmetric(Square):
         """The coordinates of the matrix itself."""
         return self.coordinates(x, x)
 
+    def reach(self, x: Array) -> float:
+        """The size of an ordinary eigenvalue."""
+        return float(np.median(np.abs(np.linalg.eigvalsh(x)))) or 1.0
+
+    def special(self, x: Array) -> str:
+        """Equal eigenvalues, as of a multiple of the identity."""
+        return _repeated(np.asarray(np.linalg.eigvalsh(x), np.float64))
+
     def label(self, shape: tuple[int, ...], i: int) -> str:
         """As the entry in the upper triangle."""
         rows, columns = np.triu_indices(shape[0])
@@ -99,7 +107,7 @@ class PositiveDefinite(Symmetric):
 
     def origin(self, x: Array) -> Array:
         """The size of an ordinary eigenvalue."""
-        return np.full(self.size(x.shape), float(np.median(np.linalg.eigvalsh(x))))
+        return np.full(self.size(x.shape), self.reach(x))
 
 
 class Diagonal(Square):
@@ -137,6 +145,14 @@ class Diagonal(Square):
         """The diagonal."""
         return np.diag(x).copy()
 
+    def reach(self, x: Array) -> float:
+        """The size of an ordinary entry."""
+        return float(np.median(np.abs(np.diag(x)))) or 1.0
+
+    def special(self, x: Array) -> str:
+        """Equal entries."""
+        return _repeated(np.sort(np.diag(x)))
+
     def label(self, shape: tuple[int, ...], i: int) -> str:
         """As the entry."""
         return place((i, i))
@@ -148,6 +164,8 @@ class Orthogonal(Set):
     name = "orthogonal"
     basis = "X (Eᵢⱼ − Eⱼᵢ)/√2 for i < j, then Y Eᵢⱼ, where Y completes X to an orthogonal matrix (QR)"
     needed = "a matrix with no more columns than rows, and more than one row"
+
+    curved = True
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """n × p with n ≥ p, and n > 1: a single sign cannot move."""
@@ -186,6 +204,17 @@ class Orthogonal(Set):
         """The polar factor of x + v, which has full rank as (x + v)ᵀ(x + v) = I + vᵀv."""
         return polar(x + self.tangent(x, c))
 
+    def bend(self, x: Array, v: Array, w: Array) -> Array:
+        """That of x (I + vᵀv)^(−½): −x (vᵀw + wᵀv)/2."""
+        across: Array = v.T @ w
+        bent: Array = -x @ (across + across.T) / 2
+        return bent
+
+    def special(self, x: Array) -> str:
+        """Columns along axes."""
+        plain = np.abs(np.abs(x).max(axis=0) - 1.0).max() <= NEAR
+        return "its columns lie along axes, as those of the identity do" if plain else ""
+
 
 def polar(x: Array) -> Array:
     """The matrix with orthonormal columns that is nearest to x."""
@@ -198,6 +227,15 @@ def _complement(x: Array) -> Array:
     """Orthonormal columns that are orthogonal to those of x, (n, n − p)."""
     full: Array = np.linalg.qr(x, mode="complete")[0]
     return full[:, x.shape[1] :]
+
+
+def _repeated(values: Array) -> str:
+    """What is special about sorted eigenvalues."""
+    near = np.diff(values) <= NEAR * max(1e-300, float(np.abs(values).max()))
+    if not near.any():
+        return ""
+    same = "all its eigenvalues are equal" if near.all() else "two of its eigenvalues are equal"
+    return f"{same}, where matrices that it does not commute with elsewhere may commute with it"
 
 
 def _symmetric_of(vectors: Array, values: Array) -> Array:

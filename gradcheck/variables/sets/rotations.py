@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck.variables.sets.base import Set
-from gradcheck.variables.sets.elementary import squashed, unit
+from gradcheck.variables.sets.elementary import NEAR, squashed, unit
 from gradcheck.variables.sets.vectors import Sphere
 from gradcheck.wording import by
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 class Rotation(Set):
     """Rotations of the plane or of space, as matrices."""
+
+    curved = True
 
     def __init__(self, dimension: int) -> None:
         self.dimension, self.name = dimension, f"SO{dimension}"
@@ -65,6 +67,20 @@ class Rotation(Set):
         turned: Array = x @ rotation(c)
         return turned
 
+    def bend(self, x: Array, v: Array, w: Array) -> Array:
+        """That of R exp(t Ω), made bilinear: R (Ω Ψ + Ψ Ω)/2 for v = R Ω and w = R Ψ."""
+        bent: Array = (v @ x.T @ w + w @ x.T @ v) / 2
+        return bent
+
+    def special(self, x: Array) -> str:
+        """The identity, or a turn by 180°."""
+        angle = float(np.linalg.norm(rotation_vector(x)))
+        if angle <= NEAR:
+            return "it is the identity, where left and right perturbations, and x and its transpose, are alike"
+        if math.pi - angle <= NEAR:
+            return "it turns by 180°, where the rotation vector jumps and x is its own transpose"
+        return ""
+
     def label(self, shape: tuple[int, ...], i: int) -> str:
         """By the axis."""
         return f".omega[{i}]" if self.dimension == 3 else ".angle"
@@ -72,6 +88,8 @@ class Rotation(Set):
 
 class Pose(Set):
     """Rigid motions, as homogeneous matrices: R and t, and a last row (0, …, 0, 1)."""
+
+    curved = True
 
     def __init__(self, dimension: int) -> None:
         self.turn, self.name = Rotation(dimension), f"SE{dimension}"
@@ -112,6 +130,19 @@ class Pose(Set):
         d = self.turn.dimension
         return self._made(self.turn.move(x[:-1, :-1], c[d:]), x[:-1, -1] + x[:-1, :-1] @ c[:d])
 
+    def bend(self, x: Array, v: Array, w: Array) -> Array:
+        """That of the turn."""
+        out = np.zeros(x.shape)
+        out[:-1, :-1] = self.turn.bend(x[:-1, :-1], v[:-1, :-1], w[:-1, :-1])
+        return out
+
+    def special(self, x: Array) -> str:
+        """That of the turn, or no way."""
+        turn = self.turn.special(x[:-1, :-1])
+        if not turn and not x[:-1, -1].any():
+            return "its translation is 0"
+        return turn.replace("it ", "its turn ", 1)
+
     def label(self, shape: tuple[int, ...], i: int) -> str:
         """Of the way, or of the turn."""
         d = self.turn.dimension
@@ -150,6 +181,12 @@ class Quaternion(Sphere):
         along: Array = g @ _quaternion_basis(x)
         return along
 
+    def special(self, x: Array) -> str:
+        """±1, or a turn by 180°."""
+        if 1.0 - abs(float(x[0])) <= NEAR * NEAR:
+            return "it is the identity, where left and right perturbations are alike"
+        return "it turns by 180°, where its real part is 0" if abs(float(x[0])) <= NEAR else ""
+
     def label(self, shape: tuple[int, ...], i: int) -> str:
         """By the axis."""
         return f".half_turn[{i}]"
@@ -169,6 +206,49 @@ def rotation(omega: Array) -> Array:
     half = np.sinc(angle / (2 * math.pi))
     turned: Array = np.eye(len(cross)) + np.sinc(angle / math.pi) * cross + (half * half / 2) * (cross @ cross)
     return turned
+
+
+def rotation_vector(turn: Array) -> Array:
+    """ω with exp([ω]×) = R and |ω| ≤ π: the angle by arctan2 of |2 sin| and 2 cos, which is exact at both ends."""
+    if len(turn) == 2:
+        return np.array([math.atan2(turn[1, 0], turn[0, 0])])
+    skew = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
+    twice_sine, twice_cosine = float(np.linalg.norm(skew)), float(np.trace(turn)) - 1.0
+    angle = math.atan2(twice_sine, twice_cosine)
+    if twice_cosine > 0 or twice_sine > 1e-3:
+        return skew / (2 * np.sinc(angle / math.pi))
+    values, vectors = np.linalg.eigh((turn + turn.T) / 2)  # near 180° the axis is that of the eigenvalue 1
+    axis = vectors[:, int(np.argmax(values))]
+    turned: Array = angle * axis * (1.0 if axis @ skew >= 0 else -1.0)
+    return turned
+
+
+def multiplied(p: Array, q: Array) -> Array:
+    """The product of two quaternions (w, x, y, z)."""
+    (a, u), (b, v) = (p[0], p[1:]), (q[0], q[1:])
+    return np.concatenate([[a * b - u @ v], a * v + b * u + np.cross(u, v)])
+
+
+def quaternion(omega: Array) -> Array:
+    """That of a turn by a rotation vector."""
+    half = omega / 2
+    angle = float(np.linalg.norm(half))
+    return np.concatenate([[math.cos(angle)], np.sinc(angle / math.pi) * half])
+
+
+def pose_exponential(xi: Array) -> Array:
+    """exp of (ρ, ω): the turn exp([ω]×) and the way V ρ, with V = I + (1 − cos θ)/θ² [ω]× + (θ − sin θ)/θ³ [ω]×²."""
+    size = 2 if xi.size == 3 else 3
+    rho, omega = xi[:size], xi[size:]
+    angle, cross = float(np.linalg.norm(omega)), cross_matrix(omega)
+    half = float(np.sinc(angle / (2 * math.pi)))
+    third = (
+        (1.0 - float(np.sinc(angle / math.pi))) / angle**2 if angle > 1e-2 else 1 / 6 - angle**2 / 120 + angle**4 / 5040
+    )
+    out = np.eye(size + 1)
+    out[:-1, :-1] = rotation(omega)
+    out[:-1, -1] = rho + half * half / 2 * (cross @ rho) + third * (cross @ (cross @ rho))
+    return out
 
 
 def _quaternion_basis(q: Array) -> Array:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck.variables.sets.base import Set
-from gradcheck.variables.sets.elementary import SPREAD, not_positive, positive_factor, reflected, squashed, unit
+from gradcheck.variables.sets.elementary import NEAR, SPREAD, not_positive, positive_factor, reflected, squashed, unit
 from gradcheck.wording import place
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ class Sphere(Set):
     name = "sphere"
     basis = "e₂ … eₙ, reflected by the plane that takes e₁ to ±x (Householder)"
     needed = "at least two entries"
+
+    curved = True
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """At least two entries."""
@@ -53,6 +55,20 @@ class Sphere(Set):
         v = self.tangent(x, c)
         angle = float(np.linalg.norm(v))
         return unit(math.cos(angle) * x + np.sinc(angle / math.pi) * v)
+
+    def bend(self, x: Array, v: Array, w: Array) -> Array:
+        """Towards the centre."""
+        inward: Array = -float(np.vdot(v, w)) * x
+        return inward
+
+    def curvature(self, x: Array, g: Array) -> Array:
+        """The basis is orthonormal."""
+        same: Array = -float(np.vdot(g, x)) * np.eye(self.size_at(x))
+        return same
+
+    def special(self, x: Array) -> str:
+        """A pole."""
+        return "it lies on an axis, where most entries are 0" if np.count_nonzero(x) == 1 else ""
 
 
 class Simplex(Set):
@@ -100,7 +116,16 @@ class Simplex(Set):
 
     def origin(self, x: Array) -> Array:
         """The size of an ordinary entry."""
-        return np.full(x.size - 1, float(np.median(x)))
+        return np.full(x.size - 1, self.reach(x))
+
+    def reach(self, x: Array) -> float:
+        """The size of an ordinary entry."""
+        return float(np.median(x))
+
+    def special(self, x: Array) -> str:
+        """The centre."""
+        same = float(np.ptp(x)) <= NEAR * float(x.max())
+        return "it is the uniform distribution, where all entries are equal" if same else ""
 
 
 class Positive(Set):
@@ -136,6 +161,14 @@ class Positive(Set):
     def move(self, x: Array, c: Array) -> Array:
         """Each entry by a factor that keeps it positive."""
         return x * positive_factor(c.reshape(x.shape) / x - 1.0)
+
+    def reach(self, x: Array) -> float:
+        """The size of an ordinary entry."""
+        return float(np.median(x))
+
+    def special(self, x: Array) -> str:
+        """All entries 1, where x, x² and 1/x are alike."""
+        return "all its entries are 1, where x, 1/x and log-derivatives look alike" if (x == 1).all() else ""
 
     def origin(self, x: Array) -> Array:
         """The entries."""
@@ -195,6 +228,15 @@ class Periodic(Set):
     def label(self, shape: tuple[int, ...], i: int) -> str:
         """As the entry."""
         return place(tuple(map(int, np.unravel_index(i, shape)))) if shape else place(())
+
+    def reach(self, x: Array) -> float:
+        """The period."""
+        return self.period
+
+    def special(self, x: Array) -> str:
+        """An end or the middle of the cell, where what is odd vanishes."""
+        share = np.mod(2 * x / self.period, 1.0)
+        return "it is on the ends or in the middle of the cell" if (np.minimum(share, 1 - share) <= NEAR).all() else ""
 
     def _low(self, x: Array) -> float:
         return -self.period / 2 if (x < 0).any() else 0.0
