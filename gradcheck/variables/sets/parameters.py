@@ -55,9 +55,8 @@ def _parameters(on: Set) -> list[Form]:
     if isinstance(on, Symmetric):
         return _of_triangles(on)
     if isinstance(on, Sphere):
-        return [
-            Parameters("minimal", "the derivative by all entries but the last, which follows from the norm", _but_last)
-        ]
+        text = "the derivative by all entries but the last, which follows from the norm"
+        return [Parameters("minimal", text, _but_last, lambda x: float(x.flat[-1]) ** 2 or 1.0)]
     if isinstance(on, Simplex):
         text = "the derivative by all entries but the last, which follows from the sum"
         return [Linear(on, "minimal", text, _first_entries(on))]
