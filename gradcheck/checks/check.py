@@ -617,6 +617,10 @@ class CheckRun:
         kind: what the entries are laid out as, if not as those of the derivative that is checked.
         """
         comparison = self.draft.comparison
+        if self.on_set and comparison is not None:
+            from gradcheck.checks.on_sets import tell_what_is_not_tangent
+
+            tell_what_is_not_tangent(self)
         if comparison is None or not comparison.failed or self.watcher.stopped or self.draft.diagnoses:
             return
         from gradcheck.checks.explanation import explain_failure

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck.diagnosis.sets import Compared, explained
 from gradcheck.errors import UsageError
-from gradcheck.evaluation.claims import TangentClaim
+from gradcheck.evaluation.claims import Claim, TangentClaim
 from gradcheck.evaluation.tangent_matrices import TangentMatrixClaim, curvature
-from gradcheck.model import Finding, FindingKind, Kind, Verdict
+from gradcheck.model import Diagnosis, DiagnosisKind, Finding, FindingKind, Kind, Verdict
 from gradcheck.numerics.directions import direction
 from gradcheck.variables.constrained import MANY, ConstrainedLayout, constrain
+from gradcheck.variables.sets.matrices import Symmetric
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from gradcheck.checks.check import CheckRun
     from gradcheck.evaluation.function import Function
     from gradcheck.evaluation.matrices import Matrix
+    from gradcheck.methods.problem import Problem
     from gradcheck.options.keywords import Options
     from gradcheck.variables.layout import Layout
 
@@ -225,6 +228,79 @@ def too_many(run: CheckRun) -> bool:
 # ---- what is wrong
 
 
-def explain_on_set(run: CheckRun, problem: Any, claim: Any) -> tuple[list[Any], frozenset[int]]:
-    """Placeholder."""
-    return [], frozenset()
+def explain_on_set(run: CheckRun, problem: Problem, claim: Claim) -> tuple[list[Diagnosis], frozenset[int]]:
+    """The diagnoses of a claim with entries that FAIL, leaf by leaf, and which entries they explain; none if one is not told."""
+    comparison = run.draft.comparison
+    assert comparison is not None
+    columns = comparison.columns
+    wrong = columns.verdict == Verdict.FAIL
+    compared = Compared(columns.entry, columns.numeric, columns.uncertainty, wrong)
+    if run.draft.kind is Kind.HESSIAN:
+        diagnosis = _without_curvature(run, columns.claimed, compared)
+        return ([diagnosis] if diagnosis else []), frozenset(columns.entry[wrong].tolist() if diagnosis else ())
+    if not isinstance(claim, (TangentClaim, TangentMatrixClaim)):
+        return [], frozenset()
+    layout, rows = claim.layout, _rows(claim, problem.preflight.raw)
+    found: list[Diagnosis] = []
+    for k, piece in enumerate(layout.pieces):
+        column = columns.entry % layout.size
+        ours = wrong & (column >= piece.coordinates.start) & (column < piece.coordinates.stop)
+        if not ours.any():
+            continue
+        if piece.on is None:
+            return [], frozenset()
+        triangle = layout.triangle(rows[0]) if len(rows) == 1 else ""
+        diagnosis = explained([row[k] for row in rows], piece, compared, layout.size, triangle, run.tolerance)
+        if diagnosis is None:
+            return [], frozenset()
+        found.append(diagnosis)
+    return found, frozenset(columns.entry[wrong].tolist())
+
+
+def _without_curvature(run: CheckRun, claimed: Array, compared: Compared) -> Diagnosis | None:
+    """Whether a Hessian lacks what the gradient gains where the set bends."""
+    layout = run.layout
+    if run.slopes is None or not isinstance(layout, ConstrainedLayout):
+        return None
+    more = np.zeros((layout.size, layout.size))
+    for piece, g in zip(layout.pieces, run.slopes, strict=True):
+        if piece.on is not None and piece.on.curved:
+            more[piece.coordinates, piece.coordinates] = piece.on.curvature(piece.x, g)
+    known = claimed + more.reshape(-1)[compared.entry]
+    size = np.maximum(np.abs(known), np.abs(compared.numeric))
+    allowed = compared.uncertainty + run.tolerance.atol + run.tolerance.rtol * size
+    if not more.any() or (np.abs(known - compared.numeric) > allowed).any():
+        return None
+    return Diagnosis(
+        kind=DiagnosisKind.MISSING_TERM,
+        message="the claim lacks the curvature term, ⟨gradient, bend of the set⟩, which a Hessian on a set has wherever the "
+        "gradient is not tangent to it: projecting the second derivative by entries is not enough",
+        parameters={
+            "entries": int(np.count_nonzero(compared.wrong)),
+            "term": "curvature of the set",
+            "coefficient": 1.0,
+        },
+    )
+
+
+def tell_what_is_not_tangent(run: CheckRun) -> None:
+    """Name what makes a claim that must be tangent to the set none, where its entries along the set are right."""
+    draft, layout = run.draft, run.layout
+    assert isinstance(layout, ConstrainedLayout)
+    found = next((finding for finding in draft.findings if finding.kind is FindingKind.NOT_TANGENT), None)
+    if found is None or draft.diagnoses or (draft.comparison is not None and draft.comparison.failed):
+        return
+    symmetric = all(piece.on is None or isinstance(piece.on, Symmetric) for piece in layout.pieces)
+    share = found.evidence["share"]
+    if symmetric:
+        message = f"the claim is not symmetric: its symmetric part is right, and {share:.2g} of its norm is beside it; take (S + Sᵀ)/2"
+        diagnosis = Diagnosis(kind=DiagnosisKind.NOT_SYMMETRIZED, message=message, parameters={"entries": 0})
+        draft.diagnoses.append(diagnosis)
+        return
+    message = (
+        f"the claim is not projected onto the tangent space: its tangent part is right, and {share:.2g} of its norm is normal to "
+        "the set; project it, or claim the derivative by entries (leave riemannian out)"
+    )
+    draft.diagnoses.append(
+        Diagnosis(kind=DiagnosisKind.NOT_PROJECTED, message=message, parameters={"entries": 0, "form": "ambient"})
+    )
