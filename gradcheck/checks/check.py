@@ -132,7 +132,7 @@ class CheckRun:
             )
         self._held: NDArray[np.bool_] | None = None
         self._known: Known | None = None
-        self._target = f
+        self.target = f
         self._journal: Journal | None = None
         self.problem: Problem | None = None
         self._called: list[Callable[..., Any]] = [f]
@@ -194,7 +194,7 @@ class CheckRun:
             f = self.whole(f, role)
         if calls is not None:
             how["deadline"] = self.watcher.deadline
-        ledger = self._ledger(role, f if at is None else self._target) if calls is not None else None
+        ledger = self._ledger(role, f if at is None else self.target) if calls is not None else None
         if calls is not None and at is None and options.isolate:
             f = self._isolated(f)
         layout = self.layout if at is None else at
@@ -343,7 +343,21 @@ class CheckRun:
         if problem.preflight.difference is not None:
             tell_difference(self.draft, problem.preflight.difference)
         layout, flat = self.given
-        doubt(self.draft, problem, self.options, layout=layout, flat=flat, bounds=self.bounds, size=self.size)
+        of_set = {}
+        if self.on_set:
+            from gradcheck.checks.on_sets import special_on_sets
+
+            of_set = special_on_sets(self.layout, self.options.seed)
+        doubt(
+            self.draft,
+            problem,
+            self.options,
+            layout=layout,
+            flat=flat,
+            bounds=self.bounds,
+            size=self.size,
+            of_set=of_set,
+        )
 
     def _lay_out_suspects(self) -> None:
         """Look at the terms that may be missing before anything is compared.
@@ -620,7 +634,7 @@ class CheckRun:
         if self.on_set and comparison is not None:
             from gradcheck.checks.on_sets import tell_what_is_not_tangent
 
-            tell_what_is_not_tangent(self)
+            tell_what_is_not_tangent(self.draft, self.layout)
         if comparison is None or not comparison.failed or self.watcher.stopped or self.draft.diagnoses:
             return
         from gradcheck.checks.explanation import explain_failure
@@ -640,7 +654,9 @@ class CheckRun:
             if self.on_set:
                 from gradcheck.checks.on_sets import explain_on_set
 
-                self.draft.diagnoses, self.draft.explained = explain_on_set(self, problem, claim)
+                self.draft.diagnoses, self.draft.explained = explain_on_set(
+                    self.draft, self.layout, claim, problem.preflight.raw, self.slopes
+                )
                 if self.draft.diagnoses:
                     return
             diagnoses, self.draft.explained = explain_failure(
@@ -664,7 +680,7 @@ class CheckRun:
         from gradcheck.checks.mending import look_for_fixes
 
         claimed = self._claims[0]
-        look_for_fixes(self.draft, self.options, self.watcher.left, problem, claim, claimed, self._target)
+        look_for_fixes(self.draft, self.options, self.watcher.left, problem, claim, claimed, self.target)
 
     def _progress(self, phase: str, done: int, total: int, detail: str) -> None:
         assert self.options.progress is not None

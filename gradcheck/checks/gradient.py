@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.glance import hastened
+from gradcheck.checks.invariance import hold_to_orbit
 from gradcheck.checks.reaching import reachable
 from gradcheck.checks.rules import find_rule, hold_to_contracts
 from gradcheck.errors import UsageError
@@ -97,11 +98,12 @@ def check_gradient(
                 return
             of_real = function if real is valued else run.function(real)
         if isinstance(claim, TangentClaim):
-            from gradcheck.checks.on_sets import settle, tell_normal_part  # of use to few
+            from gradcheck.checks.forms import settle, tell_normal_part  # of use to few
 
             settle(run, claim, of_real, claim.answer_at(run.flat))
         problem = run.examine(of_real, claim, beside=beside)
         hold_to_contracts(run, autograd)
+        hold_to_orbit(run)
         if of_complex:
             problem = run.settle(problem, claim)
         if isinstance(claim, TangentClaim):

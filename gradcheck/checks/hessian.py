@@ -194,7 +194,7 @@ def gradient_of(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any] |
         run.draft.claim = claim
     if grad is not None and _is_gradient(run, f, grad):
         if run.on_set:
-            from gradcheck.checks.on_sets import Slopes, too_many  # of use to few
+            from gradcheck.checks.forms import Slopes, too_many  # of use to few
 
             if not too_many(run):
                 vector = VectorLayout(run.layout)
@@ -220,7 +220,7 @@ def _is_gradient(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any])
     """Whether the gradient that a Hessian is to be differenced from may be that of f; a finding says if it is not."""
     options = run.options
     if run.on_set:
-        from gradcheck.checks.on_sets import claimed_slopes  # of use to few
+        from gradcheck.checks.forms import claimed_slopes  # of use to few
 
         claimed = claimed_slopes(run, f, grad).at(run.flat)
     else:

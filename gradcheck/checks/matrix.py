@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.checks.check import DIRECTIONS, CheckRun
+from gradcheck.checks.invariance import hold_to_orbit
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.matrices import Matrix
 from gradcheck.methods.problem import Problem
@@ -82,8 +83,9 @@ def compare_matrix(
     of_complex = run.layout.imaginary is not None and at is None and lent is None
     if of_complex:
         problem = run.settle(problem, claimed)
+    hold_to_orbit(run)
     if run.on_set and at is None and lent is None:
-        from gradcheck.checks.on_sets import settle, tell_normal_part  # of use to few
+        from gradcheck.checks.forms import settle, tell_normal_part  # of use to few
 
         settle(run, claimed, function, problem.preflight.raw)  # type: ignore[arg-type]
         tell_normal_part(run, claimed, problem.preflight.raw)  # type: ignore[arg-type]

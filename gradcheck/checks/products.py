@@ -270,7 +270,7 @@ def check_hvp(
 
     true: Callable[[NDArray[Any]], Array] = claimed
     if run.on_set:
-        from gradcheck.checks.on_sets import Bent  # of use to few
+        from gradcheck.checks.forms import Bent  # of use to few
 
         true = Bent(claimed, run.layout, run)  # type: ignore[arg-type]
     return _along(run, gradient, lambda _: read[0] if read else true, "hvp", identities)

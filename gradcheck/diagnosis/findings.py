@@ -132,11 +132,11 @@ FINDINGS = {
     ),
     FindingKind.NOT_INVARIANT: Entry(
         meaning="f changes along an orbit on which it is said not to.",
-        given="rolled = lambda x: np.roll(x, 1)\ngrad = lambda x: 3 * x**2",
+        given="grad = lambda x: 3 * x**2",
         wrong="f = lambda x: np.sum(x**3) + 1e-3 * x[0]",
         right="f = lambda x: np.sum(x**3)",
         remedy="Fix f first, or the orbit: what a gradient by a gauge must be is 0, and a wrong f makes it something else.",
-        options="invariant=rolled",
+        options="invariant=lambda x: np.roll(x, 1)",
     ),
     FindingKind.NOT_LINEAR: Entry(
         meaning="Products with a derivative are not linear in their vector.",

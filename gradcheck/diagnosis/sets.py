@@ -54,6 +54,8 @@ def mistakes(piece: Piece, triangle: str = "") -> Iterator[Mistake]:
     assert on is not None
     if isinstance(on, Symmetric) and isinstance(form, Ambient):
         yield from _beside_diagonal(on, x, form, triangle)
+    if isinstance(on, Quaternion) and isinstance(form, Parameters):
+        yield from _scales(on, x, form)
     yield from _other_forms(on, x, form)
     if isinstance(form, Parameters) and isinstance(on, (Rotation, Pose, Quaternion)):
         yield from _adjoints(on, x, form)

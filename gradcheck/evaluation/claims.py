@@ -204,6 +204,10 @@ class TangentClaim(Claim):
             raise UserCodeError(message, FindingKind.USER_ERROR, self.role)
         return coordinates
 
+    def rows_of(self, raw: Any) -> list[list[Array]]:
+        """What was claimed at the point of the check, leaf by leaf, of the one output."""
+        return [self.told]
+
     def numbers(self, value: Any) -> Array:
         """The coordinates, which are numbers already."""
         return np.array(value, np.float64)

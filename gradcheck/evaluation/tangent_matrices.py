@@ -51,10 +51,7 @@ class TangentMatrixClaim(MatrixClaim):
         if self.role != "hess":
             every = np.arange(whole.columns, dtype=np.intp)
             return np.stack([self._pulled(row) for row in whole.block(every).T])
-        columns = []
-        for unit in np.eye(layout.size):
-            told = [layout.told(piece, unit[piece.coordinates]).reshape(-1) for piece in layout.pieces]
-            columns.append(self._pulled(whole.times(np.concatenate(told))))
+        columns = [self._pulled(whole.times(self._told(unit))) for unit in np.eye(layout.size)]
         found: Array = np.stack(columns, axis=1) + curvature(layout, self.slopes)
         return found
 
@@ -123,6 +120,19 @@ class TangentMatrixClaim(MatrixClaim):
             rows.append(np.concatenate(row, axis=1))
         whole = np.concatenate(rows, axis=0)
         return Dense(whole, whole.shape[0], whole.shape[1], self.role)
+
+    def rows_of(self, raw: Any) -> list[list[Array]]:
+        """What was claimed, leaf by leaf, of each output; of a Hessian, of each product with a tangent of the basis."""
+        whole, layout = self.whole(raw), self.layout
+        if self.role != "hess":
+            return [self.parts(row) for row in whole.block(np.arange(whole.columns, dtype=np.intp)).T]
+        return [self.parts(whole.times(self._told(unit))) for unit in np.eye(layout.size)]
+
+    def _told(self, c: Array) -> Array:
+        """A tangent as the columns of the claim have it."""
+        return np.concatenate(
+            [self.layout.told(piece, c[piece.coordinates]).reshape(-1) for piece in self.layout.pieces]
+        )
 
     def parts(self, row: Array) -> list[Array]:
         """A row of the claim, leaf by leaf."""

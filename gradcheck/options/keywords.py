@@ -1,4 +1,7 @@
-"""The keywords that all checks share: `Options`, whose fields are rows of the table of options."""
+"""The keywords that all checks share: `Options`, whose fields are rows of the table of options.
+
+It is long because each row says all that is told of its option, at every face.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ from gradcheck.options.values import (
     Leaves,
     Number,
     On,
+    Orbit,
     Suspects,
     Text,
     Values,
@@ -109,6 +113,14 @@ class Options:
         "A derivative on a set is tangent to it, in the metric that the set inherits: --claimed riemannian.",
         keyword="a derivative on a set is tangent to it, in the metric that the set inherits: claimed='riemannian'",
         default=False,
+    )
+    invariant: Any = keyword(
+        Orbit(),
+        WHAT,
+        "A T: x, or x and t, to another point where {f} must be the same: a gauge, a symmetry. It is tested first.",
+        keyword="a function of x, or of x and a number t within (-1, 1), that leads to another point at which f must be the same "
+        "(a gauge, the sign of an eigenvector, a rigid motion); f is tested for that first",
+        metavar="T",
     )
     bounds: Any = keyword(
         Bounds(),
@@ -338,6 +350,7 @@ class Keywords(TypedDict, total=False):
     on: Any
     claimed: Any
     riemannian: bool
+    invariant: Any
     bounds: Any
     elementwise: bool
     convention: str | Convention | None

@@ -443,6 +443,23 @@ class Form(Values):
         return {"anyOf": [super().schema, {"type": "array", "items": {"type": "string"}, "minItems": 1}, by_leaf]}
 
 
+class Orbit(Target):
+    """A callable; declared, a target that is one."""
+
+    def declared(self, value: Any) -> Any:
+        return Text.check(self, value)
+
+    def check(self, value: Any) -> Any:
+        if not callable(value):
+            raise ValueError(
+                "it must be a function of x, or of x and a number, that leads to another point of the orbit of x"
+            )
+        return value
+
+    def plain(self, value: Any) -> Any:
+        return getattr(value, "__qualname__", type(value).__name__)
+
+
 class Callback(Values):
     """A callable."""
 

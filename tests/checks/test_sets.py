@@ -231,8 +231,8 @@ def test_what_cannot_be_is_refused_with_its_reason(given, reason):
         check_gradient(f, grad, **given)
 
 
-def test_a_hessian_on_a_set_is_refused_rather_than_checked_off_it():
-    with pytest.raises(UsageError, match="on is for gradients"):
+def test_a_hessian_by_entries_needs_the_gradient_whose_bend_it_has():
+    with pytest.raises(UsageError, match="a Hessian by entries on sphere is that along curves of f.*: give grad as well"):
         check_hessian(f, lambda x: np.diag(6 * x), E1, on="sphere")
 
 
