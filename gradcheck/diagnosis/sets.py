@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 DEGREE = math.pi / 180
+TANGENT = 1e-6  # of a claim that is tangent, what may be normal
 
 
 class Mistake(NamedTuple):
@@ -65,7 +66,14 @@ def mistakes(piece: Piece, triangle: str = "") -> Iterator[Mistake]:
 
 
 def _reader(on: Set, x: Array, form: Form) -> Callable[[Array], Array]:
-    return lambda d: on.coordinates(x, form.covector(on, x, d))
+    """As of a claim in a form; no numbers where it cannot be in that form."""
+
+    def read(d: Array) -> Array:
+        if form.off(on, x, d) > TANGENT * float(np.linalg.norm(d)):
+            return np.full(on.size_at(x), np.nan)
+        return on.coordinates(x, form.covector(on, x, d))
+
+    return read
 
 
 def _after(read: Callable[[Array], Array], change: Callable[[Array], Array]) -> Callable[[Array], Array]:
@@ -103,12 +111,14 @@ def _beside_diagonal(on: Symmetric, x: Array, form: Form, triangle: str) -> Iter
 
 
 def _other_forms(on: Set, x: Array, form: Form) -> Iterator[Mistake]:
-    shape = form.shape(on, x)
-    for name, other in forms_of(on).items():
-        if name == form.name or other.shape(on, x) != shape:
-            continue
-        kind, text, parameters = _between(form, other)
-        yield Mistake(kind, text, parameters, _reader(on, x, other))
+    size = math.prod(form.shape(on, x))
+    for name, other in sorted(forms_of(on).items(), key=lambda item: item[1] is AMBIENT):
+        shape = other.shape(on, x)
+        if other.name == "riemannian" and on.size_at(x) == x.size:
+            continue  # which is the derivative by entries
+        if name != form.name and math.prod(shape) == size:
+            kind, text, parameters = _between(form, other)
+            yield Mistake(kind, text, parameters, _after(_reader(on, x, other), partial(np.reshape, shape=shape)))
 
 
 def _between(form: Form, other: Form) -> tuple[DiagnosisKind, str, dict[str, Any]]:
@@ -143,20 +153,26 @@ def _adjoints(on: Set, x: Array, form: Parameters) -> Iterator[Mistake]:
     """The map between perturbations from the left and from the right, applied the wrong way round, or once too often."""
     forms = forms_of(on)
     last = "-turn-first" if form.name.endswith("-turn-first") else ""
-    if form.name not in ("left" + last, "right" + last, "tangent"):
+    sides = {"left" + last: "right" + last, "right" + last: "left" + last, "tangent": "left"}
+    if form.name not in sides or "left" not in forms:
         return
     left, right = (forms[side + last] for side in ("left", "right"))
     assert isinstance(left, Parameters)
     assert isinstance(right, Parameters)
     adjoint = np.linalg.pinv(right.velocities(on, x)) @ left.velocities(on, x)
-    read = _reader(on, x, form)
-    maps = {"adjoint": adjoint, "transposed adjoint": adjoint.T, "inverse adjoint": np.linalg.inv(adjoint)}
-    maps["transposed inverse adjoint"] = maps["inverse adjoint"].T
-    for name, matrix in maps.items():
+    inverse = np.linalg.inv(adjoint)
+    undone = {
+        "adjoint": inverse,
+        "transposed adjoint": inverse.T,
+        "inverse adjoint": adjoint,
+        "transposed inverse adjoint": adjoint.T,
+    }
+    read = _reader(on, x, forms[sides[form.name]])
+    for name, matrix in undone.items():
         yield Mistake(
             DiagnosisKind.LEFT_FOR_RIGHT,
-            f"times the {name} of x the claim is right; that explains the {{count}}. The adjoint, between perturbations from "
-            "the left and from the right, was left out, or applied the wrong way round",
+            f"the claim is the {name} of x times the derivative by a perturbation from the other side, and another one of these "
+            "maps takes it there; that explains the {count}. Derivatives from the left are Ad⁻ᵀ times those from the right",
             {"form": form.name, "map": name},
             _after(read, partial(np.matmul, matrix)),
         )

@@ -18,6 +18,7 @@ NAMES = (
     "trees",
     "recording",
     "complex",
+    "on_sets",
     "solvers",
     "planning",
     "kills",

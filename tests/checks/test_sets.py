@@ -232,7 +232,9 @@ def test_what_cannot_be_is_refused_with_its_reason(given, reason):
 
 
 def test_a_hessian_by_entries_needs_the_gradient_whose_bend_it_has():
-    with pytest.raises(UsageError, match="a Hessian by entries on sphere is that along curves of f.*: give grad as well"):
+    with pytest.raises(
+        UsageError, match=r"a Hessian by entries on sphere is that along curves of f.*: give grad as well"
+    ):
         check_hessian(f, lambda x: np.diag(6 * x), E1, on="sphere")
 
 

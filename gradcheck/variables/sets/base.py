@@ -96,7 +96,7 @@ class Set(ABC):
         return self.size(x.shape)
 
     def reach(self, x: Array) -> float:
-        """The length over which coordinates matter."""
+        """The shortest length over which coordinates matter."""
         return 1.0
 
     def special(self, x: Array) -> str:

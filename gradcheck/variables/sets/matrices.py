@@ -107,7 +107,11 @@ class PositiveDefinite(Symmetric):
 
     def origin(self, x: Array) -> Array:
         """The size of an ordinary eigenvalue."""
-        return np.full(self.size(x.shape), self.reach(x))
+        return np.full(self.size(x.shape), float(np.median(np.linalg.eigvalsh(x))))
+
+    def reach(self, x: Array) -> float:
+        """The smallest eigenvalue."""
+        return float(np.linalg.eigvalsh(x)[0])
 
 
 class Diagonal(Square):

@@ -116,11 +116,11 @@ class Simplex(Set):
 
     def origin(self, x: Array) -> Array:
         """The size of an ordinary entry."""
-        return np.full(x.size - 1, self.reach(x))
+        return np.full(x.size - 1, float(np.median(x)))
 
     def reach(self, x: Array) -> float:
-        """The size of an ordinary entry."""
-        return float(np.median(x))
+        """The size of the smallest entry."""
+        return float(x.min())
 
     def special(self, x: Array) -> str:
         """The centre."""
@@ -163,8 +163,8 @@ class Positive(Set):
         return x * positive_factor(c.reshape(x.shape) / x - 1.0)
 
     def reach(self, x: Array) -> float:
-        """The size of an ordinary entry."""
-        return float(np.median(x))
+        """The size of the smallest entry."""
+        return float(x.min())
 
     def special(self, x: Array) -> str:
         """All entries 1, where x, x² and 1/x are alike."""
