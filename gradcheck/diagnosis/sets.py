@@ -112,7 +112,8 @@ def _beside_diagonal(on: Symmetric, x: Array, form: Form, triangle: str) -> Iter
 
 def _other_forms(on: Set, x: Array, form: Form) -> Iterator[Mistake]:
     size = math.prod(form.shape(on, x))
-    for name, other in sorted(forms_of(on).items(), key=lambda item: item[1] is AMBIENT):
+    last = (AMBIENT.name, "tangent")  # the least telling
+    for name, other in sorted(forms_of(on).items(), key=lambda item: last.index(item[0]) if item[0] in last else -1):
         shape = other.shape(on, x)
         if other.name == "riemannian" and on.size_at(x) == x.size:
             continue  # which is the derivative by entries

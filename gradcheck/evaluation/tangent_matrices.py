@@ -11,6 +11,7 @@ import numpy as np
 from gradcheck.errors import UsageError, UserCodeError
 from gradcheck.evaluation.matrices import Dense, Matrix, MatrixClaim, as_matrix
 from gradcheck.model import FindingKind
+from gradcheck.points import is_tree
 from gradcheck.variables.layout import ArrayLayout, shape_of
 from gradcheck.variables.numbers import real_array
 
@@ -153,9 +154,7 @@ class TangentMatrixClaim(MatrixClaim):
         return ""
 
     def _is_of_blocks(self, raw: Any) -> bool:
-        return (bool(self.layout.inner.leaves) or bool(self.values and self.values.leaves)) and super()._is_of_blocks(
-            raw
-        )
+        return is_tree(raw) and bool(self.layout.inner.leaves or (self.values is not None and self.values.leaves))
 
 
 def curvature(layout: ConstrainedLayout, slopes: Sequence[Array] | None) -> Array:

@@ -13,7 +13,7 @@ from gradcheck.model import FindingKind
 from gradcheck.variables.layout import ArrayLayout, Layout, LibraryLayout, VectorLayout
 from gradcheck.variables.numbers import real_array
 from gradcheck.variables.sets.base import Set
-from gradcheck.variables.sets.curves import velocity
+from gradcheck.variables.sets.curves import velocities
 from gradcheck.variables.sets.forms import AMBIENT, Ambient, Form
 from gradcheck.variables.sets.matrices import Symmetric
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+BY_PARAMETERS = "; if it is by parameters, say by which, as in claimed='right'"
 MANY = 64  # coordinates by which curves are not differenced
 
 
@@ -117,7 +118,12 @@ class ConstrainedLayout(Layout):
         """
         flat = self.origin if at is None else at
         if all(piece.forms == (AMBIENT,) for piece in self.pieces):
-            numbers = self.inner.numbers(value, role)
+            try:
+                numbers = self.inner.numbers(value, role)
+            except UserCodeError as error:
+                if error.kind is FindingKind.WRONG_SHAPE and np.shape(value) == self.shape:
+                    error.args = (f"{error}{BY_PARAMETERS}",)
+                raise
             return [numbers[piece.entries].reshape(piece.x.shape) for piece in self.pieces]
         leaves, found = self.inner.leaves or ((self.inner, slice(0, self.inner.size)),), []
         for k, (piece, (leaf, where)) in enumerate(zip(self.pieces, leaves, strict=True)):
@@ -331,8 +337,7 @@ class Tangents(VectorLayout):
 def _along_curves(piece: Piece, c: Array, g: Array) -> Array:
     """⟨g, ∂x/∂cᵢ⟩ for each coordinate, by differences of our own curves, which are smooth."""
     assert piece.on is not None
-    reach, move = piece.on.reach(piece.x), piece.on.move
-    return np.array([float(np.vdot(g, velocity(move, piece.x, unit, reach, c))) for unit in np.eye(c.size)])
+    return velocities(piece.on.moves, piece.x, c, piece.on.reach(piece.x)) @ g.reshape(-1)
 
 
 def _misfit(piece: Piece, shape: tuple[int, ...], role: str) -> str:
@@ -340,5 +345,4 @@ def _misfit(piece: Piece, shape: tuple[int, ...], role: str) -> str:
     wanted = dict.fromkeys(form.shape(piece.on, piece.x) for form in piece.forms)
     whose, listed = f" for {piece.owner}" if piece.owner else "", " or ".join(map(str, wanted))
     said = f", as {piece.form.name} is said to be" if len(piece.forms) == 1 and piece.form is not AMBIENT else ""
-    hint = "" if said or len(wanted) > 1 else "; if it is by parameters, say by which, as in claimed='right'"
-    return f"{role} returned shape {shape}{whose}, expected {listed}{said}{hint}"
+    return f"{role} returned shape {shape}{whose}, expected {listed}{said}"

@@ -79,6 +79,10 @@ class Set(ABC):
     def move(self, x: Array, c: Array) -> Array:
         """A point of the set: x + Σ cᵢ bᵢ, up to what is normal there, and to O(|c|³)."""
 
+    def moves(self, x: Array, many: Array) -> Array:
+        """`move` for each row of an array, (N, k): (N, …)."""
+        return np.stack([self.move(x, c) for c in many])
+
     def bend(self, x: Array, v: Array, w: Array) -> Array:
         """The acceleration of the curves that leave along v, normal to the set, made bilinear in the tangents v and w."""
         return np.zeros(x.shape)

@@ -24,17 +24,18 @@ NEAR = 0.01  # the step of the first, by the length over which parameters matter
 FAR = 0.04  # … and of the second, where more cancels
 
 
-def velocity(path: Path, x: Array, d: Array, reach: float, at: Array | None = None) -> Array:
-    """∂ path(x, at + t d)/∂t at t = 0, in the shape of x.
+def velocities(paths: Path, x: Array, at: Array, reach: float) -> Array:
+    """∂ path(x, d)/∂dᵢ at d = `at`, for each parameter: (k, n), flat.
 
+    paths: (x, many d, (N, k)) ↦ the points, (N, …).
     reach: the length over which parameters matter.
-    at: 0, if not given.
     """
-    here, total = np.zeros(d.shape) if at is None else at, np.zeros(x.shape)
-    h = NEAR * reach / (float(np.linalg.norm(d)) or 1.0)
-    for k, weight in enumerate(FIRST, 1):
-        total += weight / h * (path(x, here + k * h * d) - path(x, here - k * h * d))
-    return total
+    k, h = at.size, NEAR * reach
+    nodes = h * np.arange(1, len(FIRST) + 1)
+    steps = (nodes[:, None, None] * np.eye(k)).reshape(-1, k)
+    change = paths(x, np.concatenate([at + steps, at - steps])).reshape(2, len(FIRST), k, -1)
+    moved: Array = np.einsum("j,jkn->kn", np.array(FIRST) / h, change[0] - change[1])
+    return moved
 
 
 def acceleration(path: Path, x: Array, d: Array, reach: float) -> Array:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck.variables.sets.base import Set, products_with_bend
-from gradcheck.variables.sets.curves import acceleration, velocity
+from gradcheck.variables.sets.curves import acceleration, velocities
 from gradcheck.variables.sets.metrics import INHERITED, Metric
 
 if TYPE_CHECKING:
@@ -154,9 +154,10 @@ class Parameters(Form):
 
     def velocities(self, on: Set, x: Array) -> Array:
         """The tangents along which the parameters lead, as columns, (n, k); by differences of our own smooth curves."""
-        units, reach = np.eye(on.size_at(x)), self._reach(on, x)
-        columns = [velocity(self.path, x, unit, reach).reshape(-1) for unit in units]
-        return np.stack(columns, axis=1)
+        return velocities(self._points, x, np.zeros(on.size_at(x)), self._reach(on, x)).T
+
+    def _points(self, x: Array, many: Array) -> Array:
+        return np.stack([self.path(x, d) for d in many])
 
     def covector(self, on: Set, x: Array, claimed: Array) -> Array:
         """The combination of tangents that has these inner products with the velocities."""

@@ -98,12 +98,20 @@ class PositiveDefinite(Symmetric):
 
     def move(self, x: Array, c: Array) -> Array:
         """By a factor for each eigenvalue of the tangent as seen from x, which keeps all of them positive."""
-        v = self.tangent(x, c - self.origin(x))
+        point: Array = self.moves(x, c[None])[0]
+        return point
+
+    def moves(self, x: Array, many: Array) -> Array:
+        """All at once."""
+        rows, columns = np.triu_indices(len(x))
+        c = (many - self.origin(x)) * np.where(rows == columns, 1.0, 1 / ROOT2)
+        v = np.empty((len(many), *x.shape))
+        v[:, rows, columns] = v[:, columns, rows] = c
         values, vectors = np.linalg.eigh(x)
         root = vectors * np.sqrt(values)
         seen = root.T @ v @ root / np.outer(values, values)
-        along, across = np.linalg.eigh((seen + seen.T) / 2)
-        return _symmetric_of(root @ across, positive_factor(along))
+        along, across = np.linalg.eigh((seen + seen.swapaxes(1, 2)) / 2)
+        return _symmetric_of(root @ across, positive_factor(along)[:, None, :])
 
     def origin(self, x: Array) -> Array:
         """The size of an ordinary eigenvalue."""
@@ -208,6 +216,15 @@ class Orthogonal(Set):
         """The polar factor of x + v, which has full rank as (x + v)ᵀ(x + v) = I + vᵀv."""
         return polar(x + self.tangent(x, c))
 
+    def moves(self, x: Array, many: Array) -> Array:
+        """All at once."""
+        n, p = x.shape
+        rows, columns = np.triu_indices(p, 1)
+        turns = np.zeros((len(many), p, p))
+        turns[:, rows, columns] = many[:, : rows.size] / ROOT2
+        away = many[:, rows.size :].reshape(len(many), n - p, p)
+        return polar(x + x @ (turns - turns.swapaxes(1, 2)) + _complement(x) @ away)
+
     def bend(self, x: Array, v: Array, w: Array) -> Array:
         """That of x (I + vᵀv)^(−½): −x (vᵀw + wᵀv)/2."""
         across: Array = v.T @ w
@@ -244,6 +261,6 @@ def _repeated(values: Array) -> str:
 
 def _symmetric_of(vectors: Array, values: Array) -> Array:
     """Σ λᵢ vᵢ vᵢᵀ, symmetric to the last bit."""
-    product = (vectors * values) @ vectors.T
-    symmetric: Array = (product + product.T) / 2
+    product = (vectors * values) @ vectors.swapaxes(-1, -2)
+    symmetric: Array = (product + product.swapaxes(-1, -2)) / 2
     return symmetric
