@@ -95,32 +95,42 @@ def _of_pose(on: Pose) -> list[Form]:
         out[:-1, :-1] = rotation(rotation_vector(x[:-1, :-1]) + d[size:])
         return out
 
-    def right(x: Array, d: Array) -> Array:
-        moved: Array = x @ pose_exponential(d)
-        return moved
-
-    def left(x: Array, d: Array) -> Array:
-        moved: Array = pose_exponential(d) @ x
-        return moved
-
-    def turn_first(d: Array) -> Array:
-        return np.roll(d, on.turn.dimension)
-
+    right, left = (
+        "the derivative by a perturbation from the right, T exp(ρ, ω)",
+        "the derivative by a perturbation from the left, ",
+    )
+    left = "the derivative by a perturbation from the left, exp(ρ, ω) T"
     return [
-        Parameters("right", "the derivative by a perturbation from the right, T exp(ρ, ω)", right),
-        Parameters("left", "the derivative by a perturbation from the left, exp(ρ, ω) T", left),
-        Parameters(
-            "right-turn-first",
-            "the derivative by a perturbation from the right, T exp(ρ, ω), with ω before ρ",
-            lambda x, d: right(x, turn_first(d)),
-        ),
-        Parameters(
-            "left-turn-first",
-            "the derivative by a perturbation from the left, exp(ρ, ω) T, with ω before ρ",
-            lambda x, d: left(x, turn_first(d)),
-        ),
+        Perturbation("right", right, on, right=True),
+        Perturbation("left", left, on, right=False),
+        Perturbation("right-turn-first", f"{right}, with ω before ρ", on, right=True, turn_first=True),
+        Perturbation("left-turn-first", f"{left}, with ω before ρ", on, right=False, turn_first=True),
         Parameters("minimal", f"the derivative by t and the {turned}", by_vector),
     ]
+
+
+class Perturbation(Parameters):
+    """By a factor exp(ρ, ω) of a pose.
+
+    right: the factor stands on the right.
+    turn_first: the parameters are ω, then ρ.
+    """
+
+    def __init__(self, name: str, text: str, on: Pose, *, right: bool, turn_first: bool = False) -> None:
+        super().__init__(name, text, self._moved)
+        self.right, self.shift = right, on.turn.dimension if turn_first else 0
+        units = np.roll(np.eye(on.size(())), self.shift, axis=1)
+        self.generators = np.stack([on.tangent(np.eye(on.turn.dimension + 1), unit) for unit in units])
+
+    def _moved(self, x: Array, d: Array) -> Array:
+        factor = pose_exponential(np.roll(d, self.shift))
+        moved: Array = x @ factor if self.right else factor @ x
+        return moved
+
+    def velocities(self, on: Set, x: Array) -> Array:
+        """x times the generators, or these times x."""
+        moved: Array = x @ self.generators if self.right else self.generators @ x
+        return moved.reshape(len(self.generators), -1).T
 
 
 def _of_quaternion(on: Quaternion) -> list[Form]:
