@@ -655,7 +655,7 @@ class CheckRun:
                 from gradcheck.checks.on_sets import explain_on_set
 
                 self.draft.diagnoses, self.draft.explained = explain_on_set(
-                    self.draft, self.layout, claim, problem.preflight.raw, self.slopes
+                    self.draft, self.layout, claim, problem.preflight.raw
                 )
                 if self.draft.diagnoses:
                     return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 APART = ("bounds", "elementwise", "reach", "suspects", "knob")
+SPARE = 3  # entries more than are fitted
 SHORT = 16  # entries of a point that is typed
 DIGITS = 10  # … and of these
 FOUND_IN = (Kind.GRADIENT, Kind.JACOBIAN, Kind.HESSIAN)
@@ -54,13 +54,10 @@ def lay_out_on_sets(kind: Kind, options: Options, layout: Layout, flat: NDArray[
 # ---- what is wrong
 
 
-def explain_on_set(
-    draft: Draft, layout: Layout, claim: Claim, raw: Any, slopes: Sequence[Array] | None
-) -> tuple[list[Diagnosis], frozenset[int]]:
+def explain_on_set(draft: Draft, layout: Layout, claim: Claim, raw: Any) -> tuple[list[Diagnosis], frozenset[int]]:
     """The diagnoses of a claim with entries that FAIL, leaf by leaf, and which entries they explain; none if one is not told.
 
     raw: what the claim answered.
-    slopes: the gradient beside a claimed Hessian, leaf by leaf.
     """
     comparison = draft.comparison
     assert comparison is not None
@@ -69,7 +66,7 @@ def explain_on_set(
     wrong = columns.verdict == Verdict.FAIL
     compared = Compared(columns.entry, columns.numeric, columns.uncertainty, wrong)
     if draft.kind is Kind.HESSIAN:
-        diagnosis = _without_curvature(draft, layout, slopes, columns.claimed, compared)
+        diagnosis = _without_curvature(draft, layout, columns.claimed, compared)
         return ([diagnosis] if diagnosis else []), frozenset(columns.entry[wrong].tolist() if diagnosis else ())
     if not isinstance(claim, (TangentClaim, TangentMatrixClaim)):
         return [], frozenset()
@@ -90,20 +87,27 @@ def explain_on_set(
     return found, frozenset(columns.entry[wrong].tolist())
 
 
-def _without_curvature(
-    draft: Draft, layout: ConstrainedLayout, slopes: Sequence[Array] | None, claimed: Array, compared: Compared
-) -> Diagnosis | None:
-    """Whether a Hessian lacks what the gradient gains where the set bends."""
-    if slopes is None:
+def _without_curvature(draft: Draft, layout: ConstrainedLayout, claimed: Array, compared: Compared) -> Diagnosis | None:
+    """Whether a Hessian lacks what the gradient gains where the set bends.
+
+    That is ⟨g, bend(bᵢ, bⱼ)⟩ with some g normal to the set, of which the difference must be all; g is fitted.
+    """
+    if compared.entry.size != layout.size**2:
         return None
-    more = np.zeros((layout.size, layout.size))
-    for piece, g in zip(layout.pieces, slopes, strict=True):
+    terms = []
+    for piece in layout.pieces:
         if piece.on is not None and piece.on.curved:
-            more[piece.coordinates, piece.coordinates] = piece.on.curvature(piece.x, g)
-    known = claimed + more.reshape(-1)[compared.entry]
+            for normal in _normals(piece):
+                term = np.zeros((layout.size, layout.size))
+                term[piece.coordinates, piece.coordinates] = piece.on.curvature(piece.x, normal)
+                terms.append(term.reshape(-1)[compared.entry])
+    if not terms or len(terms) + SPARE > layout.size * (layout.size + 1) // 2:
+        return None
+    basis, gap = np.stack(terms, axis=1), compared.numeric - claimed
+    known = claimed + basis @ np.linalg.lstsq(basis, gap, rcond=None)[0]
     size = np.maximum(np.abs(known), np.abs(compared.numeric))
-    allowed = compared.uncertainty + draft.tolerance.atol + draft.tolerance.rtol * size
-    if not more.any() or (np.abs(known - compared.numeric) > allowed).any():
+    allowed = compared.uncertainty + draft.tolerance.atol + draft.tolerance.rtol * size.max()
+    if (np.abs(known - compared.numeric) > allowed).any():
         return None
     return Diagnosis(
         kind=DiagnosisKind.MISSING_TERM,
@@ -115,6 +119,14 @@ def _without_curvature(
             "coefficient": 1.0,
         },
     )
+
+
+def _normals(piece: Piece) -> list[Array]:
+    """A basis of what is normal to the set."""
+    assert piece.on is not None
+    tangents = [piece.on.tangent(piece.x, unit).reshape(-1) for unit in np.eye(piece.on.size_at(piece.x))]
+    left = np.linalg.svd(np.stack(tangents, axis=1))[0]
+    return [column.reshape(piece.x.shape) for column in left[:, len(tangents) :].T]
 
 
 def tell_what_is_not_tangent(draft: Draft, layout: Layout) -> None:

@@ -61,7 +61,8 @@ class TangentMatrixClaim(MatrixClaim):
         if self._is_of_blocks(raw):
             return self._whole_of_blocks(raw)
         shape, count = shape_of(raw) if hasattr(raw, "shape") else np.shape(raw), self._counted(raw)
-        self._fit(count)
+        if len(self.layout.pieces) == 1:
+            self._fit(count)
         n = sum(self._sizes)
         m = n if self.role == "hess" else self.rows
         if shape == (n, m) and m != n:
@@ -87,16 +88,15 @@ class TangentMatrixClaim(MatrixClaim):
             return math.isqrt(size)
         return size // self.rows
 
-    def _fit(self, count: int | None) -> None:
-        """Give up the forms by which there would be another number of columns, of an x that is one array."""
-        if len(self.layout.pieces) > 1 or count is None:
+    def _fit(self, count: int | None, k: int = 0) -> None:
+        """Give up the forms of leaf k by which there would be another number of columns than there are for it."""
+        piece = self.layout.pieces[k]
+        if piece.on is None or count is None:
             return
-        (piece,) = self.layout.pieces
-        assert piece.on is not None
         fitting = tuple(form for form in piece.forms if math.prod(form.shape(piece.on, piece.x)) == count)
         if fitting and fitting != piece.forms:
             by_entries = [form for form in fitting if form.name == "ambient"]
-            self.layout.settle(0, tuple(by_entries) or fitting)
+            self.layout.settle(k, tuple(by_entries) or fitting)
 
     def _whole_of_blocks(self, raw: Any) -> Matrix:
         """A tree of blocks, for outputs or rows of leaves, by leaves."""
@@ -106,6 +106,11 @@ class TangentMatrixClaim(MatrixClaim):
         outs = [
             (leaf, where.start) for leaf, where in (leaves if of_hessian else values.leaves or ((values, slice(0, 1)),))
         ]
+        for k, (_, where) in enumerate(leaves):
+            start = where.start if of_hessian else outs[0][1]
+            within = (layout.inner if of_hessian else values).answer_for(start, raw, self.role)
+            size = math.prod(shape_of(layout.inner.answer_for(where.start, within, self.role)))
+            self._fit(math.isqrt(size) if of_hessian else size // outs[0][0].size, k)
         heights = self._sizes if of_hessian else [out.size for out, _ in outs]
         rows = []
         for (out, start), height in zip(outs, heights, strict=True):
