@@ -71,5 +71,5 @@ def about(value: float) -> str:
 
 def counted(number: int, noun: str) -> str:
     """A number and its noun: ``1 entry``, ``2,000 entries``."""
-    plural = {"entry": "entries"}.get(noun, noun + "s")
+    plural = noun.removesuffix("entry") + "entries" if noun.endswith("entry") else noun + "s"
     return f"{number:,} {noun if number == 1 else plural}"

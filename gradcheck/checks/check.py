@@ -24,7 +24,7 @@ from gradcheck.evaluation.sources import describe
 from gradcheck.evaluation.unpacking import argument_names, in_order, unpacked
 from gradcheck.methods.coordinates import Evaluate, Surveyor, observations
 from gradcheck.methods.problem import Problem, Watcher
-from gradcheck.model import Convention, Finding, FindingKind, Kind, Method, Point, Report, Stop, Target, Verdict
+from gradcheck.model import Convention, Finding, FindingKind, Kind, Method, Point, Report, Stop, Target
 from gradcheck.options.keywords import Options
 from gradcheck.points import describe_point, flat_bounds, integer_dtype, lay_out, require_within
 from gradcheck.variables.layout import ArrayLayout, Layout
@@ -84,8 +84,13 @@ class CheckRun:
             from gradcheck.checks.complex import refuse  # of use to few
 
             refuse(kind, options)
-        if options.on is not None:
-            self._constrain(kind)
+        self.on_set = options.on is not None or options.claimed is not None or options.riemannian
+        if self.on_set:
+            from gradcheck.checks.on_sets import lay_out_on_sets  # of use to few
+
+            made = lay_out_on_sets(kind, options, self.layout, self.flat)
+            self.given = self.layout, made.ambient(made.origin)
+            self.layout, self.flat = made, made.origin.copy()
         self.bounds = flat_bounds(options.bounds, self.layout)
         require_within(self.flat, self.bounds, self.layout)
         fixed = None if self.bounds is None else self.bounds[0] == self.bounds[1]
@@ -119,39 +124,30 @@ class CheckRun:
             )
         self.held: NDArray[np.bool_] | None = None
         self.known: Known | None = None
-        self._target, self._claim = f, claim
+        self.target, self._claim = f, claim
         self._journal: Journal | None = None
         self._resumed = False  # a callable is in the journal as it is
         self.problem: Problem | None = None
         self._called: list[Callable[..., Any]] = [f]
         self._suspects: dict[str, Array] = {}
         self.may_mend = self.layout.imaginary is None and options.on is None
+        self.slopes: list[Array] | None = None  # of an x on a set: the gradient beside a claimed Hessian, leaf by leaf
         self.setting: tuple[Any, ...] = ()  # what user code is told by an attribute that is set, for the journal
         self.size: int | None = None
         self._functions: list[tuple[Function, str | None]] = []
         self._claims: list[Counted] = []
         self._elsewhere = {"f": 0, "derivative": 0}  # calls in another check, made for this one
 
-    def _constrain(self, kind: Kind) -> None:
-        """Lay x out by coordinates of the tangent space of the set on which it lives."""
-        from gradcheck.variables.constrained import constrain  # of use to few
-
-        options = self.options
-        if kind is not Kind.GRADIENT:
-            raise UsageError(f"on is for gradients, and {kind.key} claims another derivative; leave it out")
-        for name in ("bounds", "elementwise", "reach", "suspects", "knob"):
-            if getattr(options, name) not in (None, False, {}):
-                raise UsageError(f"on and {name} do not go together; leave one of them out")
-        layout, flat = self.given
-        made = constrain(layout, flat, options.on)
-        self.given = layout, made.ambient(made.origin)
-        self.layout, self.flat = made, made.origin.copy()
-
     def described(self, x: NDArray[Any], origin: str) -> Point:
         """The record of a point of this check, by its vector."""
         if self.options.on is not None:
             x = self.layout.ambient(x)  # type: ignore[attr-defined]
         return describe_point(x, origin, layout=self.given[0])
+
+    @property
+    def vectors(self) -> Layout:
+        """How vectors like x are laid out, that products take and give: on a set, they are tangents."""
+        return self.layout.tangents if self.on_set else self.layout  # type: ignore[attr-defined]
 
     @property
     def values(self) -> Layout | None:
@@ -196,7 +192,7 @@ class CheckRun:
             f = self.whole(f, role)
         if calls is not None:
             how["deadline"] = self.watcher.deadline
-        ledger = self._ledger(role, f if at is None else self._target) if calls is not None else None
+        ledger = self._ledger(role, f if at is None else self.target) if calls is not None else None
         if calls is not None and at is None and options.isolate:
             f = self._isolated(f)
         layout = self.layout if at is None else at
@@ -257,11 +253,18 @@ class CheckRun:
             from gradcheck.evaluation.complex_matrices import ComplexMatrixClaim
 
             kind = ComplexMatrixClaim
+        if self.on_set and at is None:
+            from gradcheck.evaluation.tangent_matrices import TangentMatrixClaim
+
+            kind = TangentMatrixClaim
         x, args, deadline = self.layout if at is None else at, self.options.args, self.watcher.deadline
         values = function.outputs
-        return kind(
+        made = kind(
             claim, x, function.size, outputs=function.shape, values=values, args=args, role=role, deadline=deadline
         )
+        if self.slopes is not None and self.on_set:
+            made.slopes = self.slopes  # type: ignore[attr-defined]
+        return made
 
     def is_complex(self, function: Function) -> bool:
         """Whether complex numbers are a part of what is differentiated, or of what by."""
@@ -353,7 +356,21 @@ class CheckRun:
         if problem.preflight.difference is not None:
             tell_difference(self.draft, problem.preflight.difference)
         layout, flat = self.given
-        doubt(self.draft, problem, self.options, layout=layout, flat=flat, bounds=self.bounds, size=self.size)
+        of_set = {}
+        if self.on_set:
+            from gradcheck.checks.on_sets import special_on_sets
+
+            of_set = special_on_sets(self.layout, self.options.seed)
+        doubt(
+            self.draft,
+            problem,
+            self.options,
+            layout=layout,
+            flat=flat,
+            bounds=self.bounds,
+            size=self.size,
+            of_set=of_set,
+        )
 
     def _lay_out_suspects(self) -> None:
         """Look at the terms that may be missing before anything is compared.
@@ -443,6 +460,10 @@ class CheckRun:
         kind: what the entries are laid out as, if not as those of the derivative that is checked.
         """
         comparison = self.draft.comparison
+        if self.on_set and comparison is not None:
+            from gradcheck.checks.on_sets import tell_what_is_not_tangent
+
+            tell_what_is_not_tangent(self.draft, self.layout)
         if comparison is None or not comparison.failed or self.watcher.stopped or self.draft.diagnoses:
             return
         from gradcheck.checks.explanation import explain_failure
@@ -459,19 +480,11 @@ class CheckRun:
                 self.draft.diagnoses, self.draft.explained = explain_complex(self.draft, problem)
                 if self.draft.diagnoses or self.draft.convention is Convention.HOLOMORPHIC:
                     return
-            if isinstance(claim, TangentClaim):
-                from gradcheck.diagnosis.sets import explain_off_diagonal
+            if self.on_set:
+                from gradcheck.checks.on_sets import explain_on_set
 
-                columns = comparison.columns
-                self.draft.diagnoses, self.draft.explained = explain_off_diagonal(
-                    entry=columns.entry,
-                    claimed=columns.claimed,
-                    numeric=columns.numeric,
-                    uncertainty=columns.uncertainty,
-                    wrong=columns.verdict == Verdict.FAIL,
-                    beside=claim.layout.beside_diagonal,
-                    triangle=claim.triangle,
-                    tolerance=self.tolerance,
+                self.draft.diagnoses, self.draft.explained = explain_on_set(
+                    self.draft, self.layout, claim, problem.preflight.raw
                 )
                 if self.draft.diagnoses:
                     return
@@ -496,7 +509,7 @@ class CheckRun:
         from gradcheck.checks.mending import look_for_fixes
 
         claimed = self._claims[0]
-        look_for_fixes(self.draft, self.options, self.watcher.left, problem, claim, claimed, self._target)
+        look_for_fixes(self.draft, self.options, self.watcher.left, problem, claim, claimed, self.target)
 
     def _progress(self, phase: str, done: int, total: int, detail: str) -> None:
         assert self.options.progress is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,12 +53,14 @@ def doubt(
     flat: NDArray[Any],
     bounds: tuple[Array, Array] | None,
     size: int | None,
+    of_set: Mapping[str, str],
 ) -> None:
     """Put on record what makes a check that found nothing wrong say little: trivial claims that pass, and special points.
 
     layout, flat: the point of the check.
     bounds: (low, high), flat.
     size: the number of entries of the derivative, where that is not m·n.
+    of_set: what is special about the point among those of the set on which x lives.
     """
     if (verdict := draft.verdict) > Verdict.INCONCLUSIVE:
         return
@@ -66,7 +69,7 @@ def doubt(
         seen = _passed(draft, problem, size)
         draft.findings += vacuous(seen, Verdict.INCONCLUSIVE if options.strict else Verdict.PASS)
     if not (draft.directions and any(direction.point for direction in draft.directions)):
-        draft.findings += special_point(layout, flat, bounds, options.args, seen)
+        draft.findings += special_point(layout, flat, bounds, options.args, seen, of_set)
 
 
 def _passed(draft: Draft, problem: Problem, size: int | None) -> Passed:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from gradcheck.checks.check import CheckRun, require_callables
 from gradcheck.checks.entrywise import survey
 from gradcheck.checks.glance import hastened
+from gradcheck.checks.invariance import hold_to_orbit
 from gradcheck.checks.method import pressed
 from gradcheck.checks.reaching import reachable
 from gradcheck.checks.rules import find_rule, hold_to_contracts
@@ -20,9 +21,6 @@ from gradcheck.options.keywords import Keywords, Options
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
-
-
-SEEN = 5e-3  # of a gradient, a part orthogonal to the set that is worth a note
 
 
 @hastened(Kind.GRADIENT)
@@ -101,17 +99,19 @@ def check_gradient(
                 compare_matrix(run, stated, contracts=lambda: hold_to_contracts(run, autograd))
                 return
             of_real = function if real is valued else run.function(real)
+        if isinstance(claim, TangentClaim):
+            from gradcheck.checks import forms  # of use to few
+
+            forms.settle(run, claim, of_real, claim.answer_at(run.flat))
         problem = run.examine(of_real, claim, beside=beside)
         hold_to_contracts(run, autograd)
+        hold_to_orbit(run)
         if of_complex:
-            from gradcheck.checks.conventions import complete, settle
+            from gradcheck.checks.conventions import complete, settle  # of use to few
 
             problem = settle(run, problem, claim)
-        if isinstance(claim, TangentClaim) and claim.share > SEEN:
-            run.draft.notes.append(
-                f"{claim.share:.0%} of the norm of the claimed gradient is orthogonal to the set: that part is free, and was not "
-                "checked"
-            )
+        if isinstance(claim, TangentClaim):
+            forms.tell_normal_part(run, claim, None)
         claimed = problem.preflight.claimed
         if run.choose_method(of_real, problem.n) is Method.DIRECTIONS:
             run.search(problem, claimed)

@@ -203,11 +203,24 @@ def gradient_of(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any] |
         run.draft.notes += [] if note in run.draft.notes else [note]
         return run.function(grad, role="grad", scalar=False, calls="derivative", values=run.values)
     if grad is not None and _is_gradient(run, f, grad):
+        if run.on_set:
+            from gradcheck.checks.forms import Slopes, too_many  # of use to few
+
+            if not too_many(run):
+                vector = VectorLayout(run.layout)
+                slopes = Slopes(run.vector_claim(grad))  # type: ignore[arg-type]
+                return run.function(slopes, scalar=False, calls=None, at=vector, values=vector)
+            return _differenced(run, f, "on so many coordinates of a set")
         return run.function(grad, role="grad", scalar=False, calls="derivative", values=run.values)
     run.draft.conventions = ()
+    return _differenced(run, f, "without a gradient," if grad is None else "grad is not the gradient of f, so")
+
+
+def _differenced(run: CheckRun, f: Callable[..., Any], why: str) -> Function:
+    """The gradient made of differences of f."""
     inner = run.function(f)
-    missing = "without a gradient," if grad is None else "grad is not the gradient of f, so"
-    note = f"{missing} f was differenced twice; give grad for a sharper and cheaper check"
+    remedy = "" if run.on_set and why.startswith("on ") else "; give grad for a sharper and cheaper check"
+    note = f"{why} f was differenced twice{remedy}"
     run.draft.notes += [] if note in run.draft.notes else [note]
     differenced = DifferencedGradient(inner, run.flat, run.options.seed)
     vector = VectorLayout(run.layout)
@@ -217,7 +230,12 @@ def gradient_of(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any] |
 def _is_gradient(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any]) -> bool:
     """Whether the gradient that a Hessian is to be differenced from may be that of f; a finding says if it is not."""
     options = run.options
-    claimed = run.vector_claim(grad).at(run.flat)
+    if run.on_set:
+        from gradcheck.checks.forms import claimed_slopes  # of use to few
+
+        claimed = claimed_slopes(run, f, grad).at(run.flat)
+    else:
+        claimed = run.vector_claim(grad).at(run.flat)
     if agrees_along_line(run.function(f), run.flat, claimed, options.seed):
         run.draft.notes.append("grad agrees with f along a random direction")
         if run.layout.imaginary is not None:
@@ -232,6 +250,9 @@ def _is_gradient(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any])
             args=options.args,
             unpack=options.unpack,
             wrt=options.wrt,
+            on=options.on,
+            claimed=options.claimed,
+            riemannian=options.riemannian,
             seed=options.seed,
             bounds=options.bounds,
             budget=None if (left := run.watcher.deadline.left) is None else max(left, LEAST_BUDGET),

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcheck.checks.check import CheckRun
 from gradcheck.checks.entrywise import survey
+from gradcheck.checks.invariance import hold_to_orbit
 from gradcheck.checks.method import DIRECTIONS, pressed
 from gradcheck.checks.stated import Stated
 from gradcheck.evaluation.function import Function
@@ -75,6 +76,12 @@ def compare_matrix(
         from gradcheck.checks.conventions import complete, settle  # of use to few
 
         problem = settle(run, problem, claimed)
+    hold_to_orbit(run)
+    if run.on_set and at is None and stated.lent is None:
+        from gradcheck.checks import forms  # of use to few
+
+        forms.settle(run, claimed, function, problem.preflight.raw)  # type: ignore[arg-type]
+        forms.tell_normal_part(run, claimed, problem.preflight.raw)  # type: ignore[arg-type]
     matrix = claimed.matrix(problem.preflight.raw)
     run.draft.findings += identities(function)
     contracts()

@@ -215,7 +215,7 @@ def check_hvp(
     read: list[InConvention] = []
 
     def gradient(turned: Turned) -> Function:
-        product[:] = [_product(run, run.counted(turned(hvp), "hvp", product=True), "hvp", run.layout, run.layout)]
+        product[:] = [_product(run, run.counted(turned(hvp), "hvp", product=True), "hvp", run.vectors, run.vectors)]
         if run.layout.imaginary is None:
             return gradient_of(run, turned(f), turned(grad))
         from gradcheck.checks.complex import as_real
@@ -231,7 +231,14 @@ def check_hvp(
         true = read[0].true if read else product[0]
         return [*linearity(product[0], seed, tolerance), *symmetry(product[0], seed, tolerance, true)]
 
-    return _along(run, gradient, lambda _: (read or product)[0], "hvp", identities)
+    def claimed(_: Layout) -> Callable[[NDArray[Any]], Array]:
+        if not run.on_set:
+            return (read or product)[0]
+        from gradcheck.checks.forms import Bent  # of use to few
+
+        return Bent(product[0], run.layout, run)  # type: ignore[arg-type]
+
+    return _along(run, gradient, claimed, "hvp", identities)
 
 
 @reachable(Kind.JVP)
@@ -269,13 +276,13 @@ def check_jvp(
         return run.function(turned(func), role="func", scalar=False)
 
     def ahead(outputs: Layout) -> ProductClaim:
-        return _product(run, claimed[0], "jvp", run.layout, outputs)
+        return _product(run, claimed[0], "jvp", run.vectors, outputs)
 
     def identities(function: Function) -> list[Finding]:
         seed, tolerance = run.options.seed, run.tolerance
         findings = linearity(ahead(function.outputs), seed, tolerance)
         for transposed in claimed[1:]:
-            back = _product(run, transposed, "vjp", function.outputs, run.layout)
+            back = _product(run, transposed, "vjp", function.outputs, run.vectors)
             readings: Sequence[Callable[..., Array]] = ()
             if run.is_complex(function):
                 from gradcheck.checks.complex_products import readings_of
@@ -312,7 +319,7 @@ def check_vjp(func: Callable[..., Any], vjp: Any, x0: ArrayLike, **options: Unpa
         whole = run.function(turned(func), role="func", scalar=False)
         whole.at(run.flat)
         counted = run.counted(turned(vjp), "vjp", product=True)
-        product[:] = [_product(run, counted, "vjp", whole.outputs, run.layout)]
+        product[:] = [_product(run, counted, "vjp", whole.outputs, run.vectors)]
         vectors[:] = [random_vector(whole.outputs, run.options.seed, k) for k in range(count)]
         if run.is_complex(whole):
             from gradcheck.checks.complex_products import read_vjp

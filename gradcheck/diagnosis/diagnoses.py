@@ -75,6 +75,8 @@ PARAMETERS = {  # each key means the same in every kind
     "part": "diagonal, off-diagonal, lower triangle or upper triangle",
     "leaf": "the array of a tree that it is about; indices and ranges are within that",
     "leaves": "the arrays of a tree that it is about",
+    "form": "the form of a claim in which it is right; the name as for the option",
+    "map": "of perturbations from one side to those from the other: what the claim must be multiplied by",
     "convention": "the convention that the claim was judged by; the name as for the option",
     "paths": "the name of each entry of a tree, the first 50",
 }
@@ -268,6 +270,53 @@ DIAGNOSES = {
         remedy="x[i, j] and x[j, i] each have their own entry of the gradient, and move together on the set. The doubled form is "
         "the derivative by one triangle; for that, let f take the triangle.",
         keys=("factor",),
+        options="on='spd'",
+    ),
+    DiagnosisKind.NOT_PROJECTED: Entry(
+        meaning="The derivative by the entries of x is claimed where one tangent to the set is asked for: it was not projected, "
+        "or an entry that follows from the others was held fixed.",
+        given="x0 = c / np.linalg.norm(c)\nf = lambda x: np.sum(A @ x)",
+        wrong="grad = lambda x: A.sum(axis=0)",
+        right="def grad(x):\n    g = A.sum(axis=0)\n    return g - x * (x @ g)",
+        remedy="Project onto the tangent space; in another metric, turn the derivative into the gradient first. If the "
+        "derivative by entries is what is claimed, leave riemannian out: its normal part is free then.",
+        keys=("form",),
+        sometimes=("term", "coefficient"),
+        options="on='sphere', riemannian=True",
+    ),
+    DiagnosisKind.LEFT_FOR_RIGHT: Entry(
+        meaning="The derivative by a perturbation from the other side is claimed, or the adjoint between the two was applied the "
+        "wrong way round.",
+        given="t = 0.7\nx0 = np.array([[np.cos(t), -np.sin(t), 0], [np.sin(t), np.cos(t), 0], [0, 0, 1.0]])\n"
+        "p = c[:3]\nf = lambda R: (R @ p)[0]",
+        wrong="grad = lambda R: np.cross(R @ p, [1, 0, 0])  # of exp([ω]×) R",
+        right="grad = lambda R: np.cross(p, R[0])  # of R exp([ω]×)",
+        remedy="A derivative by a perturbation from the left is the adjoint (for rotations R itself) times that from the right. "
+        "See which of the two the optimiser applies its step by.",
+        keys=("form", "map"),
+        options="on='SO3', claimed='right'",
+    ),
+    DiagnosisKind.SCALED_TANGENT: Entry(
+        meaning="The derivative is by tangents of another length than is asked for: half angles, degrees, fractions of a period.",
+        given="x0 = np.array([0.5, 0.5, -0.1, 0.7])\n"
+        "f = lambda q: q @ c[:4]\nB = lambda q: np.array([[-q[1], -q[2], -q[3]], [q[0], -q[3], q[2]], [q[3], q[0], -q[1]], "
+        "[-q[2], q[1], q[0]]])",
+        wrong="grad = lambda q: c[:4] @ B(q)  # q∘(0, ω), which turns by 2ω",
+        right="grad = lambda q: c[:4] @ B(q) / 2  # q∘exp(ω/2)",
+        remedy="A unit quaternion turns by twice the angle between it and 1. Compare the length of the tangents with that of the "
+        "steps that are taken.",
+        keys=("factor",),
+        sometimes=("part",),
+        options="on='quaternion', claimed='right'",
+    ),
+    DiagnosisKind.OTHER_FORM: Entry(
+        meaning="The claim is right in another form than it is read in: a gradient in another metric, other parameters, or these "
+        "in another order.",
+        given="x0 = np.array([[2, 0.5, 0.1], [0.5, 1.5, -0.3], [0.1, -0.3, 1]])\nf = lambda x: np.sum(c[:3] * np.diag(x))",
+        wrong="grad = lambda P: P @ np.diag(c[:3]) @ P  # in the affine-invariant metric",
+        right="grad = lambda P: np.diag(c[:3])",
+        remedy="Say which form is meant: claimed='riemannian:affine' and the like; the report names those that there are.",
+        keys=("form",),
         options="on='spd'",
     ),
     DiagnosisKind.READS_TRIANGLE: Entry(

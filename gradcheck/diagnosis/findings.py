@@ -133,6 +133,22 @@ FINDINGS = {
         remedy="Second derivatives do not depend on their order: ⟨u, Hv⟩ = ⟨Hu, v⟩ for any u and v. Look for a "
         "transpose.",
     ),
+    FindingKind.NOT_TANGENT: Entry(
+        meaning="A derivative that is claimed to be Riemannian is not tangent to the set on which x lives.",
+        given="x0 = c / np.linalg.norm(c)\nf = lambda x: np.sum(A @ x)",
+        wrong="grad = lambda x: A.sum(axis=0)",
+        right="def grad(x):\n    g = A.sum(axis=0)\n    return g - x * (x @ g)",
+        remedy="Project onto the tangent space, or leave riemannian out.",
+        options="on='sphere', riemannian=True",
+    ),
+    FindingKind.NOT_INVARIANT: Entry(
+        meaning="f changes along an orbit on which it is said not to.",
+        given="grad = lambda x: 3 * x**2",
+        wrong="f = lambda x: np.sum(x**3) + 1e-3 * x[0]",
+        right="f = lambda x: np.sum(x**3)",
+        remedy="Fix f first, or the orbit: what a gradient by a gauge must be is 0, and a wrong f makes it something else.",
+        options="invariant=lambda x: np.roll(x, 1)",
+    ),
     FindingKind.NOT_LINEAR: Entry(
         meaning="Products with a derivative are not linear in their vector.",
         given="f = lambda x: x @ M @ x",

@@ -225,6 +225,7 @@ def special_point(
     bounds: tuple[Array, Array] | None,
     args: Sequence[Any] | Mapping[str, Any],
     seen: Passed | None = None,
+    of_set: Mapping[str, str] | None = None,
 ) -> list[Finding]:
     """The finding that names what is special about a point, in one; none if nothing is.
 
@@ -233,8 +234,9 @@ def special_point(
     bounds: (low, high), flat.
     args: further arguments of f, by position or by name.
     seen: what was compared there, if all passed.
+    of_set: what is special about it among the points of the set on which x lives.
     """
-    found = _of_point(x, layout)
+    found = dict(of_set or {}) or _of_point(x, layout)
     if bounds is not None:
         found |= _of_bounds(x, *bounds, layout)
     if args:

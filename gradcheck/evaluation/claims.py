@@ -176,14 +176,16 @@ class ComplexClaim(Claim):
 
 
 class TangentClaim(Claim):
-    """A claimed gradient by the entries of an x on a set, as that by the coordinates of its tangent space."""
+    """A claimed gradient by an x on a set, in one of the forms of `variables.sets.forms`, as that by the coordinates."""
 
     layout: ConstrainedLayout
-    share = 0.0
-    """Of the norm of the claim at the point of the check, what is orthogonal to the set."""
-    triangle = ""
-    """That alone was filled there, of a symmetric matrix."""
+    told: list[Array]
+    """What was claimed at the point of the check, leaf by leaf."""
     _misfit = ""
+
+    def answer_at(self, x: NDArray[Any]) -> Any:
+        """What the claimed derivative returns, unconverted."""
+        return super().raw_at(x)
 
     def raw_at(self, x: NDArray[Any]) -> Any:
         """The derivative by the coordinates, (k,).
@@ -191,16 +193,20 @@ class TangentClaim(Claim):
         Raises:
             UserCodeError: also where it is not known: away from the point of the check, in many dimensions.
         """
-        raw = super().raw_at(x)
-        entries = self.layout.inner.numbers(raw, self.role)
-        self._misfit = self.layout.inner.misfit(raw)
+        raw = self.answer_at(x)
+        told = self.layout.read(raw, self.role, x)
+        self._misfit = self.layout.misfit(raw)
         if np.array_equal(x, self.layout.origin):
-            self.share, self.triangle = self.layout.normal_share(entries), self.layout.triangle(entries)
-        coordinates = self.layout.pulled(x, entries)
+            self.told = told
+        coordinates = self.layout.pulled(x, told)
         if coordinates is None:
             message = f"{self.role} by so many coordinates is known at the point itself alone"
             raise UserCodeError(message, FindingKind.USER_ERROR, self.role)
         return coordinates
+
+    def rows_of(self, raw: Any) -> list[list[Array]]:
+        """What was claimed at the point of the check, leaf by leaf, of the one output."""
+        return [self.told]
 
     def numbers(self, value: Any) -> Array:
         """The coordinates, which are numbers already."""

@@ -221,9 +221,7 @@ class Reexamination:
             known = steps, plus, minus
         return known
 
-    def _shows_more(
-        self, columns: Columns, i: int, rows: list[int], judgements: list[Judgement], below: Array
-    ) -> bool:
+    def _shows_more(self, columns: Columns, i: int, rows: list[int], judgements: list[Judgement], below: Array) -> bool:
         """Whether f may say more at smaller steps than at those looked at, or another thing: what is narrow shows there alone.
 
         It does not where the rounding of its values is what makes the judgements uncertain, and explains what is seen there.
@@ -239,9 +237,9 @@ class Reexamination:
         steps, plus, minus = self._rungs(i, wanted)
         for row, judgement in zip(rows, judgements, strict=True):
             j = int(columns.entry[row]) // self.n
-            rounding = SEEN * float(resolution[j]) / steps
+            hidden = SEEN * float(resolution[j]) / steps
             off = np.abs((plus[:, j] - minus[:, j]) / (2 * steps) - judgement.value)
-            if (off > judgement.uncertainty + rounding).any():
+            if (off > judgement.uncertainty + hidden).any():
                 return True
         return False
 

@@ -147,6 +147,23 @@ class Knob(Values):
         return value.spec
 
 
+class Orbit(Target):
+    """A callable; declared, a target that is one."""
+
+    def declared(self, value: Any) -> Any:
+        return Text.check(self, value)
+
+    def check(self, value: Any) -> Any:
+        if not callable(value):
+            raise ValueError(
+                "it must be a function of x, or of x and a number, that leads to another point of the orbit of x"
+            )
+        return value
+
+    def plain(self, value: Any) -> Any:
+        return getattr(value, "__qualname__", type(value).__name__)
+
+
 class Arguments(Values):
     """Further arguments: a tuple, or a dict of arguments by name; declared, also text or a list."""
 

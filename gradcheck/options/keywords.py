@@ -1,4 +1,7 @@
-"""The keywords that all checks share: `Options`, whose fields are rows of the table of options."""
+"""The keywords that all checks share: `Options`, whose fields are rows of the table of options.
+
+It is long because each row says all that is told of its option, at every face.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from gradcheck.errors import UsageError
-from gradcheck.options.functions import Arguments, Executor, Knob, Leaves, Suspects
-from gradcheck.options.places import Bounds, On
+from gradcheck.options.functions import Arguments, Executor, Knob, Leaves, Orbit, Suspects
+from gradcheck.options.places import Bounds, Form, On
 from gradcheck.options.row import HOW, MANY, OTHER, TRUST, WHAT, WHERE, Face, Option, unknown
 from gradcheck.options.values import Callback, Choice, Flag, FlagOrNumber, Number, Text, Values, Written
 
@@ -73,9 +76,35 @@ class Options:
         "The set where x lives: sphere, simplex, symmetric, spd, diagonal, orthogonal, SO2, SO3, SE2, SE3, quaternion, "
         "positive, periodic:PERIOD, or a T; {f} is called there alone. For a leaf: R=SO3. Repeatable.",
         keyword="the set on which x0 lives, such as 'SO3' or 'spd', an object with projection and retraction as pymanopt's, or a "
-        "dict of these by leaves; f is called there alone, and entries are coordinates of the tangent space (gradients only)",
+        "dict of these by leaves; f is called there alone, and entries are coordinates of the tangent space",
         metavar="SET",
         repeatable=True,
+    )
+    claimed: Any = keyword(
+        Form(),
+        WHAT,
+        "What a derivative on a set is: ambient, riemannian:METRIC, left, right, minimal, tril, triu, voigt, tangent; for a "
+        "leaf: R=left. By default ambient, or the parameters that it agrees with.",
+        keyword="what a derivative on a set is: 'ambient' by the entries of x, 'riemannian' a tangent (or 'riemannian:METRIC'), "
+        "'left' or 'right' by a perturbation, 'minimal', 'tril', 'triu', 'voigt' by parameters; or a dict of these by leaves; by "
+        "default ambient, or the parameters that a claim of their number agrees with",
+        metavar="FORM",
+        repeatable=True,
+    )
+    riemannian: bool = keyword(
+        Flag(),
+        WHAT,
+        "A derivative on a set is tangent to it, in the metric that the set inherits: --claimed riemannian.",
+        keyword="a derivative on a set is tangent to it, in the metric that the set inherits: claimed='riemannian'",
+        default=False,
+    )
+    invariant: Any = keyword(
+        Orbit(),
+        WHAT,
+        "A T: x, or x and t, to another point where {f} must be the same: a gauge, a symmetry. It is tested first.",
+        keyword="a function of x, or of x and a number t within (-1, 1), that leads to another point at which f must be the same "
+        "(a gauge, the sign of an eigenvector, a rigid motion); f is tested for that first",
+        metavar="T",
     )
     bounds: Any = keyword(
         Bounds(),
@@ -303,6 +332,9 @@ class Keywords(TypedDict, total=False):
     unpack: bool
     wrt: str | int | Sequence[str | int] | None
     on: Any
+    claimed: Any
+    riemannian: bool
+    invariant: Any
     bounds: Any
     elementwise: bool
     convention: str | Convention | None

@@ -94,6 +94,46 @@ class On(Values):
         return {"anyOf": [super().schema, {"type": "array", "items": {"type": "string"}, "minItems": 1}, by_leaf]}
 
 
+class Form(Values):
+    """The form in which a derivative on a set is claimed, by name, or forms by the names of leaves.
+
+    Which there are depends on the set.  Declared, also ``R=left``, or a list of these.
+    """
+
+    rule = (
+        "it must be ambient, riemannian, riemannian:METRIC, left, right, minimal, tangent, tril, triu, voigt or the like, "
+        "or a dict of these by leaves"
+    )
+
+    def declared(self, value: Any) -> Any:
+        if isinstance(value, (list, tuple)) and value and all(isinstance(part, str) for part in value):
+            parts = [part.strip() for text in value for part in text.replace("\n", ",").split(",")]
+            named = [part.partition("=") for part in parts]
+            if len(parts) > 1 and not all(equals for _, equals, _ in named):
+                raise ValueError("it must be one for x, or one for each leaf as in R=left")
+            value = {name.strip(): text.strip() for name, _, text in named} if named[0][1] else parts[0]
+        if isinstance(value, str) and "=" in value:
+            return self.declared([value])
+        return self.check(value)
+
+    def check(self, value: Any) -> Any:
+        if isinstance(value, Mapping) and value:
+            return {str(name): self.check(one) for name, one in value.items()}
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError(self.rule)
+        return value.strip()
+
+    def texts(self, value: Any) -> list[str | None]:
+        if not isinstance(value, Mapping):
+            return [self.spell(value)]
+        return [f"{name}={one}" for name, one in value.items()]
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        by_leaf = {"type": "object", "additionalProperties": {"type": "string"}}
+        return {"anyOf": [super().schema, {"type": "array", "items": {"type": "string"}, "minItems": 1}, by_leaf]}
+
+
 class Shape(Values):
     """A shape: ``20x3``, or a list of whole numbers."""
 

@@ -201,7 +201,7 @@ def choose_point(
             shape = _only_shape(on)
         x, record = _whole_point(dim, shape, point, bounds, seed, dtype, load, folder)
         if on is not None and record.seed is not None and not isinstance(on, Mapping):
-            from gradcheck.variables.sets import drawn_on, set_named  # of use to few
+            from gradcheck.variables.sets.named import drawn_on, set_named  # of use to few
 
             x = drawn_on(on, x, "the point")
             record = describe_point(x, f"random on {set_named(on).name}", seed)
@@ -211,14 +211,14 @@ def choose_point(
 
 def _only_shape(on: Any) -> tuple[int, ...] | None:
     """The shape of points of a set that has points of one shape alone."""
-    from gradcheck.variables.sets import set_named
+    from gradcheck.variables.sets.named import set_named
 
     return None if isinstance(on, Mapping) else set_named(on).shape
 
 
 def _on_sets(x: dict[str, Any], on: Any, drawn: list[str]) -> dict[str, Any]:
     """The parts of a point, of which those that are drawn are points of their sets."""
-    from gradcheck.variables.sets import drawn_on
+    from gradcheck.variables.sets.named import drawn_on
 
     if not isinstance(on, Mapping):
         on = dict.fromkeys(x, on) if len(x) == 1 else {}  # what it is for, the check will ask

@@ -195,6 +195,8 @@ def _results(
         options["unpack"] = takes_by_name(target.value, x0)
     if "suspects" in options:
         options["suspects"] = {spec: load_object(spec, role="--suspect", folder=folder) for spec in options["suspects"]}
+    if "invariant" in options:
+        options["invariant"] = load_object(options["invariant"], role="--invariant", folder=folder)
     if "knob" in options:
         options["knob"] = _knob(options["knob"], folder)
     with _executor(check) as executor:

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gradcheck.errors import UsageError
-from gradcheck.variables.layout import Layout
-from gradcheck.variables.sets import Set, Symmetric, require_fit, set_named
-from gradcheck.wording import did_you_mean, quoted
+from gradcheck.errors import UserCodeError
+from gradcheck.model import FindingKind
+from gradcheck.variables.layout import ArrayLayout, Layout, LibraryLayout, VectorLayout
+from gradcheck.variables.numbers import real_array
+from gradcheck.variables.sets.base import Set
+from gradcheck.variables.sets.curves import velocities
+from gradcheck.variables.sets.forms import AMBIENT, Ambient, Form
+from gradcheck.variables.sets.matrices import Symmetric
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-EIGHTH = (
-    4 / 5,
-    -1 / 5,
-    4 / 105,
-    -1 / 280,
-)  # weights of the central difference of order 8 (Fornberg, Math. Comp. 51, 1988)
-REACH = 0.01  # its step, by the length over which coordinates matter
+BY_PARAMETERS = "; if it is by parameters, say by which, as in claimed='right'"
 MANY = 64  # coordinates by which curves are not differenced
 
 
@@ -32,6 +30,7 @@ class Piece(NamedTuple):
     """A leaf of x: its entries, shape and name; its coordinates; the set on which it lives, if any; and where it is.
 
     x: its entries at the point of the check, in its shape.
+    forms: in which claims may be made by it, those that have the same shape among them to be told apart by measuring.
     """
 
     entries: slice
@@ -39,6 +38,12 @@ class Piece(NamedTuple):
     owner: str
     x: Array
     on: Set | None
+    forms: tuple[Form, ...] = (AMBIENT,)
+
+    @property
+    def form(self) -> Form:
+        """The form in which claims are read."""
+        return self.forms[0]
 
 
 class ConstrainedLayout(Layout):
@@ -74,24 +79,121 @@ class ConstrainedLayout(Layout):
                 out[piece.entries] = c if piece.on is None else piece.on.move(piece.x, c).reshape(-1)
         return out
 
-    def pulled(self, flat: NDArray[Any], gradient: Array) -> Array | None:
-        """A gradient by the entries of x, (n,), as that by the coordinates, (k,), at such coordinates.
+    def at(self, piece: Piece, flat: NDArray[Any]) -> Array:
+        """Where a leaf is for coordinates (k,)."""
+        c = flat[piece.coordinates].astype(np.float64)
+        if piece.on is None:
+            return c.reshape(piece.x.shape)
+        return piece.x if np.array_equal(flat, self.origin) else piece.on.move(piece.x, c)
+
+    def pulled(self, flat: NDArray[Any], claimed: Sequence[Array]) -> Array | None:
+        """A claim, leaf by leaf as `read`, at the point with such coordinates, as a gradient by these, (k,).
 
         None where that is not known: in many dimensions, away from the point of the check.
         """
         out, here = np.empty(self.size), np.array_equal(flat, self.origin)
         with np.errstate(all="ignore"):
-            for piece in self.pieces:
-                g = gradient[piece.entries]
+            for piece, d in zip(self.pieces, claimed, strict=True):
                 if piece.on is None:
-                    out[piece.coordinates] = g
-                elif here or piece.on.flat:
-                    out[piece.coordinates] = piece.on.coordinates(piece.x, g.reshape(piece.x.shape))
+                    out[piece.coordinates] = d.reshape(-1)
+                    continue
+                g = piece.form.covector(piece.on, self.at(piece, flat), d)
+                if here or piece.on.flat:
+                    out[piece.coordinates] = piece.on.coordinates(piece.x, g)
                 elif piece.coordinates.stop - piece.coordinates.start > MANY:
                     return None
                 else:
                     out[piece.coordinates] = _along_curves(piece, flat[piece.coordinates].astype(np.float64), g)
         return out
+
+    # ---- what is claimed
+
+    def read(self, value: Any, role: str, at: NDArray[Any] | None = None) -> list[Array]:
+        """A claimed gradient, leaf by leaf, each in the shape that its form has; forms that do not fit are given up.
+
+        at: the coordinates of the point; those of the check, if not given.
+
+        Raises:
+            UserCodeError: it is no array of real numbers, or fits no form.
+        """
+        flat = self.origin if at is None else at
+        if all(piece.forms == (AMBIENT,) for piece in self.pieces):
+            try:
+                numbers = self.inner.numbers(value, role)
+            except UserCodeError as error:
+                if error.kind is FindingKind.WRONG_SHAPE and np.shape(value) == self.shape:
+                    error.args = (f"{error}{BY_PARAMETERS}",)
+                raise
+            return [numbers[piece.entries].reshape(piece.x.shape) for piece in self.pieces]
+        leaves, found = self.inner.leaves or ((self.inner, slice(0, self.inner.size)),), []
+        for k, (piece, (leaf, where)) in enumerate(zip(self.pieces, leaves, strict=True)):
+            answer = self.inner.answer_for(where.start, value, role)
+            if piece.on is None:
+                found.append(leaf.numbers(answer, role).reshape(piece.x.shape))
+                continue
+            array, x = real_array(answer, role).astype(np.float64), self.at(piece, flat)
+            kept, d = self._fitting(k, array, x, role)
+            found.append(leaf.numbers(answer, role).reshape(x.shape) if kept[0] is AMBIENT else d)
+        return found
+
+    def _fitting(self, k: int, array: Array, x: Array, role: str) -> tuple[tuple[Form, ...], Array]:
+        """The forms of leaf k that such a claim at x fits, all of one shape, and what it is in these."""
+        piece = self.pieces[k]
+        assert piece.on is not None
+        fitting = {form: d for form in piece.forms if (d := form.numbers(piece.on, x, array)) is not None}
+        if not fitting:
+            raise UserCodeError(_misfit(piece, array.shape, role), FindingKind.WRONG_SHAPE, role)
+        kept = (AMBIENT,) if AMBIENT in fitting else tuple(fitting)
+        if kept != piece.forms:
+            self.settle(k, kept)
+        return kept, fitting[kept[0]]
+
+    def settle(self, k: int, forms: tuple[Form, ...]) -> None:
+        """Read what is claimed by leaf k in the first of these forms, from now on."""
+        pieces = list(self.pieces)
+        pieces[k] = pieces[k]._replace(forms=forms)
+        self.pieces = tuple(pieces)
+
+    def off(self, claimed: Sequence[Array]) -> float:
+        """The share of the norm of a claim at the point of the check that a claim in its form must not have."""
+        size = math.sqrt(sum(float(np.vdot(d, d)) for d in claimed))
+        off = [piece.form.off(piece.on, piece.x, d) for piece, d in zip(self.pieces, claimed, strict=True) if piece.on]
+        return math.hypot(*off) / size if size > 0 else 0.0
+
+    def told(self, piece: Piece, c: Array) -> Array:
+        """A tangent by coordinates as the form of a leaf has it."""
+        if piece.on is None:
+            return c.reshape(piece.x.shape)
+        return piece.form.seen(piece.on, piece.x, piece.on.tangent(piece.x, c))
+
+    def bent(self, slopes: Sequence[Array] | None) -> Array | None:
+        """What a second derivative along the curves of the set has more than one along those of the forms, (k, k).
+
+        slopes: the derivative of f by the entries of x, leaf by leaf.
+        None where it takes that, and there is none.
+        """
+        out = np.zeros((self.size, self.size))
+        for k, piece in enumerate(self.pieces):
+            if piece.on is None or not piece.form.bends_otherwise(piece.on):
+                continue
+            if slopes is None:
+                return None
+            g = slopes[k]
+            more = piece.on.curvature(piece.x, g) - piece.form.curvature(piece.on, piece.x, g)
+            out[piece.coordinates, piece.coordinates] = more
+        return out
+
+    def slopes(self, claimed: Sequence[Array]) -> list[Array]:
+        """A claim at the point of the check as the derivative by the entries of x, leaf by leaf."""
+        return [
+            d if piece.on is None else piece.form.covector(piece.on, piece.x, d)
+            for piece, d in zip(self.pieces, claimed, strict=True)
+        ]
+
+    @property
+    def tangents(self) -> Tangents:
+        """How vectors along the set are laid out."""
+        return Tangents(self)
 
     @property
     def beside_diagonal(self) -> NDArray[np.bool_]:
@@ -103,25 +205,21 @@ class ConstrainedLayout(Layout):
                 out[piece.coordinates] = rows != columns
         return out
 
-    def triangle(self, gradient: Array) -> str:
-        """The triangle of symmetric matrices that alone is filled in a gradient by the entries of x, (n,); '' if none."""
+    def triangle(self, claimed: Sequence[Array]) -> str:
+        """The triangle of symmetric matrices that alone is filled in a claim by the entries of x; '' if none."""
         found = set()
-        for piece in self.pieces:
-            if isinstance(piece.on, Symmetric):
-                g = gradient[piece.entries].reshape(piece.x.shape)
+        for piece, g in zip(self.pieces, claimed, strict=True):
+            if isinstance(piece.on, Symmetric) and g.shape == piece.x.shape:
                 lower, upper = np.tril(g, -1).any(), np.triu(g, 1).any()
                 found.add("" if lower == upper else "lower" if lower else "upper")
         return found.pop() if len(found) == 1 else ""
 
-    def normal_share(self, gradient: Array) -> float:
-        """How much of the norm of a gradient, (n,), is orthogonal to the set at the point of the check; 0 of none."""
-        normal = [
-            piece.on.normal(piece.x, gradient[piece.entries].reshape(piece.x.shape)).reshape(-1)
-            for piece in self.pieces
-            if piece.on is not None
-        ]
-        whole = float(np.linalg.norm(gradient))
-        return float(np.linalg.norm(np.concatenate(normal))) / whole if whole > 0 else 0.0
+    def normal_share(self, claimed: Sequence[Array]) -> float:
+        """How much of the norm of a claim at the point of the check is free, orthogonal to the set; 0 of none."""
+        pieces = [(piece, d) for piece, d in zip(self.pieces, claimed, strict=True) if piece.form is AMBIENT]
+        normal = [piece.on.normal(piece.x, d) for piece, d in pieces if piece.on is not None]
+        whole = math.sqrt(sum(float(np.vdot(d, d)) for d in claimed))
+        return math.hypot(*(float(np.linalg.norm(one)) for one in normal)) / whole if whole > 0 else 0.0
 
     # ---- what user code is handed
 
@@ -161,14 +259,14 @@ class ConstrainedLayout(Layout):
         return self.inner.collected(argument)
 
     def numbers(self, value: Any, role: str) -> Array:
-        """A gradient by the entries of x at the point of the check, as that by the coordinates."""
-        found = self.pulled(self.origin, self.inner.numbers(value, role))
+        """A claimed gradient at the point of the check, as that by the coordinates."""
+        found = self.pulled(self.origin, self.read(value, role))
         assert found is not None
         return found
 
     def misfit(self, value: Any) -> str:
-        """As of an x that is free."""
-        return self.inner.misfit(value)
+        """As of an x that is free, where the claim is by its entries."""
+        return self.inner.misfit(value) if all(isinstance(piece.form, Ambient) for piece in self.pieces) else ""
 
     def derivative(self, flat: Array) -> Any:
         """A tangent gradient of these coordinates, as user code would return it."""
@@ -203,79 +301,48 @@ class ConstrainedLayout(Layout):
         return next(piece for piece in self.pieces if entry < piece.coordinates.stop)
 
 
+class Tangents(VectorLayout):
+    """Coordinates (k,) of a tangent at the point of the check; user code is handed it as its form has it."""
+
+    named: ConstrainedLayout
+    shares = fixed = False
+
+    def argument(self, flat: NDArray[Any]) -> Any:
+        """The tangent, or the parameters that it is the velocity of."""
+        layout, c = self.named, flat.astype(np.float64)
+        told = [layout.told(piece, c[piece.coordinates]) for piece in layout.pieces]
+        if all(one.shape == piece.x.shape for one, piece in zip(told, layout.pieces, strict=True)):
+            return layout.inner.argument(np.concatenate([one.reshape(-1) for one in told]).astype(layout.dtype))
+        own = [one.astype(layout.dtype) for one in told]
+        if isinstance(layout.inner, LibraryLayout):
+            (one,) = own
+            return LibraryLayout(ArrayLayout(one.shape, one.dtype), layout.inner.library, layout.inner.like).argument(
+                one
+            )
+        return layout.inner.assembled(own)
+
+    def lending(self, flat: NDArray[Any]) -> Callable[[], Any]:
+        """A new one at every call."""
+        return lambda: self.argument(flat)
+
+    def numbers(self, value: Any, role: str) -> Array:
+        """A claim by the set, as numbers by the coordinates."""
+        return self.named.numbers(value, role)
+
+    def misfit(self, value: Any) -> str:
+        """As of the set."""
+        return self.named.misfit(value)
+
+
 def _along_curves(piece: Piece, c: Array, g: Array) -> Array:
     """⟨g, ∂x/∂cᵢ⟩ for each coordinate, by differences of our own curves, which are smooth."""
     assert piece.on is not None
-    move: Callable[[Array, Array], Array] = piece.on.move
-    scales = np.abs(piece.on.origin(piece.x))
-    out = np.empty(c.size)
-    for i in range(c.size):
-        h, value = REACH * (scales[i] or 1.0), 0.0
-        for k, weight in enumerate(EIGHTH, 1):
-            step = np.zeros(c.size)
-            step[i] = k * h
-            change = move(piece.x, c + step) - move(piece.x, c - step)
-            value += weight * float(g @ change.reshape(-1))
-        out[i] = value / h
-    return out
+    return velocities(piece.on.moves, piece.x, c, piece.on.reach(piece.x)) @ g.reshape(-1)
 
 
-def constrain(layout: Layout, flat: NDArray[Any], on: Any) -> ConstrainedLayout:
-    """The layout by coordinates of an x on a set.
-
-    on: a set, or sets by the names of leaves, as `Options` has it.
-
-    Raises:
-        UsageError: x has another shape than points of the set, is off the set or on its edge, or has no such leaf.
-    """
-    leaves = layout.leaves or ((layout, slice(0, layout.size)),)
-    sets = sets_of([leaf.owner for leaf, _ in leaves], on, tree=bool(layout.leaves))
-    pieces, x, start = [], np.empty(flat.size, flat.dtype), 0
-    for leaf, where in leaves:
-        entries = flat[where].astype(np.float64).reshape(leaf.shape)
-        on_set = sets.get(leaf.owner)
-        if on_set is not None:
-            entries = _fitted(entries, on_set, leaf.owner or "x0", float(np.finfo(flat.dtype).eps))
-        x[where] = entries.reshape(-1)
-        count = entries.size if on_set is None else on_set.origin(entries).size
-        if not count:
-            raise UsageError(f"{leaf.owner or 'x0'} cannot move on {sets[leaf.owner].name}; there is nothing to check")
-        pieces.append(Piece(where, slice(start, start + count), leaf.owner, entries, on_set))
-        start += count
-    return ConstrainedLayout(layout, x, pieces)
-
-
-def sets_of(owners: Sequence[str], on: Any, *, tree: bool) -> dict[str, Set]:
-    """The sets that leaves of these names live on, by the names.
-
-    tree: x0 is a tree, whose leaves go by their names.
-
-    Raises:
-        UsageError: a set is named for what is no leaf, or one set for several leaves.
-    """
-    if not isinstance(on, Mapping):
-        if len(owners) > 1:
-            raise UsageError(
-                f"on is {quoted(on)}, and x0 has several leaves; say for each that is on a set, as in on={{{owners[0]!r}: ...}}"
-            )
-        return {owners[0]: set_named(on)}
-    if not tree:
-        raise UsageError("on names leaves, and x0 is one array; give one set")
-    for name in on:
-        if name not in owners:
-            near = did_you_mean(name, owners) or f"; it has {', '.join(owners[:8])}"
-            raise UsageError(f"on names {name}, which is no leaf of x0 that varies{near}")
-    return {name: set_named(one) for name, one in on.items()}
-
-
-def _fitted(x: Array, on: Set, what: str, epsilon: float) -> Array:
-    """A point that may be off the set by rounding, on it."""
-    require_fit(on, x.shape, what)
-    distance = on.distance(x)
-    if not distance <= math.sqrt(epsilon) * max(1.0, float(np.abs(x).max())):
-        raise UsageError(f"{what} is off {on.name} by {distance:.3g}; give a point of the set")
-    if edge := on.edge(x):
-        raise UsageError(
-            f"{what} is on the edge of {on.name}: {edge}; give a point inside, from which f can move either way"
-        )
-    return on.project(x) if distance > 4 * epsilon else x
+def _misfit(piece: Piece, shape: tuple[int, ...], role: str) -> str:
+    assert piece.on is not None
+    wanted = dict.fromkeys(form.shape(piece.on, piece.x) for form in piece.forms)
+    whose, listed = f" for {piece.owner}" if piece.owner else "", " or ".join(map(str, wanted))
+    said = f", as {piece.form.name} is said to be" if len(piece.forms) == 1 and piece.form is not AMBIENT else ""
+    return f"{role} returned shape {shape}{whose}, expected {listed}{said}"

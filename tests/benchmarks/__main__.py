@@ -19,6 +19,7 @@ NAMES = (
     "trees",
     "recording",
     "complex",
+    "on_sets",
     "solvers",
     "planning",
     "kills",

@@ -110,7 +110,7 @@ def test_options_have_defaults_and_numpy_integers_are_whole_numbers():
 
 def test_an_unknown_keyword_is_no_silent_one():
     with pytest.raises(
-        UsageError, match="unknown keyword 'tolerance'; the keywords are args, unpack, wrt, on, bounds,"
+        UsageError, match="unknown keyword 'tolerance'; the keywords are args, unpack, wrt, on, claimed, riemannian,"
     ):
         check_gradient(f, grad, x0, tolerance=1e-3)
 

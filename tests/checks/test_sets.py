@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from gradcheck import UsageError, check_gradient, check_hessian
 from gradcheck.cli.command import command
 from gradcheck.model import Verdict
-from gradcheck.variables.sets import set_named
+from gradcheck.variables.sets.named import set_named
 from tests.variables.test_sets import SHAPES, PlaneSphere, every_set
 
 RNG = np.random.default_rng(7)
@@ -231,8 +231,10 @@ def test_what_cannot_be_is_refused_with_its_reason(given, reason):
         check_gradient(f, grad, **given)
 
 
-def test_a_hessian_on_a_set_is_refused_rather_than_checked_off_it():
-    with pytest.raises(UsageError, match="on is for gradients"):
+def test_a_hessian_by_entries_needs_the_gradient_whose_bend_it_has():
+    with pytest.raises(
+        UsageError, match=r"a Hessian by entries on sphere is that along curves of f.*: give grad as well"
+    ):
         check_hessian(f, lambda x: np.diag(6 * x), E1, on="sphere")
 
 

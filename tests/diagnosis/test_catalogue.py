@@ -38,7 +38,7 @@ def run(entry: Entry, version: str) -> Report:
     if "sparse." in version:
         names["sparse"] = pytest.importorskip("scipy.sparse", reason="SciPy is in the test extra only")
     exec(f"{entry.given}\n{version}", names)
-    options = {"throw": False, **eval(f"dict({entry.options})")}
+    options = {"throw": False, **eval(f"dict({entry.options})", names)}
     x0, f = names["x0"], names.get("f", names.get("func"))
     if "value_and_grad" in names:
         return gradcheck.check_gradient(f, names["value_and_grad"], x0, value_and_grad=True, **options)

@@ -30,6 +30,7 @@ GIVEN: dict[str, list[str]] = {  # on the command line; one text for each row th
     "budget": ["60"], "journal": ["run.db"], "rtol": ["0.001"], "atol": ["0.01"], "suspects": ["m:a", "m:b"],
     "wrt": ["W", "out.b"], "vars": ["W=20x3", "b=3"], "arrays": ["torch"],
     "fix": ["2.5"], "knob": ["tol=1e-06"], "convention": ["steepest"], "on": ["R=SO3", "t=m:set"],
+    "claimed": ["R=left", "t=ambient"], "invariant": ["m:orbit"],
 }  # fmt: skip
 
 
@@ -165,7 +166,7 @@ def test_the_plugin_has_the_flags_and_ini_keys_of_the_table(
 
 @pytest.mark.parametrize("name", ["rtoll", "tolerance"])
 def test_a_name_that_does_not_exist_gets_the_near_one_or_the_list(name: str) -> None:
-    near = "did you mean 'rtol'?" if name == "rtoll" else "the keywords are args, unpack, wrt, on, bounds"
+    near = "did you mean 'rtol'?" if name == "rtoll" else "the keywords are args, unpack, wrt, on, claimed, riemannian"
     with pytest.raises(UsageError, match=f"^unknown keyword '{name}'; ") as caught:
         Options(**{name: 1})
     assert near in str(caught.value)

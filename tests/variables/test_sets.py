@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gradcheck.options.places import On
-from gradcheck.variables.sets import SETS, Foreign, cross_matrix, positive_factor, rotation, set_named
+from gradcheck.variables.sets.curves import acceleration
+from gradcheck.variables.sets.elementary import positive_factor
+from gradcheck.variables.sets.foreign import Foreign
+from gradcheck.variables.sets.forms import Parameters
+from gradcheck.variables.sets.named import SETS, set_named
+from gradcheck.variables.sets.parameters import forms_of
+from gradcheck.variables.sets.rotations import cross_matrix, pose_exponential, rotation, rotation_vector
 
 SHAPES = {
     "sphere": (5,), "simplex": (4,), "symmetric": (3, 3), "spd": (4, 4), "diagonal": (3, 3), "orthogonal": (5, 2),
@@ -157,3 +163,87 @@ def test_a_set_of_others_has_the_range_of_its_projection_as_tangents():
     np.testing.assert_allclose(tangents.T @ tangents, np.eye(2), atol=1e-14)
     np.testing.assert_allclose(x @ tangents, 0, atol=1e-14)
     assert on.distance(2 * x) == pytest.approx(1.0)
+
+
+# ---- forms of claims
+
+
+every_form = pytest.mark.parametrize(
+    ("name", "form"), [(name, form) for name in SHAPES for form in forms_of(set_named(name))]
+)
+
+
+@every_set
+def test_curves_bend_as_the_formula_says(name):
+    on, x, rng = drawn(name, 2)
+    path = lambda x, d: on.move(x, on.origin(x) + d)  # noqa: E731
+    v, w = rng.standard_normal((2, on.size_at(x)))
+    seen = (acceleration(path, x, v + w, on.reach(x)) - acceleration(path, x, v - w, on.reach(x))) / 4
+    told = on.bend(x, on.tangent(x, v), on.tangent(x, w))
+    np.testing.assert_allclose(seen, told, atol=1e-5 * np.linalg.norm(v) * np.linalg.norm(w) / on.reach(x))
+    assert on.curved == bool(np.abs(told).max() > 0)
+    g = rng.standard_normal(x.shape)
+    np.testing.assert_allclose(v @ on.curvature(x, g) @ w, np.sum(g * told), atol=1e-10)
+
+
+@every_form
+def test_a_form_pairs_with_tangents_as_the_derivative_does(name, form):
+    on, x, rng = drawn(name, 4)
+    made, g = forms_of(on)[form], rng.standard_normal(x.shape)
+    v = on.tangent(x, rng.standard_normal(on.size_at(x)))
+    if isinstance(made, Parameters):
+        claimed = made.velocities(on, x).T @ g.ravel()
+        along = made.path(x, 1e-4 * made.seen(on, x, v)) - made.path(x, -1e-4 * made.seen(on, x, v))
+        np.testing.assert_allclose(along / 2e-4, v, atol=1e-5 * np.abs(v).max() / min(1, on.reach(x)) ** 2)
+        assert on.distance(made.path(x, 0.1 * on.reach(x) * made.seen(on, x, v) / np.linalg.norm(v))) <= 1e-13
+        np.testing.assert_allclose(np.sum(made.covector(on, x, claimed) * v), np.sum(g * v), rtol=1e-7, atol=1e-9)
+    else:
+        lowered = made.covector(on, x, v)
+        np.testing.assert_allclose(np.sum(lowered * v) >= 0, True)
+
+
+@pytest.mark.parametrize("size", [3, 6])
+def test_poses_move_as_the_exponential_does(size):
+    for length in (1e-8, 1e-3, 1.0, 2.9):
+        xi = length * np.array([0.3, -0.5, 0.9, 0.2, -0.4, 0.7])[:size]
+        generator = np.zeros((4, 4) if size == 6 else (3, 3))
+        generator[:-1, -1] = xi[: len(generator) - 1]
+        generator[:-1, :-1] = cross_matrix(xi[len(generator) - 1 :])
+        series, term = np.eye(len(generator)), np.eye(len(generator))
+        for k in range(1, 60):
+            term = term @ generator / k
+            series = series + term
+        np.testing.assert_allclose(pose_exponential(xi), series, atol=1e-12)
+
+
+@pytest.mark.parametrize("angle", [1e-9, 0.3, 2.0, 3.1, np.pi - 1e-7, np.pi])
+def test_rotation_vectors_lead_back_to_the_rotation(angle):
+    axis = np.array([0.6, -0.48, 0.64])
+    turn = rotation(angle * axis)
+    np.testing.assert_allclose(rotation(rotation_vector(turn)), turn, atol=1e-9)
+    assert np.linalg.norm(rotation_vector(turn)) <= np.pi + 1e-12
+
+
+def geodesic(metric, x, v, t):
+    """A point of a geodesic, by closed forms that know nothing of `bend`."""
+    if metric == "affine":
+        values, vectors = np.linalg.eigh(x)
+        root = (vectors * np.sqrt(values)) @ vectors.T
+        inner = np.linalg.solve(root, np.linalg.solve(root, v).T)
+        powers, across = np.linalg.eigh((inner + inner.T) / 2)
+        return root @ (across * np.exp(t * powers)) @ across.T @ root
+    if metric == "fisher":
+        y, u = np.sqrt(x), v / (2 * np.sqrt(x))
+        angle = np.linalg.norm(u)
+        return (np.cos(angle * t) * y + np.sin(angle * t) / angle * u) ** 2
+    assert metric == "logarithmic"
+    return x * np.exp(t * v / x)
+
+
+@pytest.mark.parametrize(("name", "metric"), [("spd", "affine"), ("simplex", "fisher"), ("positive", "logarithmic")])
+def test_geodesics_of_a_metric_bend_as_it_says(name, metric):
+    on, x, rng = drawn(name, 5)
+    v, t = on.tangent(x, rng.standard_normal(on.size_at(x))), 1e-3 * on.reach(x)
+    seen = (geodesic(metric, x, v, t) + geodesic(metric, x, v, -t) - 2 * x) / t**2
+    told = forms_of(on)[f"riemannian:{metric}"].bend(on, x, v, v)
+    np.testing.assert_allclose(seen, told, atol=1e-4 * np.abs(told).max())
