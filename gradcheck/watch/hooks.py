@@ -43,7 +43,7 @@ class Call:
 
     via: the name of the solver.
     names: of its positional parameters.
-    undo: takes back what was changed elsewhere than among the arguments.
+    undo: take back what was changed elsewhere than among the arguments.
     """
 
     via: str
@@ -53,7 +53,7 @@ class Call:
     kwargs: dict[str, Any]
     session: Observer
     pairs: list[Pair] = field(default_factory=list)
-    undo: Callable[[], None] | None = None
+    undo: list[Callable[[], object]] = field(default_factory=list)
 
     def get(self, name: str, default: Any = None) -> Any:
         """An argument as it was given; `default` if it was not."""
@@ -80,8 +80,8 @@ class Call:
 
     def finish(self) -> None:
         """The solver has returned, or raised."""
-        if self.undo is not None:
-            self.undo()
+        for undo in reversed(self.undo):
+            undo()
         self.session.left(self)
 
 

@@ -1,4 +1,4 @@
-"""How a callable of one convention becomes one of ours: called by a converter, and described as the one that it is made of."""
+"""What adapters share: how arguments of solvers are read, and how a callable of one convention becomes one of ours."""
 
 from __future__ import annotations
 
@@ -6,6 +6,34 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from gradcheck.model import Kind
+from gradcheck.watch.hooks import Call
+from gradcheck.watch.pairs import Pair
+
+
+def pair_up(call: Call, name: str, kind: Kind, function: Callable[..., Any], **more: Any) -> None:
+    """Pair the derivative in an argument with a function, and put one that remembers its calls in its place.
+
+    name: of the argument.
+    more: attributes of `Pair`; the role is the name, and the derivative what the argument holds, unless they say otherwise.
+    """
+    given: dict[str, Any] = {"role": name, "derivative": call.get(name), **more}
+    call.put(name, call.watched(Pair(kind=kind, via=call.via, function=function, **given)))
+
+
+def pair_up_attribute(
+    call: Call, holder: Any, name: str, kind: Kind, function: Callable[..., Any], **more: Any
+) -> None:
+    """The same where the derivative is an attribute of an object that the solver has; it is put back afterwards."""
+    before = getattr(holder, name)
+    own = vars(holder).get(name, holder) if hasattr(holder, "__dict__") else before
+    given: dict[str, Any] = {"role": name, "derivative": before, **more}
+    after = call.watched(Pair(kind=kind, via=call.via, function=function, **given))
+    if after is before:
+        return
+    setattr(holder, name, after)
+    call.undo.append(lambda: delattr(holder, name) if own is holder else setattr(holder, name, before))
 
 
 class Converted:
@@ -31,3 +59,47 @@ def from_bands(bands: Any, below: int, above: int, n: int) -> Any:
         for j in range(max(0, i - below), min(n, i + above + 1)):
             full[i, j] = bands[i - j + above, j]
     return full
+
+
+def diagonals(below: Any, above: Any) -> tuple[int, int] | None:
+    """How many diagonals a banded matrix has below and above the main one; None if neither is given: it is no banded one."""
+    return None if below is None and above is None else (below or 0, above or 0)
+
+
+def arguments(value: Any) -> tuple[Any, ...]:
+    """Further arguments as SciPy takes them: one alone need not be a tuple."""
+    return () if value is None else tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def size_of(x: Any) -> int:
+    """The number of variables, which is part of what a pair is where it is small."""
+    try:
+        return min(int(np.size(x)), 5)
+    except Exception:
+        return -1
+
+
+def limits(bounds: Any, n: int) -> tuple[Any, Any] | None:
+    """Bounds in any of SciPy's forms as two arrays; None if there are none, or if they are not understood."""
+    if bounds is None:
+        return None
+    try:
+        if hasattr(bounds, "lb"):
+            low, high = np.asarray(bounds.lb, float), np.asarray(bounds.ub, float)
+        elif len(bounds) == 2 and n != 2 and np.ndim(bounds[0]) <= 1 and np.size(bounds[0]) in (1, n):
+            low, high = np.asarray(bounds[0], float), np.asarray(bounds[1], float)
+        else:
+            pairs = [tuple(pair) for pair in bounds]
+            low = np.array([-np.inf if pair[0] is None else pair[0] for pair in pairs], float)
+            high = np.array([np.inf if pair[1] is None else pair[1] for pair in pairs], float)
+        low, high = np.broadcast_to(low, n).copy(), np.broadcast_to(high, n).copy()
+    except Exception:
+        return None
+    if np.isinf(low).all() and np.isinf(high).all():
+        return None
+    return low, high
+
+
+def within(bounds: tuple[Any, Any] | None) -> dict[str, Any]:
+    """Bounds as a keyword of a check."""
+    return {} if bounds is None else {"bounds": bounds}

@@ -14,48 +14,9 @@ import numpy as np
 
 from gradcheck.evaluation.claims import Item
 from gradcheck.model import Kind
-from gradcheck.watch.adapters.conventions import Converted, transposed
+from gradcheck.watch.adapters.conventions import Converted, arguments, limits, pair_up, size_of, transposed, within
 from gradcheck.watch.hooks import Call, Hook
 from gradcheck.watch.pairs import Check, Pair, Visit
-
-
-def arguments(value: Any) -> tuple[Any, ...]:
-    """Further arguments as SciPy takes them: one alone need not be a tuple."""
-    return () if value is None else tuple(value) if isinstance(value, (tuple, list)) else (value,)
-
-
-def size_of(x: Any) -> int:
-    """The number of variables, which is part of what a pair is where it is small."""
-    try:
-        return min(int(np.size(x)), 5)
-    except Exception:
-        return -1
-
-
-def limits(bounds: Any, n: int) -> tuple[Any, Any] | None:
-    """Bounds in any of SciPy's forms as two arrays; None if there are none, or if they are not understood."""
-    if bounds is None:
-        return None
-    try:
-        if hasattr(bounds, "lb"):
-            low, high = np.asarray(bounds.lb, float), np.asarray(bounds.ub, float)
-        elif len(bounds) == 2 and n != 2 and np.ndim(bounds[0]) <= 1 and np.size(bounds[0]) in (1, n):
-            low, high = np.asarray(bounds[0], float), np.asarray(bounds[1], float)
-        else:
-            pairs = [tuple(pair) for pair in bounds]
-            low = np.array([-np.inf if pair[0] is None else pair[0] for pair in pairs], float)
-            high = np.array([np.inf if pair[1] is None else pair[1] for pair in pairs], float)
-        low, high = np.broadcast_to(low, n).copy(), np.broadcast_to(high, n).copy()
-    except Exception:
-        return None
-    if np.isinf(low).all() and np.isinf(high).all():
-        return None
-    return low, high
-
-
-def within(bounds: tuple[Any, Any] | None) -> dict[str, Any]:
-    """Bounds as a keyword of a check."""
-    return {} if bounds is None else {"bounds": bounds}
 
 
 def _minimize(call: Call) -> None:
@@ -99,49 +60,15 @@ def _of_scalar(
     f: Callable[..., Any] = Item(fun, 0) if both else fun
     slope: Any = Item(fun, 1) if both else call.get(grad) if grad else None
     curvature, products = call.get(hess) if hess else None, call.get(hessp) if hessp else None
-    replaced: dict[str, Any] = {}
     if grad is not None and callable(slope):
-        pair = Pair(
-            kind=Kind.GRADIENT,
-            via=call.via,
-            role="jac=True" if both else grad,
-            function=fun,
-            derivative=fun if both else slope,
-            options=options | ({"value_and_grad": True} if both else {}),
-            bounds=box,
-            part=1 if both else None,
-            size=size,
-        )
-        replaced[grad] = call.watched(pair)
-    known = {"grad": slope} if callable(slope) else {}
+        given = {"derivative": fun, "role": "jac=True", "part": 1} if both else {}
+        own = options | ({"value_and_grad": True} if both else {})
+        pair_up(call, grad, Kind.GRADIENT, fun, options=own, bounds=box, size=size, **given)
+    known = options | ({"grad": slope} if callable(slope) else {})
     if hess and is_function(curvature):
-        replaced[hess] = call.watched(
-            Pair(
-                kind=Kind.HESSIAN,
-                via=call.via,
-                role=hess,
-                function=f,
-                derivative=curvature,
-                options=options | known,
-                bounds=box,
-                size=size,
-            )
-        )
+        pair_up(call, hess, Kind.HESSIAN, f, options=known, bounds=box, size=size)
     if hessp and callable(products):
-        replaced[hessp] = call.watched(
-            Pair(
-                kind=Kind.HVP,
-                via=call.via,
-                role=hessp,
-                function=f,
-                derivative=products,
-                options=options | known,
-                bounds=box,
-                size=size,
-            )
-        )
-    for name, value in replaced.items():
-        call.put(name, value)
+        pair_up(call, hessp, Kind.HVP, f, options=known, bounds=box, size=size)
 
 
 def is_function(value: Any) -> TypeGuard[Callable[..., Any]]:
@@ -298,17 +225,8 @@ def _curve_fit(call: Call) -> None:
         data = visit.args[0]
         return Check(Converted(f, lambda f, p: np.ravel(f(data, *p))), Converted(jac, lambda jac, p: jac(data, *p)), {})
 
-    pair = Pair(
-        kind=Kind.JACOBIAN,
-        via=call.via,
-        role="jac",
-        function=f,
-        derivative=jac,
-        at=at,
-        point=lambda args, kwargs: np.array(args[1:], float),
-        size=np.ndim(xdata),
-    )
-    call.put("jac", call.watched(pair))
+    point = lambda args, kwargs: np.array(args[1:], float)  # noqa: E731
+    pair_up(call, "jac", Kind.JACOBIAN, f, at=at, point=point, size=np.ndim(xdata))
 
 
 def _newton(call: Call) -> None:
@@ -329,31 +247,13 @@ def _of_number(call: Call, f: Any, x0: Any) -> None:
         options["elementwise"] = True
     size = np.ndim(x0)
     if first is True:
-        pair = Pair(
-            kind=Kind.GRADIENT,
-            via=call.via,
-            role="fprime=True",
-            function=f,
-            derivative=f,
-            options=options | {"value_and_grad": True},
-            at=lambda visit: Check(Item(f, 0), Item(f, 1), options),
-            part=1,
-            size=size,
-        )
-        call.put("f", call.watched(pair))
+        both = options | {"value_and_grad": True}
+        at = lambda visit: Check(Item(f, 0), Item(f, 1), options)  # noqa: E731
+        pair_up(call, "f", Kind.GRADIENT, f, role="fprime=True", options=both, at=at, part=1, size=size)
         return
     for role, function, claim in (("fprime2", first, second), ("fprime", f, first)):
         if callable(function) and callable(claim):
-            pair = Pair(
-                kind=Kind.GRADIENT,
-                via=call.via,
-                role=role,
-                function=function,
-                derivative=claim,
-                options=options,
-                size=size,
-            )
-            call.put(role, call.watched(pair))
+            pair_up(call, role, Kind.GRADIENT, function, options=options, size=size)
 
 
 def _fmin(call: Call) -> None:
