@@ -73,6 +73,7 @@ class Session:
         self._tries: dict[str, int] = {}
         self._elsewhere: set[str] = set()  # pairs of other processes
         self._later: list[tuple[Pair, dict[str, Any]]] = []
+        self._kept: dict[int, list[Pair]] = {}
         self._local = threading.local()
         self._lock = threading.RLock()
         self._process = os.getpid()
@@ -122,7 +123,7 @@ class Session:
         if os.getpid() != self._process:
             return
         self.calls += 1
-        self._local.depth = self._depth + 1
+        self._solvers.append(call.via)
         before = call.args, call.kwargs
         try:
             read(call)
@@ -131,9 +132,10 @@ class Session:
             call.pairs.clear()
 
     @property
-    def _depth(self) -> int:
-        """How many solvers of this thread are at work, one within the other."""
-        return getattr(self._local, "depth", 0)
+    def _solvers(self) -> list[str]:
+        """The solvers of this thread that are at work, each within the one before."""
+        solvers: list[str] = self._local.__dict__.setdefault("solvers", [])
+        return solvers
 
     def wants(self, pair: Pair) -> bool:
         """Whether there is anything to be learnt of a pair."""
@@ -146,7 +148,7 @@ class Session:
         if (reason := reason_against(pair.derivative) or self._ignored(pair)) is not None:
             self.excluded[pair.key] = reason
             return False
-        if self._depth > 1 and _is_internal(pair):
+        if len(self._solvers) > 1 and _is_internal(pair, self._solvers):
             self.excluded[pair.key] = FOREIGN
             return False
         return True
@@ -165,14 +167,27 @@ class Session:
 
     def left(self, call: Call) -> None:
         """A solver has returned or raised."""
-        self._local.depth = max(self._depth - 1, 0)
+        if self._solvers:
+            self._solvers.pop()
         error = sys.exc_info()[1]
         if not call.pairs or os.getpid() != self._process or (error is not None and not isinstance(error, Exception)):
             return
-        pairs = [pair for pair in call.pairs if pair.visits.count]
+        pairs = [pair for pair in call.pairs if pair.visits.count or pair.hidden]
         with self._lock:
             for pair in pairs:
                 self._meet(pair)
+
+    def keep(self, owner: object, pairs: list[Pair]) -> None:
+        """An object of a library has been given pairs, which methods of it will call."""
+        if pairs:
+            self._kept[id(owner)] = self.kept(owner) + pairs
+
+    def kept(self, owner: object) -> list[Pair]:
+        """Those of them that are still to be checked."""
+        pairs = [pair for pair in self._kept.pop(id(owner), ()) if self.wants(pair)]
+        if pairs:
+            self._kept[id(owner)] = pairs
+        return list(pairs)
 
     # ---- the checks
 
@@ -191,6 +206,10 @@ class Session:
         if lasting in self.known:
             self._tries[pair.key] = TRIES
             self.outcomes[pair.key] = replace(outcome, earlier=True)
+            return
+        if pair.hidden:
+            self._tries.setdefault(pair.key, 0)
+            self.outcomes[pair.key] = replace(outcome, reason=pair.hidden)
             return
         depth = self._depth_affordable
         if depth is None:
@@ -293,11 +312,13 @@ class Session:
         return [self.outcomes[key] for key in told]
 
 
-def _is_internal(pair: Pair) -> bool:
-    """Whether it is the library itself that hands a pair from one of its functions to another."""
-    library = sys.modules.get(pair.via.partition(".")[0])
+def _is_internal(pair: Pair, solvers: list[str]) -> bool:
+    """Whether it is a library itself that hands a pair from one of its functions to another, or to another library."""
     file = describe(pair.derivative).file
-    return file is not None and file.startswith(os.path.dirname(getattr(library, "__file__", None) or " "))
+    folders = {
+        os.path.dirname(getattr(sys.modules.get(via.partition(".")[0]), "__file__", None) or "") for via in solvers
+    }
+    return file is not None and any(folder and file.startswith(folder + os.sep) for folder in folders)
 
 
 def _prepare() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradcheck.model import Kind
 from gradcheck.watch.hooks import Call
@@ -79,15 +80,19 @@ def size_of(x: Any) -> int:
         return -1
 
 
-def limits(bounds: Any, n: int) -> tuple[Any, Any] | None:
-    """Bounds in any of SciPy's forms as two arrays; None if there are none, or if they are not understood."""
+def limits(bounds: Any, n: int, *, low_high: bool = False) -> tuple[Any, Any] | None:
+    """Bounds as two arrays; None if there are none, or if they are not understood.
+
+    bounds: pairs of (low, high), in which None is no bound, or an object with `lb` and `ub`.
+    low_high: two arrays instead, or two numbers that hold for all.
+    """
     if bounds is None:
         return None
     try:
         if hasattr(bounds, "lb"):
-            low, high = np.asarray(bounds.lb, float), np.asarray(bounds.ub, float)
-        elif len(bounds) == 2 and n != 2 and np.ndim(bounds[0]) <= 1 and np.size(bounds[0]) in (1, n):
-            low, high = np.asarray(bounds[0], float), np.asarray(bounds[1], float)
+            bounds, low_high = (bounds.lb, bounds.ub), True
+        if low_high:
+            low, high = (np.asarray(bound, float) for bound in bounds)
         else:
             pairs = [tuple(pair) for pair in bounds]
             low = np.array([-np.inf if pair[0] is None else pair[0] for pair in pairs], float)
@@ -100,6 +105,6 @@ def limits(bounds: Any, n: int) -> tuple[Any, Any] | None:
     return low, high
 
 
-def within(bounds: tuple[Any, Any] | None) -> dict[str, Any]:
-    """Bounds as a keyword of a check."""
-    return {} if bounds is None else {"bounds": bounds}
+def weights(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Numbers between 0.5 and 1.5 that are the same at every call: of a sum of outputs, in which none hides another."""
+    return 0.5 + np.random.default_rng(1).random(tuple(shape))

@@ -14,14 +14,15 @@ import numpy as np
 
 from gradcheck.evaluation.claims import Item
 from gradcheck.model import Kind
-from gradcheck.watch.adapters.conventions import Converted, arguments, limits, pair_up, size_of, transposed, within
+from gradcheck.watch.adapters.conventions import Converted, arguments, limits, pair_up, size_of, transposed
 from gradcheck.watch.hooks import Call, Hook
 from gradcheck.watch.pairs import Check, Pair, Visit
 
 
-def _minimize(call: Call) -> None:
+def minimize(call: Call) -> None:
+    """minimize(fun, x0, args, jac=…, hess=…, hessp=…, bounds=…, constraints=…)."""
     fun, jac, x0 = call.get("fun"), call.get("jac"), call.get("x0")
-    _of_scalar(
+    of_scalar(
         call,
         fun,
         x0,
@@ -36,7 +37,7 @@ def _minimize(call: Call) -> None:
         call.put("constraints", _constraints(call, constraints, size_of(x0)))
 
 
-def _of_scalar(
+def of_scalar(
     call: Call,
     fun: Any,
     x0: Any,
@@ -56,7 +57,7 @@ def _of_scalar(
     if not callable(fun):
         return
     further, size, box = arguments(call.get("args") if args is None else args), size_of(x0), limits(bounds, np.size(x0))
-    options: dict[str, Any] = {"args": further, **within(box)}
+    options: dict[str, Any] = {"args": further}
     f: Callable[..., Any] = Item(fun, 0) if both else fun
     slope: Any = Item(fun, 1) if both else call.get(grad) if grad else None
     curvature, products = call.get(hess) if hess else None, call.get(hessp) if hessp else None
@@ -146,7 +147,7 @@ def _matrix_pair(
         return Check(
             Converted(f, _flat_values),
             Converted(claim, _rows if not flip else transposed),
-            {"args": args, **within(bounds)},
+            {"args": args},
         )
 
     return Pair(
@@ -179,7 +180,7 @@ def _least_squares(call: Call) -> None:
     if callable(fun) and callable(jac):
         named, x0 = call.get("kwargs") or {}, call.get("x0")
         f, claim = (functools.partial(each, **named) if named else each for each in (fun, jac))
-        bounds = limits(call.get("bounds"), int(np.size(x0)))
+        bounds = limits(call.get("bounds"), int(np.size(x0)), low_high=True)
         pair = _matrix_pair(call, f, claim, "jac", size_of(x0), args=arguments(call.get("args")), bounds=bounds)
         pair.derivative = jac
         call.put("jac", call.watched(pair))
@@ -258,13 +259,13 @@ def _of_number(call: Call, f: Any, x0: Any) -> None:
 
 def _fmin(call: Call) -> None:
     fun = call.get("f")
-    _of_scalar(call, fun, call.get("x0"), grad="fprime", hess="fhess", hessp="fhess_p")
+    of_scalar(call, fun, call.get("x0"), grad="fprime", hess="fhess", hessp="fhess_p")
 
 
 def _fmin_bounded(call: Call) -> None:
     given, plain = call.get("fprime"), not call.get("approx_grad")
     both = given is None and plain
-    _of_scalar(
+    of_scalar(
         call,
         call.get("func"),
         call.get("x0"),
@@ -277,7 +278,7 @@ def _fmin_bounded(call: Call) -> None:
 def _fmin_slsqp(call: Call) -> None:
     x0, args = call.get("x0"), arguments(call.get("args"))
     slope = "fprime" if callable(call.get("fprime")) else None
-    _of_scalar(call, call.get("func"), x0, grad=slope, bounds=call.get("bounds") or None)
+    of_scalar(call, call.get("func"), x0, grad=slope, bounds=call.get("bounds") or None)
     for fun, jac in (("f_eqcons", "fprime_eqcons"), ("f_ieqcons", "fprime_ieqcons")):
         if callable(call.get(fun)) and callable(call.get(jac)):
             call.put(jac, call.watched(_matrix_pair(call, call.get(fun), call.get(jac), jac, size_of(x0), args=args)))
@@ -287,11 +288,11 @@ def _check_grad(call: Call) -> None:
     further = call.args[3:]
     if not isinstance(call.get("direction", "all"), str) or call.get("direction", "all") != "all":
         return
-    _of_scalar(call, call.get("func"), call.get("x0"), grad="grad", args=further)
+    of_scalar(call, call.get("func"), call.get("x0"), grad="grad", args=further)
 
 
 def _line_search(call: Call) -> None:
-    _of_scalar(call, call.get("f"), call.get("xk"), grad="myfprime")
+    of_scalar(call, call.get("f"), call.get("xk"), grad="myfprime")
 
 
 def _row(module: str, name: str, read: Callable[[Call], None]) -> Hook:
@@ -299,7 +300,7 @@ def _row(module: str, name: str, read: Callable[[Call], None]) -> Hook:
 
 
 HOOKS = (
-    _row("_minimize", "minimize", _minimize),
+    _row("_minimize", "minimize", minimize),
     _row("_lsq.least_squares", "least_squares", _least_squares),
     _row("_root", "root", _root),
     _row("_root_scalar", "root_scalar", _root_scalar),
