@@ -5,13 +5,12 @@ It is loaded in every project that has gradcheck installed: nothing of the watch
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gradcheck.errors import OutputError
+from gradcheck.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from gradcheck.model import Report
@@ -32,7 +31,7 @@ def add_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
     group.addoption(
         "--gradcheck-watch-budget",
         metavar="PERCENT",
-        help="of the time that the tests take, which the watch may take beside; 8 by default",
+        help="of the time that the tests take, which the watch may take beside; 6 by default",
     )
     parser.addini("gradcheck_watch_budget", "the same as --gradcheck-watch-budget", default="")
     group.addoption(
@@ -82,7 +81,7 @@ class Watch:
         running: Callable[[], pytest.Item | None],
         command: Callable[[pytest.Item], str],
     ) -> None:
-        from gradcheck.watch.session import SHARE, Session
+        from gradcheck.watch.session import Session
         from gradcheck.watch.shared import Meeting
 
         self._config, self._mode, self._running, self._command = config, mode, running, command
@@ -94,9 +93,8 @@ class Watch:
         self._inline = False
         worker: dict[str, Any] | None = getattr(config, "workerinput", None)
         self._meeting = Meeting(None if worker is None else worker.get("gradcheck_watch"))
-        budget = _percent(config)
         self._session = Session(
-            share=SHARE if budget is None else budget,
+            share=_share(config),
             mine=self._mine,
             ignore=tuple(config.getini("gradcheck_watch_ignore")),
             known=self._known(),
@@ -244,14 +242,16 @@ class Watch:
             terminalreporter.write_line(line, red=line.startswith("WRONG"))
 
 
-def _percent(config: pytest.Config) -> float | None:
-    """The budget of the watch as a share; None if none is given."""
+def _share(config: pytest.Config) -> float:
+    """What the watch may take of the time of the tests."""
+    from gradcheck.watch.budget import SHARE, share_of
+
     text, source = config.getoption("gradcheck_watch_budget"), "--gradcheck-watch-budget"
     if text is None:
         text, source = str(config.getini("gradcheck_watch_budget")).strip(), f"{config.inipath}: gradcheck_watch_budget"
         if not text:
-            return None
-    with contextlib.suppress(ValueError):
-        if (percent := float(text.removesuffix("%"))) > 0:
-            return percent / 100
-    raise pytest.UsageError(f"{source} is {text!r}; give a percentage above 0, such as 8")
+            return SHARE
+    try:
+        return share_of(text, source)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None

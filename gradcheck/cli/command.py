@@ -169,8 +169,11 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
 
     _require_folder()
     results.require_distinct(options)
-    if (program := options.pop("watch")) is not None:
-        return _watch(program, targets, options)
+    program, budget = options.pop("watch"), options.pop("watch_budget")
+    if program is not None:
+        return _watch(program, budget, targets, options)
+    if budget is not None:
+        raise UsageError("--watch-budget belongs to --watch, as in gradcheck --watch-budget 20 --watch fit.py")
     outcome = Outcome()
     given = given_options(options)
     if options["ask"] or options["tell"]:
@@ -212,21 +215,28 @@ def main() -> NoReturn:
 _watched: list[bool] = []  # that this process runs somebody else's program
 
 
-def _watch(program: Sequence[str], targets: Sequence[str], options: dict[str, Any]) -> int:
-    """Run a program, check what it hands to solvers, and tell when it is through; its own exit code counts first."""
+def _watch(program: Sequence[str], budget: str | None, targets: Sequence[str], options: dict[str, Any]) -> int:
+    """Run a program, check what it hands to solvers, and tell when it is through; its own exit code counts first.
+
+    budget: what checks may take of the program's time, in percent.
+    """
     import shlex
 
     from gradcheck.runner.run import Outcome
     from gradcheck.watch import summary
+    from gradcheck.watch.budget import SHARE, share_of
     from gradcheck.watch.outcome import Class
     from gradcheck.watch.script import run
 
     if targets:
         raise UsageError(f"--watch runs a program, and {targets[0]!r} before it is none of its arguments; remove it")
     results.require_formats(options)
-    session, code = run(program, shlex.join(["gradcheck", "--watch", *program]))
+    share = SHARE if budget is None else share_of(budget, "--watch-budget")
+    session, code = run(program, shlex.join(["gradcheck", "--watch", *program]), share)
     outcomes = list(session.outcomes.values())
-    told = summary.lines(outcomes, excluded=session.left_out, inline=session.inline)
+    told = summary.lines(
+        outcomes, excluded=session.left_out, inline=session.inline, budget="--watch-budget before --watch gives more"
+    )
     outcome = Outcome()
     outcome.reports += summary.reports(outcomes)
     plain = options["style"] is None and options["output"] is None

@@ -22,6 +22,7 @@ from gradcheck.evaluation.sources import describe
 from gradcheck.evaluation.tracebacks import PACKAGE
 from gradcheck.model import Kind
 from gradcheck.watch import isolation
+from gradcheck.watch.budget import SHARE, Budget
 from gradcheck.watch.hooks import Call, Hooks, table
 from gradcheck.watch.identity import reason_against, sources
 from gradcheck.watch.look import Depth, look
@@ -29,11 +30,6 @@ from gradcheck.watch.outcome import Class, Outcome, no_mistake, placed, restored
 from gradcheck.watch.owner import by_design, owned
 from gradcheck.watch.pairs import Pair
 
-SHARE = 0.08  # of the time that the program itself takes
-START = 2.0  # seconds that are there from the beginning
-AMPLE = 1.5  # seconds with which there is time for more points than the last
-DEBT = 0.02  # of the time so far, which quick looks may take beyond their share
-LEAST, MOST = 0.2, 10.0  # seconds for one pair
 FOREIGN = "not of this project"
 TRIES = 3  # looks at a pair that could not be judged
 
@@ -61,15 +57,14 @@ class Session:
         caller: Callable[[], str | None] = lambda: None,
         again: Callable[[Pair], str | None] = lambda pair: None,
     ) -> None:
-        self.share, self.mine, self.ignore, self.known, self.first = share, mine, ignore, known, first
+        self.budget = Budget(share)
+        self.mine, self.ignore, self.known, self.first = mine, ignore, known, first
         self.caller, self.again = caller, again
         self.outcomes: dict[str, Outcome] = {}
         self.told: list[str] = []  # keys of what is new since somebody asked
         self.excluded: dict[str, str] = {}  # by the key of a pair, why it is none
-        self.spent = 0.0
         self.inline = False  # some checks were made without a child
         self.calls = 0
-        self._started = time.monotonic()
         self._tries: dict[str, int] = {}
         self._elsewhere: set[str] = set()  # pairs of other processes
         self._later: list[tuple[Pair, dict[str, Any]]] = []
@@ -95,26 +90,9 @@ class Session:
         self.settle()
 
     @property
-    def available(self) -> float:
-        """Seconds that checks may take now."""
-        if self.share is None:
-            return float("inf")
-        return START + self.share * (time.monotonic() - self._started - self.spent) - self.spent
-
-    @property
     def left_out(self) -> int:
         """How many pairs were left out because somebody has said so."""
         return sum(reason != FOREIGN for reason in self.excluded.values())
-
-    @property
-    def _depth_affordable(self) -> Depth | None:
-        """How closely a new pair can be looked at now; None for not at all."""
-        available = self.available
-        if available > AMPLE:
-            return Depth.ALL
-        if available > 0:
-            return Depth.LATE
-        return Depth.GLANCE if available > -DEBT * (time.monotonic() - self._started) else None
 
     # ---- a call of a solver
 
@@ -125,11 +103,13 @@ class Session:
         self.calls += 1
         self._solvers.append(call.via)
         before = call.args, call.kwargs
+        started = time.monotonic()
         try:
             read(call)
         except Exception:
             call.args, call.kwargs = before
             call.pairs.clear()
+        self.budget.pay(started, quick=True)
 
     @property
     def _solvers(self) -> list[str]:
@@ -211,7 +191,7 @@ class Session:
             self._tries.setdefault(pair.key, 0)
             self.outcomes[pair.key] = replace(outcome, reason=pair.hidden)
             return
-        depth = self._depth_affordable
+        depth = self.budget.depth
         if depth is None:
             self._tries.setdefault(pair.key, 0)
             return
@@ -220,11 +200,11 @@ class Session:
         if not isolation.possible():
             self._later.append((pair, about))
             return
-        seconds = max(LEAST, min(MOST, self.available / 2))
+        seconds = self.budget.seconds
         try:
             lines, ended = isolation.apart(lambda: self._lines(pair, seconds, depth), seconds)
         finally:
-            self.spent += time.monotonic() - started
+            self.budget.pay(started)
         if depth is Depth.GLANCE:
             self._tries[pair.key] = self._tries.get(pair.key, 0) + bool(lines)
             ended = ""
@@ -292,7 +272,7 @@ class Session:
         for pair, about in waiting:
             self.inline = True
             started = time.monotonic()
-            seconds = max(LEAST, min(MOST, self.available / 2))
+            seconds = self.budget.seconds
             lines: list[str] = []
             ended = ""
             try:
@@ -303,7 +283,7 @@ class Session:
                     raise
                 ended = f"{type(error).__name__}: {error}"
             finally:
-                self.spent += time.monotonic() - started
+                self.budget.pay(started)
             self._learnt(pair, about, lines, ended)
 
     def news(self) -> list[Outcome]:
