@@ -41,6 +41,7 @@ Examples:
   gradcheck mypackage                    every @gradcheck.derivative_of below it
   gradcheck --format github --junit gradcheck.xml      all declared checks, in CI
   gradcheck --watch fit.py --data x.csv  what a program hands to its solvers
+  gradcheck --sweep mypackage            what pairs up by name: loss and gradient, fun and jac, …
 
 T is module:attr, module:object.attr or path/to/file.py:attr: any callable.
 
@@ -176,6 +177,8 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
         raise UsageError("--watch-budget belongs to --watch, as in gradcheck --watch-budget 20 --watch fit.py")
     outcome = Outcome()
     given = given_options(options)
+    if (package := options.pop("sweep")) is not None:
+        return _sweep(package, targets, given, options, outcome)
     if options["ask"] or options["tell"]:
         return _asked(targets, given, options, outcome)
     with output.diverted():
@@ -249,6 +252,35 @@ def _watch(program: Sequence[str], budget: str | None, targets: Sequence[str], o
     return code or (ExitCode.FAIL if wrong else ExitCode.USAGE if failures else ExitCode.PASS)
 
 
+def _sweep(
+    package: str, targets: Sequence[str], given: dict[str, Any], options: dict[str, Any], outcome: Outcome
+) -> int:
+    """Check what pairs up by name below a package, and tell what of it cannot be called."""
+    import shlex
+
+    from gradcheck.cli.selection import swept
+    from gradcheck.wording import counted
+
+    if targets:
+        raise UsageError(f"--sweep takes one package, and {targets[0]!r} beside it is none of its checks; remove it")
+    with output.diverted():
+        found = swept(package, given, outcome)
+    if not found.checks and not found.uncalled and not found.problems:
+        raise UsageError(
+            f"--sweep {package}: no names of functions and derivatives pair up there, such as loss and gradient"
+        )
+    if options["list_only"] or options["verbose"]:
+        for name, reason in found.uncalled:
+            output.say(f"not called: {name}: {reason}")
+    elif found.uncalled and not options["quiet"]:
+        pairs = counted(len(found.uncalled), "more pair")
+        output.say(f"{pairs} of names cannot be called; gradcheck --sweep {package} --list says why")
+    if options["list_only"]:
+        return _list(found.checks, outcome)
+    again = shlex.join(["gradcheck", "--sweep", package])
+    return _run(found.checks, given, options, outcome, lambda check, report=None: again)
+
+
 def _list(checks: Sequence[DeclaredCheck], outcome: Outcome) -> int:
     lines = [f"{check.name}  {', '.join(kind.value for kind in check.claims)}  ({check.source})\n" for check in checks]
     output.emit("".join(lines))
@@ -261,8 +293,12 @@ def _run(
     given: dict[str, Any],
     options: dict[str, Any],
     outcome: Outcome,
+    again: Callable[..., str] | None = None,
 ) -> int:
-    """Make the checks, print and write what came of them, and return the exit code."""
+    """Make the checks, print and write what came of them, and return the exit code.
+
+    again: what repeats a check, where that is not its name and the options given.
+    """
     from gradcheck.runner.replay import replay
     from gradcheck.runner.run import run
 
@@ -278,7 +314,7 @@ def _run(
             progress=_progress(options),
             self_test=options["self_test"],
             mutate=options["mutate"],
-            replay=replay(given),
+            replay=again or replay(given),
             outcome=outcome,
         )
     results.say_problems(outcome)

@@ -8,7 +8,7 @@ import time
 from gradcheck.errors import UsageError
 from gradcheck.watch.look import Depth
 
-SHARE = 0.06  # of the time that the program itself takes
+SHARE = 0.07  # of the time that the program itself takes
 START = 1.5  # seconds that are there from the beginning
 WHOLE = 0.5  # of that time: what whole checks may take
 QUICK = 0.05  # seconds of a check that count as those of a quick look

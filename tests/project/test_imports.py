@@ -35,6 +35,7 @@ FLOORS = (  # from the ground up; a package imports only what stands below it
     "testing",
     "runner",
     "watch",
+    "sweep",
     "pytest_watch",
     "pytest_plugin",
     "cli",

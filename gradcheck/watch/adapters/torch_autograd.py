@@ -46,7 +46,7 @@ def _apply(call: Call) -> None:
         role="backward",
         function=forward.__func__,
         derivative=rule,
-        at=lambda visit: _check(torch, function, forward.__func__, rule, places, visit),
+        at=lambda visit: compared(torch, function, forward.__func__, rule, places, visit),
         size=tuple(value.ndim if isinstance(value, torch.Tensor) else repr(type(value)) for value in given),
     )
     if not call.session.wants(pair):
@@ -68,7 +68,7 @@ def _varies(torch: Any, value: Any) -> bool:
     return isinstance(value, torch.Tensor) and value.requires_grad and value.is_floating_point() and value.numel() > 0
 
 
-def _check(torch: Any, function: Any, forward: Any, backward: Any, places: list[int], visit: Visit) -> Check:
+def compared(torch: Any, function: Any, forward: Any, backward: Any, places: list[int], visit: Visit) -> Check:
     """A sum of all outputs, each with a weight of its own, as a function of the tensors that vary, laid out in one vector."""
     given = [_double(torch, value) for value in visit.args]
     try:
