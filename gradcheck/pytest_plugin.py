@@ -1,7 +1,7 @@
 """The pytest plugin: the fixture and the marker ``gradcheck``, declared checks as tests, a summary, reports.
 
-The only importer of pytest, and therefore one long module.  It is loaded in every project that has gradcheck installed:
-nothing that takes time is imported at the top.
+It is long because all that hangs on pytest's hooks is here, but for the watch, which is `gradcheck.pytest_watch`.  It is
+loaded in every project that has gradcheck installed: nothing that takes time is imported at the top.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import pytest
 
+from gradcheck import pytest_watch
 from gradcheck.errors import (
     ConfigError,
     GradcheckError,
@@ -70,7 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         else:
             group.addoption(_flag(row), metavar=row.metavar, help=text)
             parser.addini(_key(row), f"the same as {_flag(row)}", default="")
-    _add_watch(parser, group)
+    pytest_watch.add_options(parser, group)
     _add_switch(parser, group, "declared", "run the checks declared in pyproject.toml or setup.cfg as tests")
     group.addoption(
         "--gradcheck-report",
@@ -79,41 +80,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=_report_path,
         metavar="FILE",
         help="write a report of all checks; its form follows from the name, as in r.html or r.json. Repeatable",
-    )
-
-
-def _add_watch(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
-    text = "check the derivatives that tests hand to solvers such as scipy.optimize.minimize, and tell at the end"
-    name = "gradcheck_watch"
-    group.addoption("--gradcheck-watch", dest=name, action="store_const", const="tell", help=text)
-    group.addoption(
-        "--gradcheck-watch=error",
-        dest=name,
-        action="store_const",
-        const="error",
-        help="the same, and the run fails where one of them is wrong",
-    )
-    parser.addini(name, "the same as --gradcheck-watch: true, or error", default="")
-    group.addoption(
-        "--gradcheck-watch-budget",
-        metavar="PERCENT",
-        help="of the time that the tests take, which the watch may take beside; 8 by default",
-    )
-    parser.addini("gradcheck_watch_budget", "the same as --gradcheck-watch-budget", default="")
-    group.addoption(
-        "--gradcheck-watch-also",
-        action="append",
-        default=[],
-        metavar="PACKAGE",
-        help="watch derivatives of this installed package, too, not only those of the project; * for all. Repeatable",
-    )
-    parser.addini("gradcheck_watch_also", "the same as --gradcheck-watch-also", type="args", default=[])
-    ignored = "names of derivatives, or files, that are not watched; a pattern such as test_*.<lambda> on each line"
-    parser.addini("gradcheck_watch_ignore", ignored, type="linelist", default=[])
-    group.addoption(
-        "--gradcheck-watch-write",
-        metavar="FILE",
-        help="write tests of the derivatives that were seen into this file, to keep",
     )
 
 
@@ -144,8 +110,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # under xdist, the controller alone sums up
         summary = _Summary(config)
         config.pluginmanager.register(summary, "gradcheck-summary")
-    if mode := _watch_mode(config):
-        config.pluginmanager.register(_Watch(config, mode, summary), "gradcheck-watch")
+    if mode := pytest_watch.mode_of(config):
+        watch = pytest_watch.Watch(
+            config, mode, running=lambda: config.stash.get(RUNNING, None), command=_pytest_command
+        )
+        config.pluginmanager.register(watch, "gradcheck-watch")
+        if summary is not None:
+            summary.watch = watch
 
 
 def _on(config: pytest.Config, name: str) -> bool:
@@ -168,20 +139,6 @@ def _defaults(config: pytest.Config) -> dict[str, Any]:
             except UsageError as error:
                 raise pytest.UsageError(str(error)) from None
     return found
-
-
-def _watch_mode(config: pytest.Config) -> str | None:
-    """'tell' or 'error'; None if nothing is watched."""
-    mode = config.getoption("gradcheck_watch")
-    if mode is None:
-        text = str(config.getini("gradcheck_watch")).strip().lower()
-        modes = {"": None, "false": None, "no": None, "0": None, "true": "tell", "yes": "tell", "1": "tell"}
-        modes |= {"tell": "tell", "error": "error"}
-        if text not in modes:
-            message = f"{config.inipath}: gradcheck_watch is {text!r}; it is true, false or error"
-            raise pytest.UsageError(message)
-        mode = modes[text]
-    return None if config.getoption("collectonly") else mode
 
 
 # ---- the fixture and the marker
@@ -441,7 +398,7 @@ class _Summary:
         self._config = config
         self._reports: list[Report] = []
         self._blamed: list[Report] = []  # by tests that failed
-        self.watched: tuple[Report, ...] = ()  # of derivatives that solvers were handed: for the files
+        self.watch: pytest_watch.Watch | None = None  # what it has seen goes into the files
         self._failures: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -462,12 +419,13 @@ class _Summary:
         from gradcheck.reporting.files import write_file
         from gradcheck.reporting.formats import Display, format_of
 
+        watched = () if self.watch is None else self.watch.reports
         display = Display(allow_inconclusive="allow_inconclusive" in self._config.stash[DEFAULTS])
         for path in paths:
             form = format_of(path)
             assert form is not None  # _report_path has seen to it
             try:
-                write_file(path, form.render([*self._reports, *self.watched], display))
+                write_file(path, form.render([*self._reports, *watched], display))
             except OutputError as error:
                 self._failures.append(str(error))
         if self._failures and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
@@ -491,181 +449,3 @@ class _Summary:
             from gradcheck.reporting.github import render
 
             terminalreporter.write_line(render(self._blamed))  # which the runner takes out of the log
-
-
-# ---- the watch
-
-
-class _Watch:
-    """Watches what tests hand to solvers, in this process, and gathers what other processes have seen."""
-
-    def __init__(self, config: pytest.Config, mode: str, summary: _Summary | None) -> None:
-        from gradcheck.watch.session import SHARE, Session
-        from gradcheck.watch.shared import Meeting
-
-        self._config, self._mode, self._summary = config, mode, summary
-        self._written: str | None = config.getoption("gradcheck_watch_write")
-        self._roots = {str(config.rootpath)}
-        self._also = {*config.getoption("gradcheck_watch_also"), *config.getini("gradcheck_watch_also")}
-        self._outcomes: dict[str, str] = {}
-        self._excluded = 0
-        self._inline = False
-        worker: dict[str, Any] | None = getattr(config, "workerinput", None)
-        self._meeting = Meeting(None if worker is None else worker.get("gradcheck_watch"))
-        budget = _percent(config)
-        self._session = Session(
-            share=SHARE if budget is None else budget,
-            mine=self._mine,
-            ignore=tuple(config.getini("gradcheck_watch_ignore")),
-            known=self._known(),
-            first=self._meeting.first,
-            caller=self._caller,
-            again=lambda _: self._again(),
-        )
-        self._session.begin()
-
-    def _caller(self) -> str | None:
-        item = self._config.stash.get(RUNNING, None)
-        return None if item is None else item.nodeid
-
-    def _again(self) -> str:
-        item = self._config.stash.get(RUNNING, None)
-        return f"{'pytest' if item is None else _pytest_command(item)} --gradcheck-watch"
-
-    def _mine(self, file: str) -> bool:
-        """Whether a derivative in this file is the project's, or that of a package whose tests run."""
-        from gradcheck.watch.shared import belongs
-
-        return belongs(file, self._roots, self._also)
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        from gradcheck.watch.shared import package_of
-
-        self._roots |= {root for folder in {item.path.parent for item in items} if (root := package_of(folder))}
-
-    # ---- what passed in earlier runs
-
-    def _known(self) -> frozenset[str]:
-        cache = getattr(self._config, "cache", None)
-        found = [] if cache is None else cache.get("gradcheck/watch", [])
-        return frozenset(found if isinstance(found, list) else [])
-
-    def _remember(self) -> None:
-        from gradcheck.watch.outcome import Class
-
-        cache = getattr(self._config, "cache", None)
-        if cache is not None:
-            right = {o.lasting for o in self.outcomes if o.category is Class.RIGHT}
-            cache.set("gradcheck/watch", sorted(right | self._known()))
-
-    # ---- from one process to another
-
-    def pytest_configure_node(self, node: Any) -> None:
-        node.workerinput["gradcheck_watch"] = self._meeting.place()
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
-        try:
-            return (yield)
-        finally:
-            self._session.settle()
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
-        if self._session.told:
-            report.__dict__["gradcheck_watch"] = [outcome.to_json() for outcome in self._session.news()]
-        return report
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self._take(getattr(report, "gradcheck_watch", ()))
-
-    def pytest_testnodedown(self, node: Any, error: object) -> None:
-        left = getattr(node, "workeroutput", {}).get("gradcheck_watch")
-        if left:
-            self._take(left["outcomes"])
-            self._excluded += left["excluded"]
-            self._inline |= left["inline"]
-
-    def _take(self, texts: Any) -> None:
-        from gradcheck.watch.outcome import from_json
-
-        for text in texts:
-            self._outcomes[from_json(text).key] = text
-
-    # ---- the end
-
-    @property
-    def outcomes(self) -> list[Any]:
-        """What all processes have seen."""
-        from gradcheck.watch.outcome import from_json
-
-        return [from_json(text) for text in self._outcomes.values()]
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        from gradcheck.watch import summary
-        from gradcheck.watch.outcome import Class
-
-        self._session.end()
-        news = [outcome.to_json() for outcome in self._session.news()]
-        output: dict[str, Any] | None = getattr(self._config, "workeroutput", None)
-        if output is not None:
-            own = self._session
-            output["gradcheck_watch"] = {"outcomes": news, "excluded": own.left_out, "inline": own.inline}
-            return
-        self._take(news)
-        self._excluded += self._session.left_out
-        self._inline |= self._session.inline
-        outcomes = self.outcomes
-        if self._summary is not None:
-            self._summary.watched = summary.reports(outcomes)
-        self._remember()
-        wrong = any(outcome.category in (Class.WRONG, Class.WRITES) for outcome in outcomes)
-        if wrong and self._mode == "error" and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        self._meeting.close()
-
-    def pytest_unconfigure(self) -> None:
-        self._session.end()
-        self._meeting.close()
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        from gradcheck.watch import summary
-        from gradcheck.watch.outcome import Class
-
-        outcomes = self.outcomes
-        if self._written:
-            from gradcheck.watch.written import write
-
-            try:
-                terminalreporter.write_line(write(outcomes, self._written))
-            except OutputError as error:
-                terminalreporter.write_line(f"error: {error}", red=True)
-        quiet = self._config.getoption("verbose") < -1
-        bad = any(outcome.category is Class.WRONG for outcome in outcomes)
-        if quiet and not bad:
-            return
-        terminalreporter.write_sep("=", "gradcheck watch")
-        told = summary.lines(
-            outcomes,
-            excluded=self._excluded,
-            inline=self._inline,
-            budget="--gradcheck-watch-budget gives more",
-        )
-        for line in told:
-            terminalreporter.write_line(line, red=line.startswith("WRONG"))
-
-
-def _percent(config: pytest.Config) -> float | None:
-    """The budget of the watch as a share; None if none is given."""
-    text, source = config.getoption("gradcheck_watch_budget"), "--gradcheck-watch-budget"
-    if text is None:
-        text, source = str(config.getini("gradcheck_watch_budget")).strip(), f"{config.inipath}: gradcheck_watch_budget"
-        if not text:
-            return None
-    with contextlib.suppress(ValueError):
-        if (percent := float(text.removesuffix("%"))) > 0:
-            return percent / 100
-    raise pytest.UsageError(f"{source} is {text!r}; give a percentage above 0, such as 8")

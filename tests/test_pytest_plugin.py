@@ -500,6 +500,7 @@ def test_a_project_that_does_not_use_it_pays_one_light_import(run: Run, pytester
         "gradcheck.options.row",
         "gradcheck.options.values",
         "gradcheck.pytest_plugin",
+        "gradcheck.pytest_watch",
         "gradcheck.version",
         "gradcheck.wording",
     }

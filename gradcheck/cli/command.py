@@ -41,6 +41,7 @@ Examples:
   gradcheck mypackage                    every @gradcheck.derivative_of below it
   gradcheck --format github --junit gradcheck.xml      all declared checks, in CI
   gradcheck --watch fit.py --data x.csv  what a program hands to its solvers
+  gradcheck --sweep mypackage            what pairs up by name: loss and gradient, fun and jac, …
 
 T is module:attr, module:object.attr or path/to/file.py:attr: any callable.
 
@@ -169,10 +170,15 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
 
     _require_folder()
     results.require_distinct(options)
-    if (program := options.pop("watch")) is not None:
-        return _watch(program, targets, options)
+    program, budget = options.pop("watch"), options.pop("watch_budget")
+    if program is not None:
+        return _watch(program, budget, targets, options)
+    if budget is not None:
+        raise UsageError("--watch-budget belongs to --watch, as in gradcheck --watch-budget 20 --watch fit.py")
     outcome = Outcome()
     given = given_options(options)
+    if (package := options.pop("sweep")) is not None:
+        return _sweep(package, targets, given, options, outcome)
     if options["ask"] or options["tell"]:
         return _asked(targets, given, options, outcome)
     with output.diverted():
@@ -212,21 +218,28 @@ def main() -> NoReturn:
 _watched: list[bool] = []  # that this process runs somebody else's program
 
 
-def _watch(program: Sequence[str], targets: Sequence[str], options: dict[str, Any]) -> int:
-    """Run a program, check what it hands to solvers, and tell when it is through; its own exit code counts first."""
+def _watch(program: Sequence[str], budget: str | None, targets: Sequence[str], options: dict[str, Any]) -> int:
+    """Run a program, check what it hands to solvers, and tell when it is through; its own exit code counts first.
+
+    budget: what checks may take of the program's time, in percent.
+    """
     import shlex
 
     from gradcheck.runner.run import Outcome
     from gradcheck.watch import summary
+    from gradcheck.watch.budget import SHARE, share_of
     from gradcheck.watch.outcome import Class
     from gradcheck.watch.script import run
 
     if targets:
         raise UsageError(f"--watch runs a program, and {targets[0]!r} before it is none of its arguments; remove it")
     results.require_formats(options)
-    session, code = run(program, shlex.join(["gradcheck", "--watch", *program]))
+    share = SHARE if budget is None else share_of(budget, "--watch-budget")
+    session, code = run(program, shlex.join(["gradcheck", "--watch", *program]), share)
     outcomes = list(session.outcomes.values())
-    told = summary.lines(outcomes, excluded=session.left_out, inline=session.inline)
+    told = summary.lines(
+        outcomes, excluded=session.left_out, inline=session.inline, budget="--watch-budget before --watch gives more"
+    )
     outcome = Outcome()
     outcome.reports += summary.reports(outcomes)
     plain = options["style"] is None and options["output"] is None
@@ -237,6 +250,35 @@ def _watch(program: Sequence[str], targets: Sequence[str], options: dict[str, An
         output.say_error(failure)
     wrong = any(one.category in (Class.WRONG, Class.WRITES) for one in outcomes) and not options["exit_zero"]
     return code or (ExitCode.FAIL if wrong else ExitCode.USAGE if failures else ExitCode.PASS)
+
+
+def _sweep(
+    package: str, targets: Sequence[str], given: dict[str, Any], options: dict[str, Any], outcome: Outcome
+) -> int:
+    """Check what pairs up by name below a package, and tell what of it cannot be called."""
+    import shlex
+
+    from gradcheck.cli.selection import swept
+    from gradcheck.wording import counted
+
+    if targets:
+        raise UsageError(f"--sweep takes one package, and {targets[0]!r} beside it is none of its checks; remove it")
+    with output.diverted():
+        found = swept(package, given, outcome)
+    if not found.checks and not found.uncalled and not found.problems:
+        raise UsageError(
+            f"--sweep {package}: no names of functions and derivatives pair up there, such as loss and gradient"
+        )
+    if options["list_only"] or options["verbose"]:
+        for name, reason in found.uncalled:
+            output.say(f"not called: {name}: {reason}")
+    elif found.uncalled and not options["quiet"]:
+        pairs = counted(len(found.uncalled), "more pair")
+        output.say(f"{pairs} of names cannot be called; gradcheck --sweep {package} --list says why")
+    if options["list_only"]:
+        return _list(found.checks, outcome)
+    again = shlex.join(["gradcheck", "--sweep", package])
+    return _run(found.checks, given, options, outcome, lambda check, report=None: again)
 
 
 def _list(checks: Sequence[DeclaredCheck], outcome: Outcome) -> int:
@@ -251,8 +293,12 @@ def _run(
     given: dict[str, Any],
     options: dict[str, Any],
     outcome: Outcome,
+    again: Callable[..., str] | None = None,
 ) -> int:
-    """Make the checks, print and write what came of them, and return the exit code."""
+    """Make the checks, print and write what came of them, and return the exit code.
+
+    again: what repeats a check, where that is not its name and the options given.
+    """
     from gradcheck.runner.replay import replay
     from gradcheck.runner.run import run
 
@@ -268,7 +314,7 @@ def _run(
             progress=_progress(options),
             self_test=options["self_test"],
             mutate=options["mutate"],
-            replay=replay(given),
+            replay=again or replay(given),
             outcome=outcome,
         )
     results.say_problems(outcome)

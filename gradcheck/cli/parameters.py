@@ -151,6 +151,17 @@ _WATCH = click.Option(
     help="Run a program (or -m MODULE), and check the derivatives that it hands to solvers such as scipy.optimize.minimize. "
     "All that follows is the program's.",
 )
+_WATCH_BUDGET = click.Option(
+    ["--watch-budget"],
+    metavar="PERCENT",
+    help="Of the time that the program takes, what --watch may take beside, and a moment at the start; 7 by default.",
+)
+_SWEEP = click.Option(
+    ["--sweep"],
+    metavar="PACKAGE",
+    help="Check the functions and derivatives below a package whose names pair up, such as loss and gradient, fun and jac, "
+    "forward and backward; with --list, tell which they are, and what of them cannot be called.",
+)
 _VERSION = click.Option(
     ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Show versions."
 )
@@ -158,7 +169,9 @@ _VERSION = click.Option(
 PARAMETERS: list[click.Parameter] = [
     click.Argument(["targets"], nargs=-1, metavar="[TARGET]...", shell_complete=_complete_target),
     *map(TableOption, at(Face.CLI, OPTIONS).values()),
+    _SWEEP,
     _WATCH,
+    _WATCH_BUDGET,
     _EXPLAIN,
     _VERSION,
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradcheck.errors import UsageError
 from gradcheck.options.row import Face, at
@@ -14,6 +14,9 @@ from gradcheck.runner.config import CLAIMS, PLACES, DeclaredCheck, find_checks, 
 from gradcheck.runner.run import Outcome
 from gradcheck.runner.targets import load, load_module
 from gradcheck.wording import near_match, quoted, short
+
+if TYPE_CHECKING:
+    from gradcheck.sweep.sweep import Sweep
 
 NAMED = 12  # declared checks that a message names
 
@@ -55,6 +58,19 @@ def select(targets: Sequence[str], given: dict[str, Any], outcome: Outcome) -> l
         for check in named or _discovered(target, declared, outcome):
             chosen[check.source, check.name] = check
     return [_overridden(check, given) for check in chosen.values()]
+
+
+def swept(package: str, given: dict[str, Any], outcome: Outcome) -> Sweep:
+    """What pairs up by name below a package; modules that cannot be imported go to `outcome`."""
+    from gradcheck.sweep.sweep import sweep
+
+    if other := [key for key in (*CLAIMS, "value_and_grad", *PLACES) if key in given and key != "dim"]:
+        raise UsageError(f"--sweep finds derivatives and points itself; remove --{other[0].replace('_', '-')}")
+    found = sweep(package, load_module, [given["dim"]] if "dim" in given else [])
+    for problem in found.problems:
+        outcome.complain(package, problem)
+    own = {key: value for key, value in given.items() if key != "dim"}
+    return dataclasses.replace(found, checks=tuple(_overridden(check, own) for check in found.checks))
 
 
 def _typed_check(target: str, given: dict[str, Any]) -> DeclaredCheck:

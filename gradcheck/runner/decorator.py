@@ -102,7 +102,7 @@ def discover(package: str, load: Callable[[str], ModuleType]) -> Discovery:
         declare,
     )
 
-    problems = list(_import_below(load(package), load))
+    problems = list(import_below(load(package), load))
     checks: dict[str, DeclaredCheck] = {}
     for pair in registered(package):
         where = describe(pair.derivative)
@@ -125,7 +125,7 @@ def discover(package: str, load: Callable[[str], ModuleType]) -> Discovery:
     return Discovery(checks=tuple(checks.values()), problems=tuple(problems))
 
 
-def _import_below(module: ModuleType, load: Callable[[str], ModuleType]) -> Iterator[GradcheckError]:
+def import_below(module: ModuleType, load: Callable[[str], ModuleType]) -> Iterator[GradcheckError]:
     """Import the modules below a package; yield the errors.  pkgutil.walk_packages would let SystemExit through."""
     for info in pkgutil.iter_modules(getattr(module, "__path__", ()), f"{module.__name__}."):
         if info.name.endswith(".__main__"):
@@ -135,7 +135,7 @@ def _import_below(module: ModuleType, load: Callable[[str], ModuleType]) -> Iter
         except GradcheckError as error:
             yield error
         else:
-            yield from _import_below(below, load)
+            yield from import_below(below, load)
 
 
 def _refuse_methods(pair: Pair, source: str) -> None:

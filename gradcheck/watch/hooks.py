@@ -16,6 +16,7 @@ from importlib.machinery import ModuleSpec
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from gradcheck.watch.compiled import inheriting, is_compiled, replace_everywhere
 from gradcheck.watch.recording import UNSEEN, Recorded
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ class Observer(Protocol):
     def left(self, call: Call) -> None:
         """A solver has returned or raised."""
 
+    def keep(self, owner: object, pairs: list[Pair]) -> None:
+        """An object of the library has been given pairs, which methods of it will call."""
+
+    def kept(self, owner: object) -> list[Pair]:
+        """Those of them that are still to be checked."""
+
 
 @dataclass(slots=True, eq=False)
 class Call:
@@ -43,7 +50,7 @@ class Call:
 
     via: the name of the solver.
     names: of its positional parameters.
-    undo: takes back what was changed elsewhere than among the arguments.
+    undo: take back what was changed elsewhere than among the arguments.
     """
 
     via: str
@@ -53,7 +60,7 @@ class Call:
     kwargs: dict[str, Any]
     session: Observer
     pairs: list[Pair] = field(default_factory=list)
-    undo: Callable[[], None] | None = None
+    undo: list[Callable[[], object]] = field(default_factory=list)
 
     def get(self, name: str, default: Any = None) -> Any:
         """An argument as it was given; `default` if it was not."""
@@ -64,11 +71,11 @@ class Call:
         return default
 
     def put(self, name: str, value: Any) -> None:
-        """Put another value where an argument was given."""
-        if name in self.kwargs:
+        """Put another value where an argument was given, or would be."""
+        place = self.names.index(name) if name in self.names else len(self.args)
+        if name in self.kwargs or place >= len(self.args):
             self.kwargs = {**self.kwargs, name: value}
         else:
-            place = self.names.index(name)
             self.args = (*self.args[:place], value, *self.args[place + 1 :])
 
     def watched(self, pair: Pair) -> Any:
@@ -78,10 +85,19 @@ class Call:
         self.pairs.append(pair)
         return Recorded(pair.derivative, pair)
 
+    def keep_for(self, owner: object) -> None:
+        """Leave the pairs to the methods of an object that has been given them, and does not call them yet."""
+        self.session.keep(owner, self.pairs)
+        self.pairs = []
+
+    def take_from(self, owner: object) -> None:
+        """Have the pairs checked that an object was given before, now that a method of it runs."""
+        self.pairs += self.session.kept(owner)
+
     def finish(self) -> None:
         """The solver has returned, or raised."""
-        if self.undo is not None:
-            self.undo()
+        for undo in reversed(self.undo):
+            undo()
         self.session.left(self)
 
 
@@ -89,15 +105,18 @@ class Call:
 class Hook:
     """A row of the table: a function of a library, and how to read a call of it.
 
-    module, name: where it is, such as ``scipy.optimize._minimize`` and ``minimize``, or ``Function.apply``.
+    module, name: where it is, such as ``scipy.optimize._minimize`` and ``minimize``, or ``Function.apply``.  A method of a
+        class that is compiled has no code to exchange: a class that inherits it takes the place of that one.
     via: its public name.
     read: finds the pairs in a call, and puts what `Call.watched` returns in the place of each derivative.
+    names: of the positional parameters, where the function itself does not tell them.
     """
 
     module: str
     name: str
     via: str
     read: Callable[[Call], None]
+    names: tuple[str, ...] = ()
 
 
 class Hooks:
@@ -109,6 +128,7 @@ class Hooks:
         for row in rows:
             self.rows.setdefault(row.module, []).append(row)
         self.exchanged: list[tuple[FunctionType, Any]] = []
+        self._replaced: list[tuple[type, type]] = []
         self._finder = _Finder(self)
 
     def install(self) -> None:
@@ -125,14 +145,26 @@ class Hooks:
             function.__code__ = code
             function.__dict__.pop("__signature__", None)
         self.exchanged.clear()
+        for compiled, ours in reversed(self._replaced):
+            replace_everywhere(ours, compiled)
+        self._replaced.clear()
 
     def imported(self, name: str) -> None:
         """A module with functions of the table is there."""
         module = sys.modules.get(name)
         for row in self.rows.get(name, ()):
-            function: Any = module
-            for part in row.name.split("."):
-                function = inspect.getattr_static(function, part, None)
+            *path, last = row.name.split(".")
+            holder: Any = module
+            for part in path:
+                holder = inspect.getattr_static(holder, part, None)
+            function = inspect.getattr_static(holder, last, None)
+            if isinstance(holder, type) and is_compiled(function):
+                ours = inheriting(
+                    holder, [r.name.rpartition(".")[2] for r in self.rows[name] if r.name.startswith(path[0])]
+                )
+                self._replaced.append((holder, ours))
+                replace_everywhere(holder, ours)
+                function = vars(ours)[last]
             function = getattr(function, "__func__", function)
             if isinstance(function, FunctionType) and all(function is not other for other, _ in self.exchanged):
                 self.exchanged.append((function, function.__code__))
@@ -145,7 +177,8 @@ def _exchange(function: FunctionType, row: Hook, session: Observer) -> None:
     original = FunctionType(code, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
     original.__kwdefaults__ = function.__kwdefaults__
     signature = inspect.signature(function)
-    names = [p.name for p in signature.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    named = (p.name for p in signature.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
+    names = row.names or tuple(named)
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         call = Call(row.via, original, names, args, kwargs, session)
@@ -235,7 +268,16 @@ def table() -> list[Hook]:
     return rows
 
 
-OWN: tuple[str, ...] = ("scipy_optimize", "scipy_integrate", "torch_autograd")
+OWN: tuple[str, ...] = (
+    "scipy_optimize",
+    "scipy_integrate",
+    "torch_autograd",
+    "jax_rules",
+    "cyipopt",
+    "nlopt",
+    "iminuit",
+    "lmfit",
+)
 """The modules of `gradcheck.watch.adapters`."""
 
 Options = Mapping[str, Any]

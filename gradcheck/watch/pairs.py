@@ -77,6 +77,8 @@ class Pair:
     at: makes the check of a visit, where it is not the two callables with `options`.
     point: the point within a call of the derivative; by default its first argument.
     part: which of the values that the derivative returns is the derivative; None if it returns that alone.
+    written: which of its arguments it writes the derivative into; None if it returns it.
+    hidden: why its values are not known, in words; '' if they are.
     size: what distinguishes pairs of the same code.
     """
 
@@ -90,6 +92,8 @@ class Pair:
     at: Callable[[Visit], Check] | None = None
     point: Callable[[tuple[Any, ...], Mapping[str, Any]], Any] | None = None
     part: int | None = None
+    written: int | None = None
+    hidden: str = ""
     size: Hashable = None
     visits: Visits = field(default_factory=Visits)
     parts: tuple[Hashable, ...] = ()
@@ -102,9 +106,8 @@ class Pair:
 
     def check(self, visit: Visit) -> Check:
         """What is to be checked at a visit."""
-        if self.at is not None:
-            return self.at(visit)
-        return Check(self.function, self.derivative, self.options)
+        check = Check(self.function, self.derivative, self.options) if self.at is None else self.at(visit)
+        return check if self.bounds is None else check._replace(options={"bounds": self.bounds, **check.options})
 
     def points(self) -> list[tuple[str, Visit]]:
         """Where to check, the most telling first: the last point moved aside, the first, that of the largest claim."""

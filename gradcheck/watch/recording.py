@@ -35,7 +35,7 @@ class Recorded:
         noted = _note(pair, args, kwargs)
         value = own["__wrapped__"](*args, **kwargs)
         if noted:
-            _weigh(pair, value)
+            _weigh(pair, value if pair.written is None else args[pair.written])
         return value
 
     def __getattr__(self, name: str) -> Any:

@@ -10,16 +10,17 @@ from collections.abc import Callable, Sequence
 
 from gradcheck.errors import TargetError, UsageError
 from gradcheck.evaluation.tracebacks import PACKAGE, pruned
-from gradcheck.watch.session import SHARE, Session
+from gradcheck.watch.session import Session
 from gradcheck.watch.shared import not_installed
 
 INTERRUPTED = 130
 
 
-def run(words: Sequence[str], again: str) -> tuple[Session, int]:
+def run(words: Sequence[str], again: str, share: float) -> tuple[Session, int]:
     """Run ``SCRIPT ARGS`` or ``-m MODULE ARGS``; the session that has watched it, and the exit code of the program itself.
 
     again: the command that repeats this.
+    share: of the program's time that checks may take.
 
     Raises:
         UsageError: there is nothing to run.
@@ -28,7 +29,7 @@ def run(words: Sequence[str], again: str) -> tuple[Session, int]:
     if not words or words == ["-m"]:
         raise UsageError("--watch needs a program, as in gradcheck --watch fit.py --data x.csv")
     start = _module(words[1:]) if words[0] == "-m" else _script(words)
-    session = Session(share=SHARE, mine=not_installed, again=lambda pair: again)
+    session = Session(share=share, mine=not_installed, again=lambda pair: again)
     session.begin()
     try:
         code = _guarded(start)

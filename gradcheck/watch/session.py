@@ -22,6 +22,7 @@ from gradcheck.evaluation.sources import describe
 from gradcheck.evaluation.tracebacks import PACKAGE
 from gradcheck.model import Kind
 from gradcheck.watch import isolation
+from gradcheck.watch.budget import SHARE, Budget
 from gradcheck.watch.hooks import Call, Hooks, table
 from gradcheck.watch.identity import reason_against, sources
 from gradcheck.watch.look import Depth, look
@@ -29,11 +30,6 @@ from gradcheck.watch.outcome import Class, Outcome, no_mistake, placed, restored
 from gradcheck.watch.owner import by_design, owned
 from gradcheck.watch.pairs import Pair
 
-SHARE = 0.08  # of the time that the program itself takes
-START = 2.0  # seconds that are there from the beginning
-AMPLE = 1.5  # seconds with which there is time for more points than the last
-DEBT = 0.02  # of the time so far, which quick looks may take beyond their share
-LEAST, MOST = 0.2, 10.0  # seconds for one pair
 FOREIGN = "not of this project"
 TRIES = 3  # looks at a pair that could not be judged
 
@@ -61,18 +57,18 @@ class Session:
         caller: Callable[[], str | None] = lambda: None,
         again: Callable[[Pair], str | None] = lambda pair: None,
     ) -> None:
-        self.share, self.mine, self.ignore, self.known, self.first = share, mine, ignore, known, first
+        self.budget = Budget(share)
+        self.mine, self.ignore, self.known, self.first = mine, ignore, known, first
         self.caller, self.again = caller, again
         self.outcomes: dict[str, Outcome] = {}
         self.told: list[str] = []  # keys of what is new since somebody asked
         self.excluded: dict[str, str] = {}  # by the key of a pair, why it is none
-        self.spent = 0.0
         self.inline = False  # some checks were made without a child
         self.calls = 0
-        self._started = time.monotonic()
         self._tries: dict[str, int] = {}
         self._elsewhere: set[str] = set()  # pairs of other processes
         self._later: list[tuple[Pair, dict[str, Any]]] = []
+        self._kept: dict[int, list[Pair]] = {}
         self._local = threading.local()
         self._lock = threading.RLock()
         self._process = os.getpid()
@@ -94,26 +90,9 @@ class Session:
         self.settle()
 
     @property
-    def available(self) -> float:
-        """Seconds that checks may take now."""
-        if self.share is None:
-            return float("inf")
-        return START + self.share * (time.monotonic() - self._started - self.spent) - self.spent
-
-    @property
     def left_out(self) -> int:
         """How many pairs were left out because somebody has said so."""
         return sum(reason != FOREIGN for reason in self.excluded.values())
-
-    @property
-    def _depth_affordable(self) -> Depth | None:
-        """How closely a new pair can be looked at now; None for not at all."""
-        available = self.available
-        if available > AMPLE:
-            return Depth.ALL
-        if available > 0:
-            return Depth.LATE
-        return Depth.GLANCE if available > -DEBT * (time.monotonic() - self._started) else None
 
     # ---- a call of a solver
 
@@ -122,18 +101,21 @@ class Session:
         if os.getpid() != self._process:
             return
         self.calls += 1
-        self._local.depth = self._depth + 1
+        self._solvers.append(call.via)
         before = call.args, call.kwargs
+        started = time.monotonic()
         try:
             read(call)
         except Exception:
             call.args, call.kwargs = before
             call.pairs.clear()
+        self.budget.pay(started, quick=True)
 
     @property
-    def _depth(self) -> int:
-        """How many solvers of this thread are at work, one within the other."""
-        return getattr(self._local, "depth", 0)
+    def _solvers(self) -> list[str]:
+        """The solvers of this thread that are at work, each within the one before."""
+        solvers: list[str] = self._local.__dict__.setdefault("solvers", [])
+        return solvers
 
     def wants(self, pair: Pair) -> bool:
         """Whether there is anything to be learnt of a pair."""
@@ -146,7 +128,7 @@ class Session:
         if (reason := reason_against(pair.derivative) or self._ignored(pair)) is not None:
             self.excluded[pair.key] = reason
             return False
-        if self._depth > 1 and _is_internal(pair):
+        if len(self._solvers) > 1 and _is_internal(pair, self._solvers):
             self.excluded[pair.key] = FOREIGN
             return False
         return True
@@ -165,14 +147,27 @@ class Session:
 
     def left(self, call: Call) -> None:
         """A solver has returned or raised."""
-        self._local.depth = max(self._depth - 1, 0)
+        if self._solvers:
+            self._solvers.pop()
         error = sys.exc_info()[1]
         if not call.pairs or os.getpid() != self._process or (error is not None and not isinstance(error, Exception)):
             return
-        pairs = [pair for pair in call.pairs if pair.visits.count]
+        pairs = [pair for pair in call.pairs if pair.visits.count or pair.hidden]
         with self._lock:
             for pair in pairs:
                 self._meet(pair)
+
+    def keep(self, owner: object, pairs: list[Pair]) -> None:
+        """An object of a library has been given pairs, which methods of it will call."""
+        if pairs:
+            self._kept[id(owner)] = self.kept(owner) + pairs
+
+    def kept(self, owner: object) -> list[Pair]:
+        """Those of them that are still to be checked."""
+        pairs = [pair for pair in self._kept.pop(id(owner), ()) if self.wants(pair)]
+        if pairs:
+            self._kept[id(owner)] = pairs
+        return list(pairs)
 
     # ---- the checks
 
@@ -192,7 +187,11 @@ class Session:
             self._tries[pair.key] = TRIES
             self.outcomes[pair.key] = replace(outcome, earlier=True)
             return
-        depth = self._depth_affordable
+        if pair.hidden:
+            self._tries.setdefault(pair.key, 0)
+            self.outcomes[pair.key] = replace(outcome, reason=pair.hidden)
+            return
+        depth = self.budget.depth
         if depth is None:
             self._tries.setdefault(pair.key, 0)
             return
@@ -201,11 +200,11 @@ class Session:
         if not isolation.possible():
             self._later.append((pair, about))
             return
-        seconds = max(LEAST, min(MOST, self.available / 2))
+        seconds = self.budget.seconds
         try:
             lines, ended = isolation.apart(lambda: self._lines(pair, seconds, depth), seconds)
         finally:
-            self.spent += time.monotonic() - started
+            self.budget.pay(started)
         if depth is Depth.GLANCE:
             self._tries[pair.key] = self._tries.get(pair.key, 0) + bool(lines)
             ended = ""
@@ -273,7 +272,7 @@ class Session:
         for pair, about in waiting:
             self.inline = True
             started = time.monotonic()
-            seconds = max(LEAST, min(MOST, self.available / 2))
+            seconds = self.budget.seconds
             lines: list[str] = []
             ended = ""
             try:
@@ -284,7 +283,7 @@ class Session:
                     raise
                 ended = f"{type(error).__name__}: {error}"
             finally:
-                self.spent += time.monotonic() - started
+                self.budget.pay(started)
             self._learnt(pair, about, lines, ended)
 
     def news(self) -> list[Outcome]:
@@ -293,11 +292,13 @@ class Session:
         return [self.outcomes[key] for key in told]
 
 
-def _is_internal(pair: Pair) -> bool:
-    """Whether it is the library itself that hands a pair from one of its functions to another."""
-    library = sys.modules.get(pair.via.partition(".")[0])
+def _is_internal(pair: Pair, solvers: list[str]) -> bool:
+    """Whether it is a library itself that hands a pair from one of its functions to another, or to another library."""
     file = describe(pair.derivative).file
-    return file is not None and file.startswith(os.path.dirname(getattr(library, "__file__", None) or " "))
+    folders = {
+        os.path.dirname(getattr(sys.modules.get(via.partition(".")[0]), "__file__", None) or "") for via in solvers
+    }
+    return file is not None and any(folder and file.startswith(folder + os.sep) for folder in folders)
 
 
 def _prepare() -> None:

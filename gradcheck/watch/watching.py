@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 from gradcheck.errors import UsageError
 from gradcheck.model import Report
 from gradcheck.watch import summary
+from gradcheck.watch.budget import SHARE
 from gradcheck.watch.identity import MARK
 from gradcheck.watch.outcome import Class, Outcome
-from gradcheck.watch.session import SHARE, Session
+from gradcheck.watch.session import Session
 from gradcheck.watch.shared import not_installed
 
 G = TypeVar("G", bound=Callable[..., Any])
@@ -24,7 +25,7 @@ class watching:  # noqa: N801  # a with statement reads like a function
     to `scipy.optimize` and the like is checked at points that the solver visits.  What the program computes does not change.
 
     Args:
-        budget: how much of the program's time checks may take, a share such as 0.08; None for as much as they need.
+        budget: how much of the program's time checks may take, a share such as 0.07; None for as much as they need.
         all_files: look at derivatives of installed packages, too, not only at one's own.
         ignore: patterns of names, or of files, of derivatives that are not to be looked at.
 
@@ -36,7 +37,7 @@ class watching:  # noqa: N801  # a with statement reads like a function
         self, *, budget: float | None = SHARE, all_files: bool = True, ignore: tuple[str, ...] | list[str] = ()
     ) -> None:
         if budget is not None and not (isinstance(budget, (int, float)) and budget > 0):
-            raise UsageError(f"budget is {budget!r}; give a share of the program's time above 0, such as 0.08, or None")
+            raise UsageError(f"budget is {budget!r}; give a share of the program's time above 0, such as 0.07, or None")
         self._session = Session(share=budget, mine=None if all_files else not_installed, ignore=tuple(ignore))
 
     def __enter__(self) -> watching:

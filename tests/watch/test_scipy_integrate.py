@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +9,7 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-import gradcheck
-from gradcheck.watch.outcome import Class
+from tests.watch.cases import right_and_wrong
 
 TIMES = np.linspace(0, 5, 4)
 
@@ -103,12 +101,4 @@ CASES: dict[str, Callable[[float], Any]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_right_is_right_and_wrong_is_wrong(case: str) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        without = CASES[case](1.0)
-        with gradcheck.watching(budget=None) as seen:
-            np.testing.assert_array_equal(CASES[case](1.0), without)
-        assert [outcome.category for outcome in seen.outcomes] == [Class.RIGHT], str(seen)
-        with gradcheck.watching(budget=None) as seen:
-            CASES[case](1.01)
-        assert [outcome.category for outcome in seen.outcomes] == [Class.WRONG], str(seen)
+    right_and_wrong(CASES[case])

@@ -111,6 +111,8 @@ def test_what_a_program_raises_is_shown_as_python_shows_it(folder: Path) -> None
         (["--watch", "nothing.py"], "--watch: there is no file nothing.py"),
         (["--watch", "-m", "no_such_module"], "--watch -m no_such_module: No module named"),
         (["m:f", "--watch", "fit.py"], "'m:f' before it is none of its arguments"),
+        (["--watch-budget", "0", "--watch", "fit.py"], "--watch-budget is '0'; give a percentage above 0, such as 7"),
+        (["--watch-budget", "9", "m:f"], "--watch-budget belongs to --watch"),
     ],
 )
 def test_what_cannot_be_run(folder: Path, words: list[str], message: str) -> None:
@@ -119,6 +121,12 @@ def test_what_cannot_be_run(folder: Path, words: list[str], message: str) -> Non
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
     assert not done.stdout
+
+
+def test_a_budget_can_be_given(folder: Path) -> None:
+    done = run(folder, "--watch-budget", "20%", "--watch", "fit.py")
+    assert done.returncode == 1
+    assert "1 wrong" in done.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends a signal")

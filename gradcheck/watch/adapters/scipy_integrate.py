@@ -8,10 +8,18 @@ from typing import Any
 import numpy as np
 
 from gradcheck.model import Kind
-from gradcheck.watch.adapters.conventions import Converted, from_bands, transposed
-from gradcheck.watch.adapters.scipy_optimize import arguments, size_of
+from gradcheck.watch.adapters.conventions import (
+    Converted,
+    arguments,
+    diagonals,
+    from_bands,
+    pair_up,
+    pair_up_attribute,
+    size_of,
+    transposed,
+)
 from gradcheck.watch.hooks import Call, Hook
-from gradcheck.watch.pairs import Check, Pair, Visit
+from gradcheck.watch.pairs import Check, Visit
 
 
 def _second(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -19,19 +27,17 @@ def _second(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     return args[1] if len(args) > 1 else kwargs["y"]
 
 
-def _pair(
-    call: Call,
+def _by_y(
     fun: Callable[..., Any],
     jac: Callable[..., Any],
-    role: str,
     y0: Any,
     *,
     bands: tuple[int, int] | None = None,
     columns: bool = False,
     y_first: bool = False,
     args: tuple[Any, ...] | None = None,
-) -> Pair:
-    """dy/dt = fun(t, y) and its Jacobian by y.
+) -> dict[str, Any]:
+    """Attributes of the pair of dy/dt = fun(t, y) and jac, its Jacobian by y.
 
     bands: how many diagonals below and above the main one a Jacobian has that is given by diagonals.
     columns: it is given by columns.
@@ -65,46 +71,30 @@ def _pair(
             Converted(fun, lambda fun, y: np.atleast_1d(np.asarray(fun(*words(y, of_fun))))), Converted(jac, matrix), {}
         )
 
-    point = None if y_first else _second
-    return Pair(
-        kind=Kind.JACOBIAN,
-        via=call.via,
-        role=role,
-        function=fun,
-        derivative=jac,
-        at=at,
-        point=point,
-        size=size_of(y0),
-    )
+    return {"at": at, "point": None if y_first else _second, "size": size_of(y0)}
 
 
 def _solve_ivp(call: Call) -> None:
     fun, jac = call.get("fun"), call.get("jac")
-    if not callable(fun) or not callable(jac):
-        return
-    below, above = call.get("lband"), call.get("uband")
-    bands = None if below is None and above is None else (below or 0, above or 0)
-    call.put("jac", call.watched(_pair(call, fun, jac, "jac", call.get("y0"), bands=bands)))
+    if callable(fun) and callable(jac):
+        bands = diagonals(call.get("lband"), call.get("uband"))
+        pair_up(call, "jac", Kind.JACOBIAN, fun, **_by_y(fun, jac, call.get("y0"), bands=bands))
 
 
 def _odeint(call: Call) -> None:
     fun, jac = call.get("func"), call.get("Dfun")
     if not callable(fun) or not callable(jac):
         return
-    below, above = call.get("ml"), call.get("mu")
-    bands = None if below is None and above is None else (below or 0, above or 0)
-    pair = _pair(
-        call,
+    how = _by_y(
         fun,
         jac,
-        "Dfun",
         call.get("y0"),
-        bands=bands,
+        bands=diagonals(call.get("ml"), call.get("mu")),
         columns=bool(call.get("col_deriv")),
         y_first=not call.get("tfirst"),
         args=arguments(call.get("args")),
     )
-    call.put("Dfun", call.watched(pair))
+    pair_up(call, "Dfun", Kind.JACOBIAN, fun, **how)
 
 
 def _ode(call: Call) -> None:
@@ -114,11 +104,9 @@ def _ode(call: Call) -> None:
     if not callable(fun) or not callable(jac):
         return
     method = getattr(solver, "_integrator", None)
-    below, above = getattr(method, "ml", None), getattr(method, "mu", None)
-    bands = None if below is None and above is None else (below or 0, above or 0)
-    pair = _pair(call, fun, jac, "jac", getattr(solver, "_y", ()), bands=bands, args=tuple(solver.f_params))
-    solver.jac = call.watched(pair)
-    call.undo = lambda: setattr(solver, "jac", jac)
+    bands = diagonals(getattr(method, "ml", None), getattr(method, "mu", None))
+    how = _by_y(fun, jac, getattr(solver, "_y", ()), bands=bands, args=tuple(solver.f_params))
+    pair_up_attribute(call, solver, "jac", Kind.JACOBIAN, fun, **how)
 
 
 def _solve_bvp(call: Call) -> None:
@@ -138,17 +126,8 @@ def _solve_bvp(call: Call) -> None:
 
         return Check(Converted(fun, column), Converted(jac, matrix), {})
 
-    pair = Pair(
-        kind=Kind.JACOBIAN,
-        via=call.via,
-        role="fun_jac",
-        function=fun,
-        derivative=jac,
-        at=at,
-        point=lambda args, kwargs: np.array(args[1])[:, 0],
-        size=size_of(np.asarray(call.get("y"))[:, 0]),
-    )
-    call.put("fun_jac", call.watched(pair))
+    size = size_of(np.asarray(call.get("y"))[:, 0])
+    pair_up(call, "fun_jac", Kind.JACOBIAN, fun, at=at, point=lambda args, kwargs: np.array(args[1])[:, 0], size=size)
 
 
 HOOKS = (

@@ -14,53 +14,15 @@ import numpy as np
 
 from gradcheck.evaluation.claims import Item
 from gradcheck.model import Kind
-from gradcheck.watch.adapters.conventions import Converted, transposed
+from gradcheck.watch.adapters.conventions import Converted, arguments, limits, pair_up, size_of, transposed
 from gradcheck.watch.hooks import Call, Hook
 from gradcheck.watch.pairs import Check, Pair, Visit
 
 
-def arguments(value: Any) -> tuple[Any, ...]:
-    """Further arguments as SciPy takes them: one alone need not be a tuple."""
-    return () if value is None else tuple(value) if isinstance(value, (tuple, list)) else (value,)
-
-
-def size_of(x: Any) -> int:
-    """The number of variables, which is part of what a pair is where it is small."""
-    try:
-        return min(int(np.size(x)), 5)
-    except Exception:
-        return -1
-
-
-def limits(bounds: Any, n: int) -> tuple[Any, Any] | None:
-    """Bounds in any of SciPy's forms as two arrays; None if there are none, or if they are not understood."""
-    if bounds is None:
-        return None
-    try:
-        if hasattr(bounds, "lb"):
-            low, high = np.asarray(bounds.lb, float), np.asarray(bounds.ub, float)
-        elif len(bounds) == 2 and n != 2 and np.ndim(bounds[0]) <= 1 and np.size(bounds[0]) in (1, n):
-            low, high = np.asarray(bounds[0], float), np.asarray(bounds[1], float)
-        else:
-            pairs = [tuple(pair) for pair in bounds]
-            low = np.array([-np.inf if pair[0] is None else pair[0] for pair in pairs], float)
-            high = np.array([np.inf if pair[1] is None else pair[1] for pair in pairs], float)
-        low, high = np.broadcast_to(low, n).copy(), np.broadcast_to(high, n).copy()
-    except Exception:
-        return None
-    if np.isinf(low).all() and np.isinf(high).all():
-        return None
-    return low, high
-
-
-def within(bounds: tuple[Any, Any] | None) -> dict[str, Any]:
-    """Bounds as a keyword of a check."""
-    return {} if bounds is None else {"bounds": bounds}
-
-
-def _minimize(call: Call) -> None:
+def minimize(call: Call) -> None:
+    """minimize(fun, x0, args, jac=…, hess=…, hessp=…, bounds=…, constraints=…)."""
     fun, jac, x0 = call.get("fun"), call.get("jac"), call.get("x0")
-    _of_scalar(
+    of_scalar(
         call,
         fun,
         x0,
@@ -75,7 +37,7 @@ def _minimize(call: Call) -> None:
         call.put("constraints", _constraints(call, constraints, size_of(x0)))
 
 
-def _of_scalar(
+def of_scalar(
     call: Call,
     fun: Any,
     x0: Any,
@@ -95,53 +57,19 @@ def _of_scalar(
     if not callable(fun):
         return
     further, size, box = arguments(call.get("args") if args is None else args), size_of(x0), limits(bounds, np.size(x0))
-    options: dict[str, Any] = {"args": further, **within(box)}
+    options: dict[str, Any] = {"args": further}
     f: Callable[..., Any] = Item(fun, 0) if both else fun
     slope: Any = Item(fun, 1) if both else call.get(grad) if grad else None
     curvature, products = call.get(hess) if hess else None, call.get(hessp) if hessp else None
-    replaced: dict[str, Any] = {}
     if grad is not None and callable(slope):
-        pair = Pair(
-            kind=Kind.GRADIENT,
-            via=call.via,
-            role="jac=True" if both else grad,
-            function=fun,
-            derivative=fun if both else slope,
-            options=options | ({"value_and_grad": True} if both else {}),
-            bounds=box,
-            part=1 if both else None,
-            size=size,
-        )
-        replaced[grad] = call.watched(pair)
-    known = {"grad": slope} if callable(slope) else {}
+        given = {"derivative": fun, "role": "jac=True", "part": 1} if both else {}
+        own = options | ({"value_and_grad": True} if both else {})
+        pair_up(call, grad, Kind.GRADIENT, fun, options=own, bounds=box, size=size, **given)
+    known = options | ({"grad": slope} if callable(slope) else {})
     if hess and is_function(curvature):
-        replaced[hess] = call.watched(
-            Pair(
-                kind=Kind.HESSIAN,
-                via=call.via,
-                role=hess,
-                function=f,
-                derivative=curvature,
-                options=options | known,
-                bounds=box,
-                size=size,
-            )
-        )
+        pair_up(call, hess, Kind.HESSIAN, f, options=known, bounds=box, size=size)
     if hessp and callable(products):
-        replaced[hessp] = call.watched(
-            Pair(
-                kind=Kind.HVP,
-                via=call.via,
-                role=hessp,
-                function=f,
-                derivative=products,
-                options=options | known,
-                bounds=box,
-                size=size,
-            )
-        )
-    for name, value in replaced.items():
-        call.put(name, value)
+        pair_up(call, hessp, Kind.HVP, f, options=known, bounds=box, size=size)
 
 
 def is_function(value: Any) -> TypeGuard[Callable[..., Any]]:
@@ -219,7 +147,7 @@ def _matrix_pair(
         return Check(
             Converted(f, _flat_values),
             Converted(claim, _rows if not flip else transposed),
-            {"args": args, **within(bounds)},
+            {"args": args},
         )
 
     return Pair(
@@ -252,7 +180,7 @@ def _least_squares(call: Call) -> None:
     if callable(fun) and callable(jac):
         named, x0 = call.get("kwargs") or {}, call.get("x0")
         f, claim = (functools.partial(each, **named) if named else each for each in (fun, jac))
-        bounds = limits(call.get("bounds"), int(np.size(x0)))
+        bounds = limits(call.get("bounds"), int(np.size(x0)), low_high=True)
         pair = _matrix_pair(call, f, claim, "jac", size_of(x0), args=arguments(call.get("args")), bounds=bounds)
         pair.derivative = jac
         call.put("jac", call.watched(pair))
@@ -298,17 +226,8 @@ def _curve_fit(call: Call) -> None:
         data = visit.args[0]
         return Check(Converted(f, lambda f, p: np.ravel(f(data, *p))), Converted(jac, lambda jac, p: jac(data, *p)), {})
 
-    pair = Pair(
-        kind=Kind.JACOBIAN,
-        via=call.via,
-        role="jac",
-        function=f,
-        derivative=jac,
-        at=at,
-        point=lambda args, kwargs: np.array(args[1:], float),
-        size=np.ndim(xdata),
-    )
-    call.put("jac", call.watched(pair))
+    point = lambda args, kwargs: np.array(args[1:], float)  # noqa: E731
+    pair_up(call, "jac", Kind.JACOBIAN, f, at=at, point=point, size=np.ndim(xdata))
 
 
 def _newton(call: Call) -> None:
@@ -329,42 +248,24 @@ def _of_number(call: Call, f: Any, x0: Any) -> None:
         options["elementwise"] = True
     size = np.ndim(x0)
     if first is True:
-        pair = Pair(
-            kind=Kind.GRADIENT,
-            via=call.via,
-            role="fprime=True",
-            function=f,
-            derivative=f,
-            options=options | {"value_and_grad": True},
-            at=lambda visit: Check(Item(f, 0), Item(f, 1), options),
-            part=1,
-            size=size,
-        )
-        call.put("f", call.watched(pair))
+        both = options | {"value_and_grad": True}
+        at = lambda visit: Check(Item(f, 0), Item(f, 1), options)  # noqa: E731
+        pair_up(call, "f", Kind.GRADIENT, f, role="fprime=True", options=both, at=at, part=1, size=size)
         return
     for role, function, claim in (("fprime2", first, second), ("fprime", f, first)):
         if callable(function) and callable(claim):
-            pair = Pair(
-                kind=Kind.GRADIENT,
-                via=call.via,
-                role=role,
-                function=function,
-                derivative=claim,
-                options=options,
-                size=size,
-            )
-            call.put(role, call.watched(pair))
+            pair_up(call, role, Kind.GRADIENT, function, options=options, size=size)
 
 
 def _fmin(call: Call) -> None:
     fun = call.get("f")
-    _of_scalar(call, fun, call.get("x0"), grad="fprime", hess="fhess", hessp="fhess_p")
+    of_scalar(call, fun, call.get("x0"), grad="fprime", hess="fhess", hessp="fhess_p")
 
 
 def _fmin_bounded(call: Call) -> None:
     given, plain = call.get("fprime"), not call.get("approx_grad")
     both = given is None and plain
-    _of_scalar(
+    of_scalar(
         call,
         call.get("func"),
         call.get("x0"),
@@ -377,7 +278,7 @@ def _fmin_bounded(call: Call) -> None:
 def _fmin_slsqp(call: Call) -> None:
     x0, args = call.get("x0"), arguments(call.get("args"))
     slope = "fprime" if callable(call.get("fprime")) else None
-    _of_scalar(call, call.get("func"), x0, grad=slope, bounds=call.get("bounds") or None)
+    of_scalar(call, call.get("func"), x0, grad=slope, bounds=call.get("bounds") or None)
     for fun, jac in (("f_eqcons", "fprime_eqcons"), ("f_ieqcons", "fprime_ieqcons")):
         if callable(call.get(fun)) and callable(call.get(jac)):
             call.put(jac, call.watched(_matrix_pair(call, call.get(fun), call.get(jac), jac, size_of(x0), args=args)))
@@ -387,11 +288,11 @@ def _check_grad(call: Call) -> None:
     further = call.args[3:]
     if not isinstance(call.get("direction", "all"), str) or call.get("direction", "all") != "all":
         return
-    _of_scalar(call, call.get("func"), call.get("x0"), grad="grad", args=further)
+    of_scalar(call, call.get("func"), call.get("x0"), grad="grad", args=further)
 
 
 def _line_search(call: Call) -> None:
-    _of_scalar(call, call.get("f"), call.get("xk"), grad="myfprime")
+    of_scalar(call, call.get("f"), call.get("xk"), grad="myfprime")
 
 
 def _row(module: str, name: str, read: Callable[[Call], None]) -> Hook:
@@ -399,7 +300,7 @@ def _row(module: str, name: str, read: Callable[[Call], None]) -> Hook:
 
 
 HOOKS = (
-    _row("_minimize", "minimize", _minimize),
+    _row("_minimize", "minimize", minimize),
     _row("_lsq.least_squares", "least_squares", _least_squares),
     _row("_root", "root", _root),
     _row("_root_scalar", "root_scalar", _root_scalar),

@@ -1,28 +1,33 @@
-"""torch: the backward of a `torch.autograd.Function` against its forward.
+"""torch: the backward of a `torch.autograd.Function`, or one registered in `torch.library`, against the forward.
 
 There is no solver: a pair is met where ``apply`` is called with tensors of which gradients are wanted.
 """
 
 from __future__ import annotations
 
+import inspect
 import sys
 from typing import Any
 
 import numpy as np
 
 from gradcheck.model import Kind
-from gradcheck.watch.adapters.conventions import Converted
+from gradcheck.watch.adapters.conventions import Converted, weights
 from gradcheck.watch.hooks import Call, Hook
 from gradcheck.watch.identity import reason_against
 from gradcheck.watch.pairs import Check, Pair, Visit
 
+GENERATED = "torch._library.autograd"  # the module of the functions that it makes of rules
 MOST = 100_000  # numbers in the tensors of one call
 
 
 def _apply(call: Call) -> None:
     torch: Any = sys.modules["torch"]
     function, *given = call.args
-    if not isinstance(function, type) or function.__module__.partition(".")[0] == "torch" or call.kwargs:
+    if not isinstance(function, type) or call.kwargs:
+        return
+    generated = function.__module__ == GENERATED
+    if not generated and function.__module__.partition(".")[0] == "torch":
         return
     places = [k for k, value in enumerate(given) if _varies(torch, value)]
     if not places or not torch.is_grad_enabled() or sum(given[k].numel() for k in places) > MOST:
@@ -32,13 +37,16 @@ def _apply(call: Call) -> None:
     forward, backward = vars(function).get("forward"), vars(function).get("backward")
     if not isinstance(forward, staticmethod) or not isinstance(backward, staticmethod):
         return
+    rule = _registered(backward.__func__) if generated else backward.__func__
+    if rule is None or reason_against(rule) is not None:
+        return
     pair = Pair(
         kind=Kind.GRADIENT,
-        via=call.via,
+        via="torch.library.register_autograd" if generated else call.via,
         role="backward",
         function=forward.__func__,
-        derivative=backward.__func__,
-        at=lambda visit: _check(torch, function, places, visit),
+        derivative=rule,
+        at=lambda visit: compared(torch, function, forward.__func__, rule, places, visit),
         size=tuple(value.ndim if isinstance(value, torch.Tensor) else repr(type(value)) for value in given),
     )
     if not call.session.wants(pair):
@@ -49,11 +57,18 @@ def _apply(call: Call) -> None:
     call.pairs.append(pair)
 
 
+def _registered(backward: Any) -> Any:
+    """The rule that `torch.library` has made a backward of; None if there is none, or if torch keeps it elsewhere now."""
+    info = inspect.getclosurevars(backward).nonlocals.get("info")
+    rule = getattr(info, "_backward_fn", None)
+    return rule if callable(rule) else None
+
+
 def _varies(torch: Any, value: Any) -> bool:
     return isinstance(value, torch.Tensor) and value.requires_grad and value.is_floating_point() and value.numel() > 0
 
 
-def _check(torch: Any, function: Any, places: list[int], visit: Visit) -> Check:
+def compared(torch: Any, function: Any, forward: Any, backward: Any, places: list[int], visit: Visit) -> Check:
     """A sum of all outputs, each with a weight of its own, as a function of the tensors that vary, laid out in one vector."""
     given = [_double(torch, value) for value in visit.args]
     try:
@@ -74,7 +89,7 @@ def _check(torch: Any, function: Any, places: list[int], visit: Visit) -> Check:
             outputs = function.apply(*words)
             outputs = outputs if isinstance(outputs, tuple) else (outputs,)
             found = [o for o in outputs if isinstance(o, torch.Tensor) and o.is_floating_point()]
-            return sum((o * _weights(torch, o)).sum() for o in found), variables
+            return sum((o * torch.as_tensor(weights(tuple(o.shape))).to(o)).sum() for o in found), variables
 
     def value(forward: Any, x: Any) -> float:
         return float(total(x, wanted=False)[0])
@@ -85,16 +100,11 @@ def _check(torch: Any, function: Any, places: list[int], visit: Visit) -> Check:
         zeros = (torch.zeros_like(v) if g is None else g for v, g in zip(variables, found, strict=True))
         return np.concatenate([g.detach().double().cpu().numpy().ravel() for g in zeros])
 
-    return Check(Converted(function.forward, value), Converted(function.backward, slope), {})
+    return Check(Converted(forward, value), Converted(backward, slope), {})
 
 
 def _double(torch: Any, value: Any) -> Any:
     return value.double() if isinstance(value, torch.Tensor) and value.is_floating_point() else value
-
-
-def _weights(torch: Any, output: Any) -> Any:
-    """Numbers between 0.5 and 1.5 that are the same at every call."""
-    return torch.as_tensor(0.5 + np.random.default_rng(1).random(tuple(output.shape))).to(output)
 
 
 HOOKS = (Hook("torch.autograd.function", "Function.apply", "torch.autograd.Function.apply", _apply),)
