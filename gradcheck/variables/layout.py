@@ -191,7 +191,7 @@ class ArrayLayout(Layout):
 
     def altered(self, argument: NDArray[Any], flat: NDArray[Any]) -> str:
         """Whether the array holds other numbers now, or was given another shape in place."""
-        same = argument.shape == self.shape and unchanged(argument, flat)
+        same = argument.shape == self.argument(flat).shape and unchanged(argument, flat)
         return "" if same else self.owner or "its argument"
 
     def numbers(self, value: Any, role: str) -> Array:
