@@ -55,6 +55,7 @@ COARSELY = 4096.0  # … of so many epsilon: in single precision an entry need n
 COARSE = 1e-10  # a relative error of numbers above this is that of single precision, whose rounding is normal
 MARGIN = 1.25  # a FAIL needs a gap larger than the tolerance by this multiple of the uncertainty, …
 STATISTICAL = 3.2  # … or this, where that is a number of standard deviations, known from few samples
+SHARPLY = 1e-4  # of a value: one known so well is no matter of statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,10 +334,9 @@ class _Bar:
         rounding = ROUNDING * self.epsilon * max(self.scale(size), self.lent)
         return self.tolerance.atol + max(self.tolerance.rtol * size, rounding)
 
-    @property
-    def margin(self) -> float:
+    def margin(self, value: float, uncertainty: float) -> float:
         """By what multiple of its uncertainty a value has to be exceeded to refute a claim."""
-        return STATISTICAL if self.epsilon > COARSE else MARGIN
+        return STATISTICAL if self.epsilon > COARSE and uncertainty > SHARPLY * abs(value) else MARGIN
 
     def is_nothing(self, claimed: float, best: Plateau) -> bool:
         """Whether the derivative is 0 as far as f can tell, and the claim as far as its rounding can."""
@@ -345,7 +345,10 @@ class _Bar:
 
     def refutes(self, claimed: float, seen: Plateau) -> bool:
         """Whether a value excludes the claim."""
-        return abs(claimed - seen.value) > self.allowed(claimed, seen.value) + self.margin * seen.uncertainty
+        return (
+            abs(claimed - seen.value)
+            > self.allowed(claimed, seen.value) + self.margin(seen.value, seen.uncertainty) * seen.uncertainty
+        )
 
     def is_negligible(self, claimed: float, value: float) -> bool:
         """Whether 0 is claimed where f changes by what may well be the tolerance it is computed to."""
@@ -414,7 +417,7 @@ def _weigh(
     wide, weak = uncertainty, Status.NOISY if best.blurred else Status.UNSETTLED
     if doubt is not None and (closer is None or not bar.refutes(claimed, closer)):
         wide, weak = wide + doubt, Status.UNSETTLED
-    if gap <= allowed + bar.margin * wide:
+    if gap <= allowed + bar.margin(value, wide) * wide:
         return Judgement(Verdict.INCONCLUSIVE, weak, value, wide, best.step, weak.advice)
     if bar.is_negligible(claimed, value):
         reason = (
