@@ -25,7 +25,7 @@ from gradcheck.model import (
 )
 from gradcheck.reporting import text
 
-RECORDS = [value for value in vars(model).values() if dataclasses.is_dataclass(value) and isinstance(value, type)]
+RECORDS = [value for value in model.nouns().values() if dataclasses.is_dataclass(value) and isinstance(value, type)]
 
 
 @pytest.fixture(scope="module")

@@ -22,12 +22,11 @@ from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.preflight import examine, integer_answer
 from gradcheck.evaluation.sources import describe
 from gradcheck.evaluation.unpacking import argument_names, in_order, unpacked
-from gradcheck.methods.coordinates import Evaluate, Surveyor, observations
+from gradcheck.methods.coordinates import Surveyor, observations
 from gradcheck.methods.problem import Problem, Watcher
-from gradcheck.model import Convention, Finding, FindingKind, Kind, Method, Point, Report, Stop, Target
-from gradcheck.options.keywords import Options
+from gradcheck.model import Convention, Finding, FindingKind, Kind, Stop, Target
 from gradcheck.points import describe_point, flat_bounds, integer_dtype, lay_out, require_within
-from gradcheck.variables.layout import ArrayLayout, Layout
+from gradcheck.variables.layout import ArrayLayout
 from gradcheck.wording import counted, quoted
 
 if TYPE_CHECKING:
@@ -38,7 +37,11 @@ if TYPE_CHECKING:
     from gradcheck.evaluation.autograd import Autograd
     from gradcheck.evaluation.journal import Journal, Ledger
     from gradcheck.evaluation.matrices import MatrixClaim
+    from gradcheck.methods.coordinates import Evaluate
     from gradcheck.methods.results import Comparison
+    from gradcheck.model import Method, Point, Report
+    from gradcheck.options.keywords import Options
+    from gradcheck.variables.layout import Layout
 
     Array = NDArray[np.float64]
 

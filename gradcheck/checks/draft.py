@@ -10,34 +10,37 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck.methods.entries import EntryTable, error_map
 from gradcheck.model import (
-    Convention,
-    Diagnosis,
-    DirectionCheck,
-    EntryCheck,
-    ErrorMap,
     Finding,
     FindingKind,
-    Fix,
     Kind,
     Method,
-    Plan,
-    Point,
     Report,
     Resolution,
     Stop,
-    Target,
-    Tolerance,
-    ToleranceLaw,
     Verdict,
 )
 from gradcheck.reporting import formats as formats  # a report shows itself by it
-from gradcheck.variables.layout import Layout, Places
+from gradcheck.variables.layout import Places
 from gradcheck.version import __version__
 from gradcheck.wording import about
 
 if TYPE_CHECKING:
     from gradcheck.errors import UserCodeError
     from gradcheck.methods.results import Comparison
+    from gradcheck.model import (
+        Convention,
+        Diagnosis,
+        DirectionCheck,
+        EntryCheck,
+        ErrorMap,
+        Fix,
+        Plan,
+        Point,
+        Target,
+        Tolerance,
+        ToleranceLaw,
+    )
+    from gradcheck.variables.layout import Layout
 
 MOST_DIGITS = 15
 

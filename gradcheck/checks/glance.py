@@ -16,14 +16,16 @@ import numpy as np
 from gradcheck.checks.check import CheckRun
 from gradcheck.errors import OutOfTime, UserCodeError
 from gradcheck.evaluation.claims import Item
-from gradcheck.evaluation.function import Function
-from gradcheck.model import DerivativeEstimate, DirectionCheck, Kind, Method, Report, Status, Verdict
+from gradcheck.model import DerivativeEstimate, DirectionCheck, Kind, Method, Status, Verdict
 from gradcheck.numerics.directions import direction
 from gradcheck.options.keywords import Options
 from gradcheck.wording import about
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from gradcheck.evaluation.function import Function
+    from gradcheck.model import Report
 
     Array = NDArray[np.float64]
 

@@ -15,12 +15,15 @@ from gradcheck.checks.rules import find_rule, hold_to_contracts
 from gradcheck.checks.stated import Stated
 from gradcheck.errors import UsageError
 from gradcheck.evaluation.claims import Item, TangentClaim, gradient_blocks, is_autograd
-from gradcheck.evaluation.function import Function
-from gradcheck.model import Kind, Method, Report
-from gradcheck.options.keywords import Keywords, Options
+from gradcheck.model import Kind, Method
+from gradcheck.options.keywords import Options
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+    from gradcheck.evaluation.function import Function
+    from gradcheck.model import Report
+    from gradcheck.options.keywords import Keywords
 
 
 @hastened(Kind.GRADIENT)

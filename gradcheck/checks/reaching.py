@@ -14,11 +14,13 @@ import numpy as np
 from gradcheck.checks.check import CheckRun
 from gradcheck.errors import GradcheckError, UsageError, raise_for
 from gradcheck.evaluation.sources import describe
-from gradcheck.model import Kind, Report, Verdict
+from gradcheck.model import Kind, Verdict
 from gradcheck.options.keywords import KEYWORDS, Options
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from gradcheck.model import Report
 
     Array = NDArray[np.float64]
 

@@ -13,10 +13,11 @@ from gradcheck.options.row import Face, at
 from gradcheck.options.table import OPTIONS
 from gradcheck.options.values import Written
 from gradcheck.reporting import files
-from gradcheck.reporting.formats import FORMATS, Display, Format, format_of
+from gradcheck.reporting.formats import FORMATS, Display, format_of
 
 if TYPE_CHECKING:
     from gradcheck.model import Report
+    from gradcheck.reporting.formats import Format
     from gradcheck.runner.run import Outcome
 
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.model import Finding, FindingKind, Kind, Tolerance, Verdict
+from gradcheck.model import Finding, FindingKind, Kind
 from gradcheck.wording import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.model import Tolerance, Verdict
     from gradcheck.variables.layout import Layout
 
     Array = NDArray[np.float64]

@@ -22,7 +22,7 @@ from gradcheck.errors import UsageError, UserCodeError, is_interrupt
 from gradcheck.evaluation.claims import AUTOGRAD, Wrapper
 from gradcheck.evaluation.engines import with_arguments
 from gradcheck.evaluation.sources import describe
-from gradcheck.model import Finding, FindingKind, Target, Verdict
+from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.variables.arrays import as_numpy, library_of
 from gradcheck.variables.numbers import is_complex
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcheck.evaluation.engines import Arguments
+    from gradcheck.model import Target
     from gradcheck.variables.layout import Layout
 
     Array = NDArray[np.float64]

@@ -10,17 +10,20 @@ import numpy as np
 
 from gradcheck.errors import UsageError, UserCodeError, is_interrupt
 from gradcheck.evaluation.answers import raised
-from gradcheck.evaluation.deadline import NO_END, Deadline
-from gradcheck.evaluation.engines import Arguments, with_arguments
+from gradcheck.evaluation.deadline import NO_END
+from gradcheck.evaluation.engines import with_arguments
 from gradcheck.model import FindingKind
-from gradcheck.variables.layout import ArrayLayout, Layout, Places, as_layout
+from gradcheck.variables.layout import ArrayLayout, Places, as_layout
 from gradcheck.wording import quoted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.evaluation.deadline import Deadline
+    from gradcheck.evaluation.engines import Arguments
     from gradcheck.evaluation.journal import Ledger
     from gradcheck.variables.constrained import ConstrainedLayout
+    from gradcheck.variables.layout import Layout
 
     Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.errors import UserCodeError
-from gradcheck.evaluation.matrices import Dense, Matrix, MatrixClaim
+from gradcheck.evaluation.matrices import Dense, MatrixClaim
 from gradcheck.model import Convention, FindingKind
 from gradcheck.variables.complex import PARTS, weights
 from gradcheck.variables.layout import ArrayLayout, shape_of
@@ -20,6 +20,8 @@ from gradcheck.variables.numbers import real_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from gradcheck.evaluation.matrices import Matrix
 
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]

@@ -18,18 +18,20 @@ from gradcheck.errors import UserCodeError, is_interrupt
 from gradcheck.evaluation import memory
 from gradcheck.evaluation.answers import raised
 from gradcheck.evaluation.claims import Block, Claim
-from gradcheck.evaluation.deadline import NO_END, Deadline
+from gradcheck.evaluation.deadline import NO_END
 from gradcheck.model import FindingKind
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.points import is_tree
-from gradcheck.variables.layout import ArrayLayout, Layout, as_layout, shape_of
+from gradcheck.variables.layout import ArrayLayout, as_layout, shape_of
 from gradcheck.variables.numbers import real_array
 from gradcheck.wording import named
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.evaluation.deadline import Deadline
     from gradcheck.evaluation.engines import Arguments
+    from gradcheck.variables.layout import Layout
 
     Array = NDArray[np.float64]
 

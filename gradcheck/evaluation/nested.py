@@ -54,7 +54,7 @@ class Calls:
             self.steps.append(step)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Difference:
     """A claim that calls f so often, at points so far from each other."""
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.errors import UserCodeError
-from gradcheck.evaluation.nested import Difference, Watch
+from gradcheck.evaluation.nested import Watch
 from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.directions import Stream, direction
-from gradcheck.numerics.noise import Calibration, calibrate, in_single_precision, ladder
+from gradcheck.numerics.noise import calibrate, in_single_precision, ladder
 from gradcheck.numerics.stencils import free_scales
 from gradcheck.variables.numbers import MaskedValues, unchanged
 from gradcheck.wording import place
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from gradcheck.evaluation.claims import Claim
     from gradcheck.evaluation.function import Function
+    from gradcheck.evaluation.nested import Difference
+    from gradcheck.numerics.noise import Calibration
 
     Array = NDArray[np.float64]
 

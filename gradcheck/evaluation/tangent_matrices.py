@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.errors import UsageError, UserCodeError
-from gradcheck.evaluation.matrices import Dense, Matrix, MatrixClaim, as_matrix
+from gradcheck.evaluation.matrices import Dense, MatrixClaim, as_matrix
 from gradcheck.model import FindingKind
 from gradcheck.points import is_tree
 from gradcheck.variables.layout import ArrayLayout, shape_of
@@ -18,6 +18,7 @@ from gradcheck.variables.numbers import real_array
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.evaluation.matrices import Matrix
     from gradcheck.variables.constrained import ConstrainedLayout
 
     Array = NDArray[np.float64]

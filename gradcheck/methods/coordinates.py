@@ -13,15 +13,16 @@ import numpy as np
 from gradcheck.evaluation.claims import Block
 from gradcheck.evaluation.engines import is_compiled
 from gradcheck.methods.entries import KEPT, Columns, join, no_columns, status_code, worst_first
-from gradcheck.methods.problem import Problem, Watcher
 from gradcheck.methods.results import Comparison, Tally, digits_of
 from gradcheck.model import Finding, FindingKind, Status, Verdict
-from gradcheck.numerics.first_step import FirstLook, Ordinary, first_look
+from gradcheck.numerics.first_step import Ordinary, first_look
 from gradcheck.numerics.stencils import steps_near
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.methods.problem import Problem, Watcher
+    from gradcheck.numerics.first_step import FirstLook
     from gradcheck.variables.layout import Layout
 
     Array = NDArray[np.float64]

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from gradcheck.model import DerivativeEstimate, EntryCheck, ErrorMap, Ladder, Status, Verdict
-from gradcheck.variables.layout import Places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from gradcheck.variables.layout import Places
 
     Array = NDArray[np.float64]
 

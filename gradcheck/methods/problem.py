@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck.errors import OutOfTime
 from gradcheck.evaluation.deadline import Deadline
-from gradcheck.model import Stop, Tolerance
+from gradcheck.model import Stop
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from gradcheck.evaluation.function import Function
     from gradcheck.evaluation.preflight import Preflight
+    from gradcheck.model import Tolerance
 
     Array = NDArray[np.float64]
 

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck.methods.entries import Columns, no_columns, worst_first
-from gradcheck.model import Diagnosis, DirectionCheck, Tolerance, Verdict
+from gradcheck.methods.entries import no_columns, worst_first
+from gradcheck.model import Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.methods.entries import Columns
+    from gradcheck.model import Diagnosis, DirectionCheck, Tolerance
+
     Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Limit:
     """How large an error of a single entry would have been seen in a part of the variables.
 

@@ -140,7 +140,7 @@ def first_look(
 __all__ = ["AGREED", "CLEAR", "NEGLIGIBLE", "RESOLVED", "SMALL", "FirstLook", "Ordinary", "first_look"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Agreement:
     """What was found.
 

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.model import Status, Tolerance, Verdict
-from gradcheck.numerics.extrapolation import CREDIBLE, Extrapolation, Plateau, extrapolate
+from gradcheck.model import Status, Verdict
+from gradcheck.numerics.extrapolation import CREDIBLE, Plateau, extrapolate
 from gradcheck.numerics.first_step import RESOLVED, SMALL
 from gradcheck.numerics.stencils import RATIO
 from gradcheck.numerics.zero import (
     NIL,
     REGULAR,
     ROUNDING,
-    Flat,
     flat_but_for_rounding,
     flat_stretch,
     grain,
@@ -28,7 +27,12 @@ from gradcheck.numerics.zero import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.model import Tolerance
+    from gradcheck.numerics.extrapolation import Extrapolation
     from gradcheck.numerics.noise import Precision
+    from gradcheck.numerics.zero import (
+        Flat,
+    )
 
     Array = NDArray[np.float64]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from gradcheck.model import Fix, Report
+if TYPE_CHECKING:
+    from gradcheck.model import Fix, Report
 
 ARROW = "   →   "
 

@@ -9,26 +9,31 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gradcheck.model import (
     DiagnosisKind,
-    Finding,
-    Fix,
     Kind,
     Method,
-    Report,
     Stop,
-    Target,
-    ToleranceLaw,
     Verdict,
     ended_early,
 )
 from gradcheck.reporting import numbers, tables
-from gradcheck.reporting.blocks import Block, Column, Fact, Facts, Figure, Paragraph, Span, Table, Title, Verbatim
+from gradcheck.reporting.blocks import Column, Facts, Figure, Paragraph, Span, Table, Title, Verbatim
 from gradcheck.reporting.changes import in_words
-from gradcheck.reporting.formats import Display
 from gradcheck.wording import counted
+
+if TYPE_CHECKING:
+    from gradcheck.model import (
+        Finding,
+        Fix,
+        Report,
+        Target,
+        ToleranceLaw,
+    )
+    from gradcheck.reporting.blocks import Block, Fact
+    from gradcheck.reporting.formats import Display
 
 NAMED = 10  # reports that did not pass and are named before and after all others
 LEAVES_SHOWN = 8  # arrays of a tree that are named with their shapes

@@ -13,7 +13,12 @@ from gradcheck.model import ComplexEstimate, DerivativeEstimate, DirectionCheck,
 from gradcheck.reporting import formats as formats  # a report shows itself by it
 
 _MEASURED = {"numeric": "value"} | {f.name: f.name for f in fields(DerivativeEstimate) if f.name != "value"}
-_HINTS = {kind: get_type_hints(kind) for kind in vars(model).values() if isinstance(kind, type) and is_dataclass(kind)}
+_NOUNS = model.nouns()
+_HINTS = {
+    kind: get_type_hints(kind, localns=_NOUNS)
+    for kind in _NOUNS.values()
+    if isinstance(kind, type) and is_dataclass(kind)
+}
 
 
 def restore(check: Mapping[str, Any]) -> Report:

@@ -14,6 +14,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum, IntEnum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from gradcheck import model
 from gradcheck.model import ComplexEstimate, DerivativeEstimate, DirectionCheck, EntryCheck, Report, Verdict
 from gradcheck.reporting.json import SCHEMA
 
@@ -32,6 +33,7 @@ PLAIN: dict[type, dict[str, Any]] = {
     float: {"$ref": "#/$defs/number"},
     complex: {"$ref": "#/$defs/complex"},
 }
+NOUNS = model.nouns()
 MEASURED = {"value": "numeric"}  # what the numeric derivative of an entry is called beside what is claimed
 
 
@@ -65,14 +67,14 @@ def _record(record: type[Any], records: dict[str, dict[str, Any]]) -> dict[str, 
 
 
 def _object(record: type[Any], records: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    hints, texts = get_type_hints(record), descriptions(record)
+    hints, texts = get_type_hints(record, localns=NOUNS), descriptions(record)
     properties: dict[str, Any] = {}
     required: list[str] = []
     for field in fields(record):
         if record in (EntryCheck, DirectionCheck) and field.name == "estimate":
             inner = _object(DerivativeEstimate, records)
             if record is EntryCheck:
-                hints_of_complex = get_type_hints(ComplexEstimate)
+                hints_of_complex = get_type_hints(ComplexEstimate, localns=NOUNS)
                 for name in [name for name, hint in hints_of_complex.items() if hint is complex]:
                     either = {"anyOf": [PLAIN[float], PLAIN[complex]]}
                     described = {k: v for k, v in inner["properties"][name].items() if k == "description"}

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, takewhile
+from typing import TYPE_CHECKING
 
-from gradcheck.model import DirectionCheck, EntryCheck, Mistake, MutatedLine, Report, Status, Verdict
+from gradcheck.model import EntryCheck, Status, Verdict
 from gradcheck.reporting import numbers
-from gradcheck.reporting.blocks import Block, Column, Paragraph, Span, Table, Tone
-from gradcheck.reporting.formats import Display
+from gradcheck.reporting.blocks import Column, Paragraph, Span, Table
 from gradcheck.wording import counted, short
+
+if TYPE_CHECKING:
+    from gradcheck.model import DirectionCheck, Mistake, MutatedLine, Report
+    from gradcheck.reporting.blocks import Block, Tone
+    from gradcheck.reporting.formats import Display
 
 GROUPS_SHOWN = 6  # distinct reasons for which entries could not be judged
 DIGITS_SHOWN = 10  # significant digits of a value, unless its gap needs more or the reader wants all

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from gradcheck.model import Report
 from gradcheck.reporting import layout, lines
-from gradcheck.reporting.blocks import Block, Tone
-from gradcheck.reporting.formats import DEFAULT, Color, Display
+from gradcheck.reporting.formats import DEFAULT
+
+if TYPE_CHECKING:
+    from gradcheck.model import Report
+    from gradcheck.reporting.blocks import Block, Tone
+    from gradcheck.reporting.formats import Color, Display
 
 SCREEN = 24  # lines
 STYLES: dict[Tone, str] = {

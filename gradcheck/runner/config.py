@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 from gradcheck.errors import ConfigError
 from gradcheck.model import Kind, Target
 from gradcheck.options.places import On
-from gradcheck.options.row import Face, Option, at, unknown
+from gradcheck.options.row import Face, at, unknown
 from gradcheck.options.table import OPTIONS
 from gradcheck.reporting.files import require_regular
 from gradcheck.wording import near_match, one_line, short
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gradcheck.options.row import Option
 
 Derivable = str | Callable[..., Any]
 """A target such as ``module:attr`` or, in a check that code declares, the callable itself."""

@@ -8,14 +8,17 @@ import site
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradcheck.evaluation.sources import importable
 from gradcheck.evaluation.unpacking import takes_by_name
-from gradcheck.model import FOUND, Point, Report
+from gradcheck.model import FOUND
 from gradcheck.options.row import Face
 from gradcheck.options.table import OPTIONS
 from gradcheck.runner.config import CLAIMS, PLACES, DeclaredCheck
+
+if TYPE_CHECKING:
+    from gradcheck.model import Point, Report
 
 LONGEST = 500  # characters of a tree that is typed
 

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gradcheck.checks.kinds import checker
 from gradcheck.errors import (
@@ -41,10 +41,12 @@ from gradcheck.model import (
     Verdict,
 )
 from gradcheck.options.keywords import KEYWORDS, Options
-from gradcheck.runner.config import DeclaredCheck, Derivable
 from gradcheck.runner.reading import choose_point, read_args, read_bounds, read_on
 from gradcheck.runner.targets import Loaded, load, load_holder, load_object
 from gradcheck.wording import named
+
+if TYPE_CHECKING:
+    from gradcheck.runner.config import DeclaredCheck, Derivable
 
 
 class Progress(Protocol):

@@ -11,12 +11,14 @@ import types
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradcheck.errors import TargetError, UserCodeError
 from gradcheck.evaluation.sources import describe
-from gradcheck.model import Target
 from gradcheck.wording import one_line, quoted, short
+
+if TYPE_CHECKING:
+    from gradcheck.model import Target
 
 LONGEST = 200  # characters of a target that a message shows
 _DEPENDENCIES = ("click", "llvmlite", "numba", "numpy", "pytest", "rich", "scipy")

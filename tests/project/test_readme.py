@@ -204,7 +204,7 @@ def test_what_the_tables_of_the_contributor_name_exists() -> None:
     for path in re.findall(r"`((?:\w+/)+\w*(?:\.py)?)`", text):
         assert (ROOT / "gradcheck" / path).exists() or (ROOT / path).exists() or "NAME" in path, path
     assert {kind.__name__ for kind in (DiagnosisKind, FindingKind, Kind)} <= set(
-        re.findall(r"`(\w+)` in `model.py`", text)
+        re.findall(r"`(\w+)` in `model/vocabulary.py`", text)
     )
 
 
