@@ -45,6 +45,8 @@ ASKED = (
     "directions",
     "grad_and_hess",
     "hess",
+    "on",
+    "invariant",
 )  # a whole check
 
 P = ParamSpec("P")

@@ -269,6 +269,19 @@ def test_a_wrong_jacobian_that_looks_right_at_the_identity_is_seen_at_the_point_
     assert kinds(elsewhere) == ["left_for_right"]
 
 
+def test_a_stationary_point_on_the_set_is_special_for_f():
+    M, x = np.diag([1.0, 2.0, 3.0]), np.array([0.0, 1.0, 0.0])
+    report = check_gradient(lambda x: x @ M @ x, lambda x: 2 * M @ x, x, on="sphere")
+    (found,) = [finding for finding in report.findings if finding.kind is FindingKind.SPECIAL_POINT]
+    assert {"stationary", "on sphere"} <= set(found.evidence["special"])
+
+
+def test_a_quick_look_is_no_look_at_a_set():
+    case = Case("sphere", "sine")
+    report = check_gradient(case.f, case.gradient, case.x, on="sphere", riemannian=True, fast=True, throw=False)
+    assert report.verdict is Verdict.FAIL
+
+
 # ---- orbits
 
 
