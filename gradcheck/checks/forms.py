@@ -14,7 +14,7 @@ from gradcheck.evaluation.claims import TangentClaim
 from gradcheck.evaluation.tangent_matrices import TangentMatrixClaim, curvature
 from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.directions import direction
-from gradcheck.variables.constrained import MANY, ConstrainedLayout
+from gradcheck.variables.constrained import ConstrainedLayout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -176,7 +176,4 @@ def claimed_slopes(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any
 def too_many(run: CheckRun) -> bool:
     """Whether a leaf has so many coordinates that a gradient by these is known at the point itself alone."""
     layout: Any = run.layout
-    return any(
-        piece.on is not None and not piece.on.flat and piece.coordinates.stop - piece.coordinates.start > MANY
-        for piece in layout.pieces
-    )
+    return any(piece.too_many for piece in layout.pieces)

@@ -41,6 +41,12 @@ class Piece(NamedTuple):
     forms: tuple[Form, ...] = (AMBIENT,)
 
     @property
+    def too_many(self) -> bool:
+        """Whether a gradient by so many coordinates is known at the point itself alone."""
+        count = self.coordinates.stop - self.coordinates.start
+        return self.on is not None and count > MANY and not (self.on.flat or self.on.exact)
+
+    @property
     def form(self) -> Form:
         """The form in which claims are read."""
         return self.forms[0]
@@ -100,7 +106,7 @@ class ConstrainedLayout(Layout):
                 g = piece.form.covector(piece.on, self.at(piece, flat), d)
                 if here or piece.on.flat:
                     out[piece.coordinates] = piece.on.coordinates(piece.x, g)
-                elif piece.coordinates.stop - piece.coordinates.start > MANY:
+                elif piece.too_many:
                     return None
                 else:
                     out[piece.coordinates] = _along_curves(piece, flat[piece.coordinates].astype(np.float64), g)
@@ -335,8 +341,12 @@ class Tangents(VectorLayout):
 
 
 def _along_curves(piece: Piece, c: Array, g: Array) -> Array:
-    """⟨g, ∂x/∂cᵢ⟩ for each coordinate, by differences of our own curves, which are smooth."""
+    """⟨g, ∂x/∂cᵢ⟩ for each coordinate, by a formula, or by differences of our own curves, which are smooth."""
     assert piece.on is not None
+    if piece.on.exact:
+        found = piece.on.pulled(piece.x, c, g)
+        assert found is not None
+        return found
     return velocities(piece.on.moves, piece.x, c, piece.on.reach(piece.x)) @ g.reshape(-1)
 
 

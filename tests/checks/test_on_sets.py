@@ -146,6 +146,16 @@ def test_a_hessian_that_is_projected_alone_lacks_the_curvature():
     assert right.verdict is Verdict.PASS
 
 
+def test_a_hessian_of_many_coordinates_is_differenced_from_its_gradient():
+    random = np.random.default_rng(0)
+    M, x = random.standard_normal((80, 80)), random.standard_normal(80)
+    M, x = M + M.T, x / np.linalg.norm(x)
+    report = check_hessian(lambda y: y @ M @ y / 2, lambda y: M, x, grad=lambda y: M @ y, on="sphere")
+    assert report.checked == 79 * 79
+    assert report.nfev < 100
+    assert not any("differenced twice" in note for note in report.notes)
+
+
 def test_leaves_are_claimed_in_forms_of_their_own():
     case, t = Case("SO3", "sine"), np.array([0.3, -0.4, 1.2])
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gradcheck.options.places import On
-from gradcheck.variables.sets.curves import acceleration
+from gradcheck.variables.sets.curves import acceleration, velocities
 from gradcheck.variables.sets.elementary import positive_factor
 from gradcheck.variables.sets.foreign import Foreign
 from gradcheck.variables.sets.forms import Parameters
@@ -163,6 +163,19 @@ def test_a_set_of_others_has_the_range_of_its_projection_as_tangents():
     np.testing.assert_allclose(tangents.T @ tangents, np.eye(2), atol=1e-14)
     np.testing.assert_allclose(x @ tangents, 0, atol=1e-14)
     assert on.distance(2 * x) == pytest.approx(1.0)
+
+
+@every_set
+@pytest.mark.parametrize("length", [0.0, 1e-9, 1e-3, 0.3])
+def test_the_derivative_of_a_curve_by_its_formula_is_that_by_differences(name, length):
+    on, x, rng = drawn(name, 6)
+    if not on.exact:
+        assert on.pulled(x, on.origin(x), x) is None
+        return
+    c, g = on.origin(x), rng.standard_normal(x.shape)
+    c = c + length * on.reach(x) * rng.standard_normal(c.size)
+    told = velocities(on.moves, x, c, on.reach(x)) @ g.ravel()
+    np.testing.assert_allclose(on.pulled(x, c, g), told, rtol=1e-9, atol=1e-9)
 
 
 # ---- forms of claims

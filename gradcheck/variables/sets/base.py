@@ -28,6 +28,7 @@ class Set(ABC):
     needed: the shape of its points, for messages.
     shape: the only one, if there is only one.
     flat: the tangents bᵢ are the same at all points, and `move` goes straight along them.
+    exact: `pulled` has a formula.
     curved: no straight lines lie in it; `bend` is not 0.
     """
 
@@ -37,6 +38,7 @@ class Set(ABC):
     shape: tuple[int, ...] | None = None
     flat: bool = False
     curved: bool = False
+    exact: bool = False
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether points may have a shape."""
@@ -82,6 +84,10 @@ class Set(ABC):
     def moves(self, x: Array, many: Array) -> Array:
         """`move` for each row of an array, (N, k): (N, …)."""
         return np.stack([self.move(x, c) for c in many])
+
+    def pulled(self, x: Array, c: Array, g: Array) -> Array | None:
+        """⟨g, ∂ move(x, c)/∂cᵢ⟩, (k,), for an array of the shape of x; None where there is no formula for it."""
+        return None
 
     def bend(self, x: Array, v: Array, w: Array) -> Array:
         """The acceleration of the curves that leave along v, normal to the set, made bilinear in the tangents v and w."""

@@ -25,6 +25,13 @@ def positive_factor(u: Array) -> Array:
     return factor
 
 
+def positive_slope(u: Array) -> Array:
+    """φ'(u) = φ(u) (1/√(1 + u²) − u/(1 + u²)²)."""
+    square = 1.0 + u * u
+    slope: Array = positive_factor(u) * (1.0 / np.sqrt(square) - u / square**2)
+    return slope
+
+
 def unit(x: Array) -> Array:
     """x / |x|; a vector along the first axis for 0."""
     largest = float(np.abs(x).max())

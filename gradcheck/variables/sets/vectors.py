@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck.variables.sets.base import Set
-from gradcheck.variables.sets.elementary import NEAR, SPREAD, not_positive, positive_factor, reflected, squashed, unit
+from gradcheck.variables.sets.elementary import (
+    NEAR,
+    SPREAD,
+    not_positive,
+    positive_factor,
+    positive_slope,
+    reflected,
+    squashed,
+    unit,
+)
 from gradcheck.wording import place
 
 if TYPE_CHECKING:
@@ -16,11 +25,14 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+NEAR_ZERO = 1e-2  # an angle below which a quotient is taken by its series
+
 
 class Sphere(Set):
     """Arrays of norm 1."""
 
     name = "sphere"
+    exact = True
     basis = "e₂ … eₙ, reflected by the plane that takes e₁ to ±x (Householder)"
     needed = "at least two entries"
 
@@ -61,6 +73,14 @@ class Sphere(Set):
         inward: Array = -float(np.vdot(v, w)) * x
         return inward
 
+    def pulled(self, x: Array, c: Array, g: Array) -> Array:
+        """Of cos(a) x + sin(a)/a v, where a is the length of c, and of v."""
+        v, a = self.tangent(x, c), float(np.linalg.norm(c))
+        share = float(np.sinc(a / math.pi))
+        bent = (math.cos(a) - share) / a**2 if a > NEAR_ZERO else -1 / 3 + a * a / 30
+        along: Array = share * (self.coordinates(x, g) - float(np.vdot(g, x)) * c) + bent * float(np.vdot(g, v)) * c
+        return along
+
     def curvature(self, x: Array, g: Array) -> Array:
         """The basis is orthonormal."""
         same: Array = -float(np.vdot(g, x)) * np.eye(self.size_at(x))
@@ -75,6 +95,7 @@ class Simplex(Set):
     """Positive numbers with the sum 1."""
 
     name = "simplex"
+    exact = True
     basis = "e₂ … eₙ, reflected by the plane that takes e₁ to (1, …, 1)/√n (Householder): sums of coordinates stay 0"
     needed = "at least two entries"
 
@@ -114,6 +135,13 @@ class Simplex(Set):
         scaled: Array = moved / moved.sum()
         return scaled
 
+    def pulled(self, x: Array, c: Array, g: Array) -> Array:
+        """By the chain rule, last step first."""
+        u = self.tangent(x, c - self.origin(x)) / x
+        moved = x * positive_factor(u)
+        total = moved.sum()
+        return self.coordinates(x, (g - float(np.vdot(g, moved)) / total) / total * positive_slope(u))
+
     def origin(self, x: Array) -> Array:
         """The size of an ordinary entry."""
         return np.full(x.size - 1, float(np.median(x)))
@@ -132,6 +160,7 @@ class Positive(Set):
     """Positive numbers."""
 
     name = "positive"
+    exact = True
     basis = "the entries of x"
 
     def size(self, shape: tuple[int, ...]) -> int:
@@ -161,6 +190,11 @@ class Positive(Set):
     def move(self, x: Array, c: Array) -> Array:
         """Each entry by a factor that keeps it positive."""
         return x * positive_factor(c.reshape(x.shape) / x - 1.0)
+
+    def pulled(self, x: Array, c: Array, g: Array) -> Array:
+        """Entry by entry."""
+        slopes: Array = g * positive_slope(c.reshape(x.shape) / x - 1.0)
+        return slopes.reshape(-1)
 
     def reach(self, x: Array) -> float:
         """The size of the smallest entry."""
