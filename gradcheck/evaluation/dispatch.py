@@ -216,6 +216,8 @@ class Dispatch:
         self.seconds = min([self.seconds, *(kept.seconds for kept in known.values())])
         values = {key: np.asarray(kept.value, np.float64).reshape(-1) for key, kept in known.items()}
         workers = self.workers if self.workers is not None and self.workers.pays(len(waiting) * self.seconds) else None
+        if self.workers is not None and self.workers.pays(len(keys) * self.seconds):
+            self.engine = f"{OneByOne.label} on {self.workers.label}"
         works: list[Work] = [Points(point[None]) for _, point in waiting]
         started = time.perf_counter()
         for (key, _), answer in zip(waiting, self._answers(works, workers), strict=True):

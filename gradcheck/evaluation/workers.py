@@ -23,6 +23,7 @@ import numpy as np
 from gradcheck.errors import OutOfTime, UsageError, UserCodeError
 from gradcheck.evaluation.deadline import NO_END, Deadline, undisturbed
 from gradcheck.evaluation.engines import Books, Calling, Values, Work
+from gradcheck.evaluation.jobs import as_future
 from gradcheck.wording import named, one_line
 
 E = TypeVar("E", bound=BaseException)
@@ -170,7 +171,7 @@ class Workers:
                 here.set_result(work.run(calling, Books()))
                 return here
             if self.executor is not None:
-                return self.executor.submit(_perform, calling, work)
+                return as_future(self.executor.submit(_perform, calling, work))
             with undisturbed():  # a process that starts meanwhile would be forgotten, and never end
                 return self._processes(calling).submit(_perform_here, work)
         except Exception as error:

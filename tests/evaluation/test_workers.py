@@ -6,6 +6,8 @@ import math
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -16,6 +18,7 @@ import pytest
 
 from gradcheck import UsageError, UserCodeError
 from gradcheck.evaluation.function import Function
+from gradcheck.evaluation.jobs import as_future
 from gradcheck.evaluation.workers import Workers
 
 X = np.random.default_rng(0).standard_normal(30)
@@ -202,6 +205,73 @@ def test_something_that_is_no_executor_is_named():
 )
 def test_pieces_are_neither_tiny_nor_long(count, seconds, piece):
     assert Workers(4, ThreadPoolExecutor(1), []).piece(count, seconds) == piece
+
+
+class Job:
+    """What submitit returns: no future, and its `result` knows of no time limit."""
+
+    def __init__(self, call, arguments, looks=2):
+        self.call, self.arguments, self.looks, self.given_up = call, arguments, looks, False
+
+    def done(self):
+        self.looks -= 1
+        return self.looks < 0
+
+    def result(self):
+        return self.call(*self.arguments)
+
+    def exception(self):
+        return None
+
+    def cancel(self):
+        self.given_up = True
+
+
+class Queue:
+    """Its executor."""
+
+    def __init__(self):
+        self.jobs = []
+
+    def submit(self, call, *arguments):
+        self.jobs.append(Job(call, arguments))
+        return self.jobs[-1]
+
+
+def test_jobs_that_are_no_futures_are_waited_for(monkeypatch):
+    monkeypatch.setattr("gradcheck.evaluation.jobs.LOOK", (1e-4, 1e-4))
+    queue = Queue()
+    values, function = evaluated(slow, executor=queue)
+    assert queue.jobs
+    np.testing.assert_array_equal(values, evaluated(slow)[0])
+    assert "Queue" in function.engine
+
+
+def test_a_job_that_does_not_end_in_time_is_given_up(monkeypatch):
+    monkeypatch.setattr("gradcheck.evaluation.jobs.LOOK", (1e-4, 1e-4))
+    job = as_future(Job(slow, (X,), looks=10**9))
+    with pytest.raises(TimeoutError):
+        job.result(1e-3)
+    job.cancel()
+    assert job.cancelled()
+    assert job.job.given_up
+
+
+@pytest.mark.parametrize("library", ["submitit", "executorlib"])
+def test_an_executor_of_slurm_works_on_one_machine(library, tmp_path):
+    pytest.importorskip(library, reason=f"needs {library}, which no extra brings")
+    (tmp_path / "m.py").write_text(
+        "import time\nimport numpy as np\n"
+        "def f(x):\n    time.sleep(0.02)\n    return float(np.sum(x**3))\n"
+        "def g(x):\n    return 3 * x**2\n"
+        "def submitit():\n    import submitit\n    return submitit.AutoExecutor(folder='logs', cluster='local')\n"
+        "def executorlib():\n    import executorlib\n    return executorlib.SingleNodeExecutor(max_workers=2)\n"
+    )
+    words = ["m:f", "--grad", "m:g", "--point", "0.5", "--executor", f"m:{library}", "--journal", "run.db"]
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-m", "gradcheck", *words], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert "Executor" in done.stdout
 
 
 def test_a_cluster_loses_a_worker_in_the_middle(tmp_path):

@@ -94,3 +94,13 @@ def test_pictures_of_the_readme_are_small() -> None:
     pictures = list((EXAMPLES / "pictures").glob("*.png"))
     assert {picture.stem for picture in pictures} == set(EXPERIMENTS)
     assert all(picture.stat().st_size < 100_000 for picture in pictures)
+
+
+def test_a_cluster_may_lose_a_worker_and_its_client() -> None:
+    pytest.importorskip("distributed", reason="needs the extra dask")
+    done = run("examples/dask_cluster.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("The gradient is right: 60 entries agree.") == 3
+    assert done.stdout.count("the same to the last bit") == 2
+    made, needed = map(int, re.findall(r"f was called (\d+) times for (\d+) evaluations", done.stdout)[0])
+    assert made == needed + 1, "one point is evaluated again"
