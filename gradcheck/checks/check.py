@@ -424,7 +424,8 @@ class CheckRun:
             from gradcheck.checks.plan import tell  # of use to slow functions only
 
             columns = function.layout.size if self.fixed is None else int(np.count_nonzero(~self.fixed))
-            tell(self.draft, self.options, self.watcher, function, columns)
+            claim = sum(counted.seconds for counted in self._claims)
+            tell(self.draft, self.options, self.watcher, function, columns, claim)
 
     # ---- comparing
 

@@ -199,7 +199,7 @@ def gradient_of(run: CheckRun, f: Callable[..., Any], grad: Callable[..., Any] |
         grad = run.autograd(f, "grad")
         run.draft.claim = claim
     if run.knob is not None and grad is not None:
-        note = "the gradient that was differenced was not compared with f; check it as well (--grad)"
+        note = "the gradient that was differenced was not compared with f by this check of the Hessian"
         run.draft.notes += [] if note in run.draft.notes else [note]
         return run.function(grad, role="grad", scalar=False, calls="derivative", values=run.values)
     if grad is not None and _is_gradient(run, f, grad):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradcheck.checks.entrywise import survey
-from gradcheck.checks.further import moved, remeasured
+from gradcheck.checks.further import remeasured
 from gradcheck.checks.method import FEW_ENTRIES
 from gradcheck.checks.restriction import AlongDirections, Contracted
 from gradcheck.checks.tolerance_law import LawCheck
@@ -93,11 +93,24 @@ class MatrixLaw(LawCheck):
             problem = self.first = run.examine(function, claim, self.stated.point(run))
             run.draft.findings += self.begun(function)
         else:
-            there = moved(self.first, function, claim, self.stated.point(run), run.options.seed)
+            there = self._there(self.first, function, claim)
             if there is None:
                 return None
             problem = there
         return _Level(problem, claim, claim.matrix(problem.preflight.raw))
+
+    def _there(self, first: Problem, function: Function, claim: MatrixClaim) -> Problem | None:
+        """The problem at a further level, but for noise and steps, which are those of inner products; None without values."""
+        point = self.stated.point(self.run)
+        try:
+            value, raw = function.at(point), claim.raw_at(point)
+            claimed = claim.numbers(raw)
+        except UserCodeError:
+            return None
+        if not np.isfinite(value).all() or not np.isfinite(claimed).all():
+            return None
+        preflight = replace(first.preflight, value=value, raw=raw, claimed=claimed, findings=())
+        return replace(first, function=function, preflight=preflight)
 
     def _restricted(self, problem: Problem, u: list[np.ndarray], v: list[np.ndarray], level: float) -> Problem:
         """The function of few variables, measured at 0."""
@@ -117,7 +130,10 @@ class MatrixLaw(LawCheck):
         """By a look at each entry, if they are few."""
         assert self.last is not None
         run, level = self.run, self.last
-        problem = run.problem = replace(level.problem, tolerance=tolerance)
+        known = level.problem
+        measured = remeasured(known, known.function, known.x, known.seed, known.preflight.value)
+        preflight = replace(measured.preflight, raw=known.preflight.raw)
+        problem = run.problem = replace(measured, preflight=preflight, tolerance=tolerance)
         if level.matrix.rows * level.matrix.columns > FEW_ENTRIES**2:
             run.draft.notes.append("there are too many entries to look for the wrong ones")
             return

@@ -8,7 +8,7 @@ from gradcheck.checks.method import DIRECTIONS, worthwhile
 from gradcheck.errors import OutOfTime
 from gradcheck.evaluation.preflight import LADDER
 from gradcheck.methods.oracle import OUTSET
-from gradcheck.model import Method, Plan, Stop
+from gradcheck.model import Kind, Method, Plan, Stop
 from gradcheck.numerics.tolerance_law import DIRECTIONS as DIRECTIONS_OF_LAW
 from gradcheck.numerics.tolerance_law import LEAST
 from gradcheck.wording import counted
@@ -25,33 +25,50 @@ DIRECTION = 2 * len(OUTSET)
 MINUTE, HOUR = 60.0, 3600.0
 
 
-def tell(draft: Draft, options: Options, watcher: Watcher, function: Function, columns: int) -> None:
+def tell(draft: Draft, options: Options, watcher: Watcher, function: Function, columns: int, claim: float) -> None:
     """Put on record and say what the check will take, and end it there if that was all that was asked for.
 
     columns: how many variables vary.
+    claim: what a call of that takes, in seconds.
     """
     directions = options.directions or DIRECTIONS
     if options.knob is not None:
         directions = options.directions or DIRECTIONS_OF_LAW
     by_entries = options.knob is None and worthwhile(options, watcher, function, columns) is not Method.DIRECTIONS
-    draft.plan = planned(function, options, columns, None if by_entries else directions, watcher.seconds)
+    draft.plan = planned(
+        function,
+        options,
+        columns,
+        None if by_entries else directions,
+        claim,
+        of_matrix=draft.kind is not Kind.GRADIENT,
+    )
     watcher.tick("plan", 0, 0, draft.plan.sentence)
     if options.plan:
         watcher.stopped = Stop.PLAN
         raise OutOfTime
 
 
-def planned(function: Function, options: Options, columns: int, directions: int | None, elapsed: float) -> Plan:
+def planned(
+    function: Function,
+    options: Options,
+    columns: int,
+    directions: int | None,
+    claim: float,
+    *,
+    of_matrix: bool = False,
+) -> Plan:
     """What the check of a right derivative takes.
 
-    function: has been called once, and so has the claim, in `elapsed` seconds.
+    function: has been called once.
+    claim: what a call of that takes, in seconds.
     columns: how many variables vary.
     directions: how many random directions are compared; None for every entry.
+    of_matrix: the noise of inner products must be learnt beside that of f, where there is a knob.
     """
     levels = 1 if options.knob is None else LEAST
     compared = 2 * columns if directions is None else directions * DIRECTION
-    total = levels * (SETUP + compared)
-    claim = max(elapsed - function.seconds, 0.0)
+    total = levels * (SETUP + compared) + (SETUP if of_matrix and options.knob is not None else 0)
     seconds = total * function.seconds / function.at_once + levels * CLAIMS * claim
     parts = f"{SETUP} of them to learn the noise of f"
     if options.knob is not None:

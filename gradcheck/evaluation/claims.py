@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -69,16 +70,24 @@ class Item(Wrapper):
 
 
 class Counted:
-    """A user's claimed derivative, with its calls counted, and kept where there is a `ledger`."""
+    """A user's claimed derivative, with its calls counted, and kept where there is a `ledger`.
+
+    seconds: what all calls took by now.
+    """
 
     def __init__(self, call: Callable[..., Any], ledger: Ledger | None = None) -> None:
-        self.call, self.ledger, self.calls = call, ledger, 0
+        self.call, self.ledger, self.calls, self.seconds = call, ledger, 0, 0.0
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         self.calls += 1
-        if self.ledger is None:
-            return self.call(*arguments, **named)
-        return self.ledger.called(self.call, *arguments, **named)
+        if self.ledger is not None:
+            answer, seconds = self.ledger.asked_for(lambda: self.call(*arguments, **named), *arguments)
+            self.seconds += seconds
+            return answer
+        started = time.perf_counter()
+        answer = self.call(*arguments, **named)
+        self.seconds += time.perf_counter() - started
+        return answer
 
 
 class Claim:

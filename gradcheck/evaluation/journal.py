@@ -172,12 +172,10 @@ class Ledger:
         """Keep what f answered away from the point; `failed`: it raised."""
         self.journal.put(key, Kept(value, NOTHING if failed else ARRAY, seconds))
 
-    def called(self, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        """What a callable answers, from the journal or anew.  Its arguments by name are the same at every call."""
-        return self.asked_for(lambda: call(*arguments, **named), *arguments)[0]
-
     def asked_for(self, call: Callable[[], Any], *arguments: Any) -> tuple[Any, float]:
         """What a call with these arguments answers, from the journal or anew, and what it takes, in seconds.
+
+        Arguments by name are the same at every call, and not told here.
 
         An answer that is no array of numbers, and a call that writes into its arguments, are not kept.
         """

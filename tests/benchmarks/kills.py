@@ -65,7 +65,12 @@ def main() -> int:
         calls.unlink()
         while True:
             process = subprocess.Popen(
-                [*COMMAND, "--journal", "run.db"], cwd=folder, env=env, stdout=subprocess.PIPE, text=True
+                [*COMMAND, "--journal", "run.db"],
+                cwd=folder,
+                env=env,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
             )
             if done < kills:
                 before, moment = calls.stat().st_size if calls.exists() else 0, moments.uniform(0.0, 0.12)
