@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 SOLVED = 1e-3  # gaps below this share of the largest entry may be what a solver leaves
+CLOSE, SEVERAL = 0.05, 4  # … and where all of so many entries are off by less than this, what one that ends early does
 ALIKE, ONE_SIDED = 2.0, 6  # relative gaps this close to each other, and gaps of one sign from this many on, stand out
 
 
@@ -80,6 +81,11 @@ def solved_to(facts: Facts, remaining: Mask) -> str:
     """What to try where the gaps are of the size of a solver's tolerance, and do not depend on the step; else ''."""
     gap, size = float(facts.gap[remaining].max()), float(np.abs(facts.numeric).max())
     if not gap <= SOLVED * size:
+        if gap <= CLOSE * size and len(facts) >= SEVERAL and bool(remaining.all()):
+            return (
+                "All are off, and none by much: if f is an iteration that ends early, let it go on for longer (maxiter) or lower "
+                "its tolerance (tol); a knob shows whether the gap falls with it."
+            )
         return ""
     return (
         f"No gap is larger than {gap:.1g}, {gap / size:.1g} of the largest entry, and none changes with the step: "
