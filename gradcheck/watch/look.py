@@ -15,6 +15,7 @@ from gradcheck.checks.kinds import checker
 from gradcheck.errors import GradcheckError
 from gradcheck.model import Report, Verdict
 from gradcheck.runner.replay import command
+from gradcheck.watch.doubt import doubted
 from gradcheck.watch.pairs import Pair
 
 FEW = 30  # variables up to which every entry is compared
@@ -37,17 +38,21 @@ def look(pair: Pair, seconds: float, depth: Depth = Depth.ALL) -> Iterator[tuple
     """
     ends = time.perf_counter() + seconds
     points = pair.points()
+    before: list[Report] = []
     for origin, visit in points if depth is Depth.ALL else points[:1]:
         left = ends - time.perf_counter()
         if left <= 0:
             return
         try:
             report = _at(pair, visit, left, quick=depth is Depth.GLANCE)
+            if report is not None and report.verdict is Verdict.FAIL:
+                report = doubted(report, pair, origin, before, pair.check(visit), visit.x)
         except GradcheckError as error:
             yield origin, str(error)
             continue
         if report is None:
             return
+        before.append(report)
         yield origin, report
         if report.verdict is Verdict.FAIL:
             return

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from gradcheck.model import Finding, FindingKind, Report, Target, Verdict
+from gradcheck.watch.doubt import undecided
 
 
 class Class(enum.StrEnum):
@@ -158,26 +159,8 @@ def no_mistake(report: Report, design: str) -> Report:
     """
     if report.verdict is not Verdict.FAIL:
         return report
-    findings = [
-        replace(finding, verdict=Verdict.INCONCLUSIVE) if finding.kind is FindingKind.CLAIM_IS_DIFFERENCE else finding
-        for finding in report.findings
-    ]
+    own = next((finding for finding in report.findings if finding.kind is FindingKind.CLAIM_IS_DIFFERENCE), None)
     if design:
         message = f"{report.kind.key} is {design}; there is no formula of the exact one to be right or wrong"
-        findings.append(
-            Finding(
-                kind=FindingKind.CLAIM_IS_DIFFERENCE,
-                target=report.kind.key,
-                verdict=Verdict.INCONCLUSIVE,
-                message=message,
-            )
-        )
-    return replace(
-        report,
-        verdict=Verdict.INCONCLUSIVE,
-        failed=0,
-        inconclusive=report.failed + report.inconclusive,
-        findings=tuple(findings),
-        diagnoses=(),
-        fixes=(),
-    )
+        own = Finding(kind=FindingKind.CLAIM_IS_DIFFERENCE, target=report.kind.key, message=message)
+    return report if own is None else undecided(report, own)

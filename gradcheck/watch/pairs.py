@@ -14,6 +14,7 @@ from gradcheck.watch.identity import digest, identity
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+FAR = 1e6  # times the claims at the start and at the end: a claim so large is that of a step that went too far
 ASIDE = 1e-3  # of max(1, |x|): how far the last point is moved, for an optimum hides most mistakes
 LATE, START, LARGEST = "late", "start", "largest"
 
@@ -46,6 +47,8 @@ class Visits:
     last: Visit | None = None
     largest: Visit | None = None
     norm: float = -1.0
+    norm_first: float = -1.0
+    norm_last: float = -1.0
     count: int = 0
 
     def note(self, visit: Visit) -> None:
@@ -60,9 +63,17 @@ class Visits:
         data = getattr(value, "data", value) if hasattr(value, "tocsc") else value
         if not isinstance(data, (np.ndarray, float)) or (isinstance(data, np.ndarray) and not data.size):
             return
-        norm = float(np.max(np.abs(data)))
+        norm = self.norm_last = float(np.max(np.abs(data)))
+        if self.last is self.first:
+            self.norm_first = norm
         if self.norm < norm < np.inf:
             self.norm, self.largest = norm, self.last
+
+    @property
+    def overshoot(self) -> float | None:
+        """How many times larger the largest claim is than those at the start and at the end, if that is FAR."""
+        usual = max(self.norm_first, self.norm_last)
+        return self.norm / usual if 0 < FAR * usual < self.norm else None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -60,9 +60,7 @@ def lines(
     if undecided:
         yield ""
     for outcome in undecided[:LISTED]:
-        worst = outcome.worst
-        reason = outcome.reason or (worst.headline if worst is not None else "")
-        yield f"not judged: {outcome.kind} {outcome.name} ({_place(outcome)}): {reason}"
+        yield f"not judged: {outcome.kind} {outcome.name} ({_place(outcome)}): {outcome.reason or _why(outcome)}"
     if len(undecided) > LISTED:
         yield f"and {len(undecided) - LISTED} more that could not be judged"
     unseen = sum(outcome.category is Class.UNSEEN for outcome in outcomes)
@@ -77,9 +75,7 @@ def _paragraph(outcome: Outcome) -> Iterator[str]:
     assert worst is not None
     words = {Class.WRONG: "WRONG", Class.WRITES: "WRITES INTO x", Class.DIFFERENCE: "by design"}
     yield f"{words[outcome.category]}  {outcome.kind} {outcome.name}  {_place(outcome)}"
-    by_design = [f.message for f in worst.findings if f.verdict is Verdict.INCONCLUSIVE]
-    headline = by_design[-1] if outcome.category is Class.DIFFERENCE and by_design else worst.headline
-    yield f"  {headline}"
+    yield f"  {_why(outcome) if outcome.category is Class.DIFFERENCE else worst.headline}"
     yield f"  of {outcome.function}, handed to {outcome.via} as {outcome.role} by {_relative(outcome.caller)}"
     if outcome.category is Class.DIFFERENCE:
         return
@@ -91,6 +87,14 @@ def _paragraph(outcome: Outcome) -> Iterator[str]:
         yield from (f"    {line}" for line in fix.diff.splitlines()[:DIFF_LINES])
     if worst.replay:
         yield f"  repeat  {worst.replay}"
+
+
+def _why(outcome: Outcome) -> str:
+    """Why a derivative was not judged: what was found about it, before what that did to its entries."""
+    worst = outcome.worst
+    if worst is None:
+        return ""
+    return next((f.message for f in worst.findings if f.verdict is Verdict.INCONCLUSIVE), worst.headline)
 
 
 def _place(outcome: Outcome) -> str:

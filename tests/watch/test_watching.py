@@ -277,6 +277,48 @@ def test_a_hessian_that_is_wrong_and_no_approximation_is_wrong() -> None:
     assert [outcome.category for outcome in seen.outcomes] == [Class.RIGHT, Class.WRONG]
 
 
+def test_a_claim_that_is_uncertain_itself_is_no_mistake() -> None:
+    def cancelled(x: Any) -> Any:
+        return 2 * x + 5 * np.sin(1e12 * x)  # as what rounding leaves of large numbers looks like
+
+    with gradcheck.watching(budget=None) as seen:
+        minimize(lambda x: float(x @ x), [0.3, 0.7], jac=cancelled, options={"maxiter": 3})
+    assert not seen.wrong
+    assert "is uncertain itself" in str(seen)
+    with gradcheck.watching(budget=None) as seen:
+        minimize(lambda x: float(x @ x), [0.3, 0.7], jac=lambda x: cancelled(x) + 500, options={"maxiter": 3})
+    assert len(seen.wrong) == 1
+
+
+def overshooting(far: Any) -> gradcheck.watching:
+    """A solver that steps too far once, to where the claim is `far`, and comes back."""
+
+    def solver(fun: Any, x0: Any, args: Any = (), **options: Any) -> Any:
+        for x in ([0.5, 0.6], [-40.0, 0.3], [0.2, 0.3]):
+            options["jac"](np.array(x))
+        return optimize.OptimizeResult(x=x0)
+
+    def slope(x: Any) -> Any:
+        return 2 * x if x[0] > -1 else far
+
+    with gradcheck.watching(budget=None) as seen:
+        minimize(lambda x: float(x @ x), X0[:2], jac=slope, method=solver)
+    return seen
+
+
+def test_what_is_off_only_where_a_step_went_too_far_is_no_mistake() -> None:
+    seen = overshooting(np.array([1e9, 3e8]))
+    assert [outcome.category for outcome in seen.outcomes] == [Class.RIGHT]
+    (report,) = seen.reports
+    assert report.verdict.name == "INCONCLUSIVE"
+    assert "a step went too far" in report.findings[0].message
+
+
+def test_what_is_off_on_the_way_at_claims_that_are_usual_is_wrong() -> None:
+    seen = overshooting(np.array([100.0, 300.0]))
+    assert [outcome.category for outcome in seen.outcomes] == [Class.WRONG]
+
+
 def test_writing_into_x_has_a_class_of_its_own() -> None:
     def slope(x: Any) -> Any:
         x *= 2
