@@ -83,7 +83,8 @@ def _uncertain(report: Report, check: Check, x: Any) -> Finding | None:
     if len(varies) < len(failed) or any(v <= PART * entry.abs_error for v, entry in zip(varies, failed, strict=True)):
         return None
     name = report.kind.key
-    message = f"{name} is uncertain itself: among points {NEAR:g} apart it varies by {about(max(varies))}, as much as it is off"
+    off = about(max(entry.abs_error for entry in failed))
+    message = f"{name} is uncertain itself: among points {NEAR:g} apart it varies by {about(max(varies))}, and it is off by {off}"
     return Finding(kind=FindingKind.LOW_PRECISION, message=message, target=name)
 
 

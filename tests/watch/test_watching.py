@@ -424,3 +424,38 @@ def test_a_library_that_is_imported_later_is_seen_and_none_is_imported_by_us(tmp
     )
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
     assert done.stdout == "['FAIL']\n", done.stderr
+
+
+def test_others_register_their_own_solvers(tmp_path: Path) -> None:
+    (tmp_path / "solver.py").write_text(
+        "def solve(x0, f, g):\n    return g(x0 + 0.5)\n\n\n"
+        "def rows():\n"
+        "    from gradcheck.model import Kind\n"
+        "    from gradcheck.watch.adapters.conventions import pair_up\n"
+        "    from gradcheck.watch.hooks import Hook\n\n"
+        "    def read(call):\n        pair_up(call, 'g', Kind.GRADIENT, call.get('f'))\n\n"
+        "    return [Hook('solver', 'solve', 'solver.solve', read)]\n"
+    )
+    (tmp_path / "own-1.0.dist-info").mkdir()
+    (tmp_path / "own-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: own\nVersion: 1.0\n")
+    (tmp_path / "own-1.0.dist-info" / "entry_points.txt").write_text("[gradcheck.watch]\nsolver = solver:rows\n")
+    script = tmp_path / "main.py"
+    script.write_text(
+        "import gradcheck, numpy as np\nfrom solver import solve\n"
+        "with gradcheck.watching(budget=None) as seen:\n"
+        "    solve(np.ones(2), lambda x: x @ x, lambda x: 3 * x)\n"
+        "print([(outcome.via, outcome.category.value) for outcome in seen.outcomes])\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+    assert done.stdout == "[('solver.solve', 'wrong')]\n", done.stderr
+
+
+def test_a_function_with_randomness_is_not_called_wrong() -> None:
+    rng = np.random.default_rng(0)
+
+    def noisy(x: Any) -> Any:
+        return float(x @ x + 0.1 * rng.normal())
+
+    with gradcheck.watching(budget=None) as seen:
+        minimize(noisy, X0, jac=lambda x: 2 * x, options={"maxiter": 2})
+    assert [outcome.category for outcome in seen.outcomes] == [Class.OPEN], str(seen)

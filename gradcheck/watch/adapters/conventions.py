@@ -100,7 +100,7 @@ def limits(bounds: Any, n: int, *, low_high: bool = False) -> tuple[Any, Any] | 
         low, high = np.broadcast_to(low, n).copy(), np.broadcast_to(high, n).copy()
     except Exception:
         return None
-    if np.isinf(low).all() and np.isinf(high).all():
+    if (np.isinf(low).all() and np.isinf(high).all()) or not (low <= high).all():
         return None
     return low, high
 
