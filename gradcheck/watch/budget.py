@@ -11,6 +11,7 @@ from gradcheck.watch.look import Depth
 SHARE = 0.07  # of the time that the program itself takes
 START = 1.5  # seconds that are there from the beginning
 WHOLE = 0.5  # of that time: what whole checks may take
+DEBT = 3.0  # seconds that quick looks may be ahead of their time: new pairs come in bursts
 QUICK = 0.05  # seconds of a check that count as those of a quick look
 AMPLE = 0.5  # seconds for whole checks with which there is time for more points than the last
 LEAST, MOST = 0.2, 10.0  # seconds for one pair
@@ -55,10 +56,10 @@ class Budget:
             return Depth.ALL
         if self._for_whole_checks > 0:
             return Depth.LATE
-        return Depth.GLANCE if self.available > 0 else None
+        return Depth.GLANCE if self.available > -DEBT else None
 
     def pay(self, since: float, *, quick: bool = False) -> None:
-        """Take off what has passed since a moment of `time.monotonic`; quick: whatever it was, it was no check."""
+        """Take off what has passed since a moment of `time.monotonic`; quick: it was no whole check."""
         took = time.monotonic() - since
         self.spent += took
         self._on_whole_checks += 0.0 if quick else max(0.0, took - QUICK)

@@ -204,7 +204,7 @@ class Session:
         try:
             lines, ended = isolation.apart(lambda: self._lines(pair, seconds, depth), seconds)
         finally:
-            self.budget.pay(started)
+            self.budget.pay(started, quick=depth is Depth.GLANCE)
         if depth is Depth.GLANCE:
             self._tries[pair.key] = self._tries.get(pair.key, 0) + bool(lines)
             ended = ""

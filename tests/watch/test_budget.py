@@ -42,6 +42,8 @@ def test_slow_checks_leave_time_for_quick_looks(clock: Callable[[float], None]) 
     assert own.available > 0
     clock(30.0)
     assert own.depth is Depth.ALL
+    own.pay(126.0, quick=True)
+    assert own.depth is Depth.GLANCE  # ahead of their time, which will come
     own.pay(101.0, quick=True)
     assert own.depth is None
 
