@@ -47,7 +47,7 @@ def doubted(report: Report, pair: Pair, origin: str, before: Sequence[Report], c
     before: what was found at other points of the pair.
     check, x: what was checked, and where.
     """
-    finding = _far_out(report, pair, origin, before) or _uncertain(report, check, x)
+    finding = _far_out(report, pair, origin, before) or _along_some(report) or _uncertain(report, check, x)
     return report if finding is None else undecided(report, finding)
 
 
@@ -60,6 +60,21 @@ def _far_out(report: Report, pair: Pair, origin: str, before: Sequence[Report]) 
     message = f"{name} is right at the start and beside the last point, and off where a step went too far: "
     message += f"what is claimed there is {about(times)} times as large"
     return Finding(kind=FindingKind.SPECIAL_POINT, message=message, target=name)
+
+
+def _along_some(report: Report) -> Finding | None:
+    """Whether it agrees closely along a random direction, as what is wrong hardly ever does, and not along another."""
+    directions = [] if report.entries else report.directions
+    gaps = [d.abs_error for d in directions if d.verdict is Verdict.FAIL]
+    seen = [d.abs_error + d.estimate.uncertainty for d in directions if d.verdict is Verdict.PASS]
+    if not gaps or not seen or min(seen) > PART * min(gaps):
+        return None
+    agrees = f"{report.kind.key} agrees along {len(seen)} of {len(directions)} random directions to {about(min(seen))}"
+    message = (
+        f"{agrees} and is off by {about(max(gaps))} along another; what is wrong is off along nearly all of them, "
+    )
+    message += "so the function is likely to have kinks within these steps"
+    return Finding(kind=FindingKind.KINK, message=message, target=report.kind.key)
 
 
 def _uncertain(report: Report, check: Check, x: Any) -> Finding | None:

@@ -10,6 +10,7 @@ import random
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,9 +21,12 @@ from scipy import optimize
 from scipy.optimize import minimize, rosen, rosen_der  # taken before any watch is on
 
 import gradcheck
+from gradcheck.model import DerivativeEstimate, DirectionCheck, Status, Verdict
 from gradcheck.watch import isolation
+from gradcheck.watch.doubt import doubted
 from gradcheck.watch.identity import identity
 from gradcheck.watch.outcome import Class, from_json
+from gradcheck.watch.pairs import Check, Pair
 from gradcheck.watch.recording import Recorded
 
 X0 = [0.4, 1.1, 0.7]
@@ -448,6 +452,29 @@ def test_others_register_their_own_solvers(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
     assert done.stdout == "[('solver.solve', 'wrong')]\n", done.stderr
+
+
+def test_what_agrees_along_one_direction_and_not_along_another_has_kinks() -> None:
+    with gradcheck.watching(budget=None) as seen:
+        minimize(rosen, np.linspace(0.5, 1.5, 200), jac=wrong_der, options={"maxiter": 2})
+    (report,) = seen.wrong
+    direction = DirectionCheck(
+        number=0,
+        point=0,
+        claimed=1.0,
+        estimate=DerivativeEstimate(value=1.0, uncertainty=1e-9, step=1e-4, evaluations=4, status=Status.CONVERGED),
+        abs_error=1e-9,
+        rel_error=1e-9,
+        verdict=Verdict.PASS,
+        reason="",
+    )
+    off = replace(direction, number=1, claimed=2.0, abs_error=1.0, rel_error=0.5, verdict=Verdict.FAIL)
+    pair = Pair(kind=report.kind, via="", role="", function=rosen, derivative=wrong_der)
+    check = Check(rosen, wrong_der, {})
+    some = replace(report, entries=(), directions=(direction, off))
+    assert doubted(some, pair, "start", [], check, np.ones(200)).verdict is Verdict.INCONCLUSIVE
+    none = replace(report, entries=(), directions=(off, replace(off, number=2)))
+    assert doubted(none, pair, "start", [], check, np.ones(200)).verdict is Verdict.FAIL
 
 
 def test_a_function_with_randomness_is_not_called_wrong() -> None:
