@@ -112,7 +112,7 @@ FINDINGS = {
         given="def newton(t, tol):\n    z = 1.0\n    while abs(z**3 + z - t) > tol:\n"
         "        z -= 0.3 * (z**3 + z - t) / (3 * z**2 + 1)\n    return z\n\n\n"
         "grad = lambda x: np.array([1 / (3 * newton(t, 1e-13) ** 2 + 1) for t in x])",
-        wrong="f = lambda x: sum(newton(t, 1e-4) for t in x)",
+        wrong="f = lambda x: sum(newton(t, 1e-5) for t in x)",
         right="f = lambda x: sum(newton(t, 1e-13) for t in x)",
         remedy="Differences see the derivative of one piece between two steps. Lower the tolerance of the solver (tol, rtol), "
         "raise its bound on iterations (maxiter) where it ends by that, or let it make a fixed number of steps; --knob NAME "

@@ -23,7 +23,7 @@ BEFORE = 2  # calls before anything is measured
 
 def logistic(rng: np.random.Generator, n: int) -> tuple[Callable, Callable, np.ndarray]:
     """A likelihood of n parameters that takes 20 to 500 microseconds, its gradient, and a point."""
-    data = rng.standard_normal((int(rng.choice([500, 2000, 8000])), n))
+    data = rng.standard_normal((int(rng.choice([1000, 4000, 10_000])), n))
     answers = rng.random(len(data)) < 0.5
 
     def value(x: np.ndarray) -> float:
