@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gradcheck.model import Target
 
 LONGEST = 200  # characters of a target that a message shows
+SEARCHED = 6  # folders that a message names
 _DEPENDENCIES = ("click", "llvmlite", "numba", "numpy", "pytest", "rich", "scipy")
 
 
@@ -294,7 +295,9 @@ def _not_found(error: ModuleNotFoundError, home: str) -> str:
     parent, _, leaf = missing.rpartition(".")
     if not parent:
         near = _did_you_mean(leaf, (module.name for module in pkgutil.iter_modules([home])))
-        return f"no module named {missing!r} in {', '.join(dict.fromkeys(entry or home for entry in sys.path))}{near}"
+        folders = list(dict.fromkeys([home, *(entry or home for entry in sys.path)]))
+        more = f" and {len(folders) - SEARCHED} more folders" if len(folders) > SEARCHED else ""
+        return f"no module named {missing!r} in {', '.join(folders[:SEARCHED])}{more}{near}"
     path = getattr(sys.modules.get(parent), "__path__", None)
     if path is None:
         return f"no module named {missing!r}: {parent!r} is a module, not a package; did you mean {parent}:{leaf}?"
