@@ -306,5 +306,6 @@ def test_a_message_names_few_of_many_folders(home, monkeypatch):
     monkeypatch.setattr("sys.path", [*sys.path, *(str(home / f"folder_{k}" / "of_many") for k in range(50))])
     with pytest.raises(TargetError) as caught:
         load("no_such_thing:f", role="--grad")
-    assert str(home) in str(caught.value) and "more folders" in str(caught.value)
+    assert str(home) in str(caught.value)
+    assert "more folders" in str(caught.value)
     assert len(str(caught.value)) < 1000
