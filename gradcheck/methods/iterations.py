@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 AROUND = (0.3, 1.0)  # the same, along a direction of that length
+BESIDE = np.array([0.5e-3, 1e-3, 2e-3, 3e-3, 4e-3])  # of that length: how far a step is looked at on both sides
 ACCOUNTED = 10.0  # steps, over the natural scale, that a derivative may be off by
 NEARBY = (0.03, 0.1, 0.3)  # how far f is searched for steps, in natural scales
 MODEST = 0.3  # gaps below this share of the entry are doubted if f has steps nearby
@@ -137,8 +138,13 @@ class Iterations:
                 jump for jump in find_jumps(line, reach * nodes, values, smooth, noise) if jump.size <= FEATURE * span
             ]
             largest = max(found, key=lambda jump: jump.size, default=None)
-            if largest is not None and largest.size >= needed:
-                return largest.size, largest.distance
+            if largest is None or largest.size < needed:
+                continue
+            beside = reach * BESIDE
+            levels = [line(t) - smooth(t) for t in (largest.distance - beside, largest.distance + beside)]
+            shift = abs(float(np.median(levels[1]) - np.median(levels[0])))
+            if shift > largest.size / 2 and max(map(np.ptp, levels)) < largest.size / 2:
+                return largest.size, largest.distance  # f stays at another level; noise that is larger there does not
         return 0.0, 0.0
 
     def _name_steps(self, columns: Columns) -> None:

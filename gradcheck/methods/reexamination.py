@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-ENOUGH = 2  # columns that get a whole ladder even if all of them are plainly wrong
+ENOUGH = 4  # columns that get a whole ladder even if all of them are plainly wrong
 FREE = 64 * 60  # evaluations, of some 64 whole ladders, that may be spent without asking what it costs
 SPENDING = 12  # evaluations a column, on average, that re-examination may cost beyond that
 REACH = 1.37  # the largest step of a ladder in natural scales; no round number, lest x ± h fall on a grid that f rounds x to …
