@@ -155,7 +155,9 @@ def test_given_goes_with_the_fixture_and_makes_one_line_of_the_summary(plugged: 
     plugged.makepyfile(TEST.format(above=0))
     result = plugged.runpytest_subprocess(*PLUGINS)
     result.assert_outcomes(passed=1)
-    assert sum("gradient" in line and "PASS" in line for line in result.outlines) == 1, result.outlines
+    # Hypothesis may draw a point so near to where the second derivative jumps that it is not judged.
+    lines = [line for line in result.outlines if "gradient" in line and line.split()[-1] in ("PASS", "INCONCLUSIVE")]
+    assert len(lines) == 1, result.outlines
 
 
 def test_a_failure_is_shrunk_and_found_again_from_the_database(plugged: pytest.Pytester) -> None:
