@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from gradcheck.evaluation.autograd import Autograd
     from gradcheck.evaluation.journal import Journal, Ledger
     from gradcheck.evaluation.matrices import MatrixClaim
+    from gradcheck.evaluation.preflight import Line
     from gradcheck.methods.coordinates import Evaluate
     from gradcheck.methods.results import Comparison
     from gradcheck.model import Method, Point, Report
@@ -403,6 +404,7 @@ class CheckRun:
             value_beside=beside,
             functions=tuple(self._called),
             begun=lambda: self._begun(function),
+            measured=self._measured,
         )
         self.draft.findings += preflight.findings
         if self._journal is not None or self.options.isolate:
@@ -411,11 +413,15 @@ class CheckRun:
             self.draft.findings += against_journal(function, claim, x)
             if self.options.isolate:
                 self.draft.findings += left_behind(function, x, preflight.value, self.options.seed)
-        self.draft.noise = float(preflight.calibration.noise.max())
         self.problem = Problem(
             function=function, x=x, preflight=preflight, tolerance=self.tolerance, seed=self.options.seed
         )
         return self.problem
+
+    def _measured(self, line: Line) -> None:
+        """Put on record how exactly f can be differenced."""
+        self.draft.noise = float(line.calibration.noise.max())
+        self.draft.findings += line.findings
 
     def _begun(self, function: Function) -> None:
         """Say what the check will take, where that is much or was asked for."""

@@ -89,7 +89,7 @@ def _passed(draft: Draft, problem: Problem, size: int | None) -> Passed:
         size=size or problem.n * problem.m,
         layout=draft.layout,
         tolerance=draft.tolerance,
-        moved=bool(problem.preflight.calibration.quantum.any()),
+        moved=bool(numeric.any()) or bool(problem.preflight.calibration.quantum.any()),
         x=problem.x if repeated == 1 else np.tile(problem.x, repeated),
         elsewhere=problem.preflight.elsewhere if repeated == 1 else None,
     )

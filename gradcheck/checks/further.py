@@ -17,12 +17,10 @@ from gradcheck.checks.check import CheckRun
 from gradcheck.checks.method import DIRECTIONS
 from gradcheck.errors import UserCodeError
 from gradcheck.evaluation.claims import Claim, gradient_blocks
-from gradcheck.evaluation.preflight import LADDER
+from gradcheck.evaluation.preflight import Line
 from gradcheck.methods.directions import search
 from gradcheck.methods.problem import Problem
 from gradcheck.model import Method, Verdict
-from gradcheck.numerics.directions import Stream, direction
-from gradcheck.numerics.noise import calibrate
 from gradcheck.numerics.stencils import free_scales
 from gradcheck.points import draw, inside, neighbour
 from gradcheck.variables.numbers import MaskedValues
@@ -140,8 +138,6 @@ def moved(problem: Problem, function: Function, claim: Claim, x: NDArray[Any], s
 def remeasured(problem: Problem, function: Function, x: NDArray[Any], seed: int, value: Array) -> Problem:
     """The problem of a function that has a value at a point, its noise and its steps measured there."""
     scales = free_scales(x, function.bounds)
-    along = scales * direction(x.size, problem.seed, Stream.SETUP)
-    plus, minus, steps = function.line(x, along, LADDER)
-    calibration = calibrate(plus, minus, value, steps, x.size, float(np.finfo(x.dtype).eps))
-    preflight = replace(problem.preflight, value=value, raw=None, scales=scales, calibration=calibration, findings=())
+    line = Line(function, x, value, scales, problem.seed)
+    preflight = replace(problem.preflight, value=value, raw=None, scales=scales, line=line, findings=(), plain=False)
     return replace(problem, function=function, x=x, preflight=preflight, seed=seed)

@@ -8,6 +8,7 @@ from gradcheck.checks.method import DIRECTIONS, worthwhile
 from gradcheck.errors import OutOfTime
 from gradcheck.evaluation.preflight import LADDER
 from gradcheck.methods.oracle import OUTSET
+from gradcheck.methods.plain import FEW, MOST
 from gradcheck.model import Kind, Method, Plan, Stop
 from gradcheck.numerics.tolerance_law import DIRECTIONS as DIRECTIONS_OF_LAW
 from gradcheck.numerics.tolerance_law import LEAST
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from gradcheck.methods.problem import Watcher
     from gradcheck.options.keywords import Options
 
-SETUP = 1 + 2 * len(LADDER) + 2  # evaluations: at the point, along a line, and at two points again
+SETUP = 3  # evaluations: at the point, at another, and at the point again …
+MEASURING = 2 * len(LADDER)  # … and along a line, where f has to be measured
 CLAIMS = 4  # calls of the claim, one of them elsewhere
 DIRECTION = 2 * len(OUTSET)
 MINUTE, HOUR = 60.0, 3600.0
@@ -68,9 +70,11 @@ def planned(
     """
     levels = 1 if options.knob is None else LEAST
     compared = 2 * columns if directions is None else directions * DIRECTION
-    total = levels * (SETUP + compared) + (SETUP if of_matrix and options.knob is not None else 0)
+    plain = directions is None and not of_matrix and columns <= MOST and options.eps is None
+    setup = SETUP + (2 if columns < FEW else 0) if plain else SETUP + MEASURING
+    total = levels * (setup + compared) + (setup if of_matrix and options.knob is not None else 0)
     seconds = total * function.seconds / function.at_once + levels * CLAIMS * claim
-    parts = f"{SETUP} of them to learn the noise of f"
+    parts = f"{setup} of them to set up" if plain else f"{setup} of them to learn the noise of f"
     if options.knob is not None:
         parts = f"at {levels} values of {options.knob.name}"
     elif directions is None:
@@ -84,7 +88,7 @@ def planned(
         sentence += f"; the budget of {duration(budget)} allows {max(1, int(budget / function.seconds)):,} of them"
     return Plan(
         evaluations=total,
-        setup=SETUP,
+        setup=setup,
         any_entry=2 * columns,
         whole=DIRECTION,
         claims=levels * CLAIMS,

@@ -144,7 +144,6 @@ class Dispatch:
         self.engine = OneByOne.label
         self.notes: list[str] = [] if workers is None else workers.notes
         self._largest = 0  # number of points evaluated at once
-        self._seen: tuple[NDArray[Any], Array] | None = None
 
     # ---- many points
 
@@ -155,7 +154,10 @@ class Dispatch:
             return np.empty((0, self.calling.size))
         if self.ledger is not None:
             return self._kept(self.ledger, steps.points(), tick)
-        self._find_out_rows(steps)
+        if self._may_take_rows(steps):
+            tried = sum(TRIED)
+            known = self._try_rows(steps.part(0, tried), count)
+            return joined([known, self.along_columns(steps.part(tried, count), lambda done: tick(done + tried // 2))])
         workers = self.workers if self.workers is not None and self.workers.pays(count * self.seconds) else None
         engine, work = next(
             (engine, work)
@@ -265,27 +267,26 @@ class Dispatch:
 
     # ---- whether f takes rows
 
-    def remember(self, points: NDArray[Any], values: Array) -> None:
-        """Keep what f said at the rows of `points`, to compare with what it says of them at once."""
-        if self.try_rows and len(points) >= sum(TRIED) and engines.batch_size(points[0]) >= engines.FEWEST_ROWS:
-            self._seen = points, values
-
-    def _find_out_rows(self, steps: Steps) -> None:
-        """Try out whether f takes rows, if nobody has said so and it would pay."""
+    def _may_take_rows(self, steps: Steps) -> bool:
+        """Whether it is to be tried out if f takes rows: nobody has said so, it would pay, and f does nothing else."""
         if not self.try_rows or not worth_rows(steps):
-            return
+            return False
         from gradcheck.evaluation.harmless import harmless  # start-up counts
 
-        self.try_rows, seen, self._seen = False, self._seen, None
-        if (
-            seen is not None
-            and steps.x.size >= GUESSED_FROM
-            and self.calling.in_place
-            and harmless(engines.plain(self.calling.call))
-            and (candidate := self._of_rows(len(steps))) is not None
-            and self._takes_rows(candidate, *seen)
-        ):
+        self.try_rows = False
+        return steps.x.size >= GUESSED_FROM and self.calling.in_place and harmless(engines.plain(self.calling.call))
+
+    def _try_rows(self, steps: Steps, count: int) -> Array:
+        """f at a few points, one at a time, (N, m); it gets rows from now on if it answers alike for them at once.
+
+        count: how many points there are to be.
+        """
+        points = np.array([point.copy() for point in steps.points()])
+        values = self.at_points(points)
+        candidate = self._of_rows(count)
+        if candidate is not None and self._takes_rows(candidate, points, values):
             self.calling = candidate
+        return values
 
     def _of_rows(self, count: int) -> Calling | None:
         """f as one of rows: f itself or, of arrays of a framework, what vmap makes of it; None if that would not pay."""

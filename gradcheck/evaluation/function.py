@@ -215,14 +215,22 @@ class Function:
         self.dispatch.seconds = np.inf
         return self._at_copy(x)
 
-    def at_scratch(self, x: NDArray[Any], other: NDArray[Any]) -> Array:
-        """f at the point, handed an array that held `other` at an earlier call: finds an f that remembers arrays by identity."""
+    def at_scratch(self, other: NDArray[Any]) -> tuple[Array | None, Callable[[NDArray[Any]], Array]]:
+        """f at another point, (m,), None where it has no value; and what calls it again with the same array, moved to a point.
+
+        An f that remembers arrays by identity answers that as it did before.
+        """
         scratch = other.copy()
         lend = self.layout.lending(scratch)
+        there: Array | None = None
         with contextlib.suppress(UserCodeError):  # `other` may lie outside the domain
-            self._called(scratch, other, lend())
-        scratch[:] = x
-        return self._numbers(self._called(scratch, x, lend()))[0]
+            there = self._numbers(self._called(scratch, other, lend()))[0]
+
+        def moved_to(x: NDArray[Any]) -> Array:
+            scratch[:] = x
+            return self._numbers(self._called(scratch, x, lend()))[0]
+
+        return there, moved_to
 
     def _at_copy(self, x: NDArray[Any]) -> Any:
         """What f returns at x, unconverted, handed a copy of it."""
@@ -372,7 +380,6 @@ class Function:
                 np.subtract(x, moved, out=behind, casting="same_kind")
                 realised.append(np.subtract(ahead, behind, dtype=np.float64) @ direction / (2 * square))
             found.append(self._one_by_one(points))
-        self.dispatch.remember(points, found[-1])
         values = joined(found)
         return values[0::2], values[1::2], joined(realised)
 

@@ -1,7 +1,8 @@
 """Is the callable fit to be checked?  The set-up of every check: a few calls, each finding with its name.
 
 The order of the calls is what brings contract breaches to light: the claim is asked at x directly after f(x), again after f was
-called elsewhere, and once elsewhere; every argument is compared with what was handed over.
+called elsewhere, and once elsewhere; every argument is compared with what was handed over.  How exactly f can be differenced
+is measured along a line when that is first asked for: most claims are right, and plainly so.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from gradcheck.errors import UserCodeError
 from gradcheck.evaluation.nested import Watch
 from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.directions import Stream, direction
-from gradcheck.numerics.noise import calibrate, in_single_precision, ladder
+from gradcheck.numerics.noise import TOP, calibrate, in_single_precision, ladder
 from gradcheck.numerics.stencils import free_scales
 from gradcheck.variables.numbers import MaskedValues, unchanged
 from gradcheck.wording import place
@@ -34,8 +35,54 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 LADDER = ladder()
+ROUGHLY = 0.1  # a claim whose change from one point to another is off f's by more of its terms does not plainly agree
 SETTLING = 8  # calls at one point, each nearer to the last than that was to the one before, if f is not random
 REMEMBERED = 2**12  # entries of a direction that is kept for the next check, and of a claim elsewhere
+
+
+class Line:
+    """What f does along one random line through a point, measured when that is first asked for, by 26 evaluations.
+
+    value: f(x), (m,).
+    scales: the natural scale of each variable, (n,).
+    told: called once it is measured.
+    findings: what it showed then.
+    """
+
+    __slots__ = ("_calibration", "_function", "_seed", "_told", "findings", "scales", "value", "x")
+
+    def __init__(
+        self,
+        function: Function,
+        x: NDArray[Any],
+        value: Array,
+        scales: Array,
+        seed: int,
+        told: Callable[[Line], None] | None = None,
+    ) -> None:
+        self._function, self._seed, self._told = function, seed, told
+        self.x, self.value, self.scales = x, value, scales
+        self._calibration: Calibration | None = None
+        self.findings: list[Finding] = []
+
+    @property
+    def direction(self) -> Array:
+        """Along which the line goes, (n,): kept for the next check, where it is short."""
+        size = self.x.size
+        v = _direction(size, self._seed) if size <= REMEMBERED else direction(size, self._seed, Stream.SETUP)
+        return self.scales * v
+
+    @property
+    def calibration(self) -> Calibration:
+        """What the line tells of f."""
+        if self._calibration is None:
+            x = self.x
+            plus, minus, realised = self._function.line(x, self.direction, LADDER)
+            self._calibration = calibrate(plus, minus, self.value, realised, x.size, float(np.finfo(x.dtype).eps))
+            self.findings = _precision(self._function, x, plus, minus, self.value, self._calibration)
+            if self._told is not None:
+                self._told(self)
+        return self._calibration
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -46,21 +93,29 @@ class Preflight:
     raw: the claimed derivative as it came back from the user's function.
     claimed: the claimed gradient as a flat array (a copy); of a matrix, what stands for it in comparisons.
     scales: the natural scale of each variable, (n,); 0 for one that its bounds fix.
+    line: along which f is measured.
     epsilon: relative error of the numbers that the claim is computed with.
     difference: what the claim was seen to be, if it calls f around the point.
     elsewhere: another point, (n,), and the gradient claimed there, (n,); None for other derivatives, where it has no value, and
         in many dimensions.
+    plain: between that point and x the claimed gradient is roughly what f changes by.
     """
 
     value: Array
     raw: Any
     claimed: Array
     scales: Array
-    calibration: Calibration
+    line: Line
     findings: tuple[Finding, ...]
     epsilon: float
     difference: Difference | None = None
     elsewhere: tuple[NDArray[Any], Array] | None = None
+    plain: bool = False
+
+    @property
+    def calibration(self) -> Calibration:
+        """How exactly f can be differenced; measured when that is first asked for."""
+        return self.line.calibration
 
 
 def examine(
@@ -72,12 +127,14 @@ def examine(
     value_beside: Function | None = None,
     functions: Sequence[Callable[..., Any]] = (),
     begun: Callable[[], None] | None = None,
+    measured: Callable[[Line], None] | None = None,
 ) -> Preflight:
     """Call f and the claim a few times around `x` (flat, (n,)) and see whether they keep their contract.
 
     value_beside: gives the value that the claimed derivative is returned with; it must be that of f.
     functions: as the user wrote them, of which the claim may be a difference.
     begun: called when each was called once.
+    measured: called once f was measured along a line.
 
     Raises:
         UserCodeError: f or the claim raised, or returned something that is no number or has the wrong shape, at x itself.
@@ -108,37 +165,37 @@ def examine(
     if begun is not None:
         begun()
 
-    steps = LADDER
-    v = scales * (_direction(x.size, seed) if x.size <= REMEMBERED else direction(x.size, seed, Stream.SETUP))
-    plus, minus, realised = function.line(x, v, steps)
-    calibration = calibrate(plus, minus, value, realised, x.size, float(np.finfo(x.dtype).eps))
-
-    other = (x - realised[-1] * v).astype(x.dtype, copy=False)
+    line = Line(function, x, value, scales, seed, measured)
+    other = (x - TOP * line.direction).astype(x.dtype, copy=False)
     if function.bounds is not None:
         other = np.clip(other, *function.bounds).astype(x.dtype, copy=False)
+    there, moved_to = function.at_scratch(other)
     elsewhere: tuple[NDArray[Any], Array] | None = None
-    del v  # arrays of the size of x are let go as soon as may be: there may be a hundred million entries
+    plain = False
     if not claim.once:
         second_raw = _ask(claim, x, findings)  # the last call of f was elsewhere
         second = _one_of(claim.numbers(second_raw), kept)
         try:
-            there = claim.raw_at(other)
+            raw_there = claim.raw_at(other)
             whole = integer_answer(first_raw, claim.role)
-            if whole and not unchanged(claim.numbers(there), kept):  # the same ones everywhere are a right answer
+            if whole and not unchanged(claim.numbers(raw_there), kept):  # the same ones everywhere are a right answer
                 findings += whole
             if claim.answer.shape == claim.layout.shape and x.size <= REMEMBERED:
-                elsewhere = other, claim.numbers(there)
+                elsewhere = other, claim.numbers(raw_there)
+                plain = there is not None and _roughly(x - other, kept, elsewhere[1], value, there)
         except MaskedValues:
             raise
         except UserCodeError:
             pass  # outside its domain the claim may raise
         findings += _reuses_buffer(claim, first_raw, second_raw, kept)
         del second_raw
+    if not plain:
+        _ = line.calibration
 
     suspected = asked.suspect and not claim.once
     with watch.of_f() if suspected else nullcontext():
-        again = function.at_scratch(x, other)
-    del other
+        again = moved_to(x)
+    del other, moved_to  # arrays of the size of x are let go as soon as may be: there may be a hundred million entries
     _same_size(function, value.size, again)
     if not np.array_equal(again, value):
         afresh = function.at(x)
@@ -179,23 +236,33 @@ def examine(
         )
     if value_beside is not None:
         findings += _beside(value_beside, x, value)
-    findings += _precision(function, x, plus, minus, value, calibration)
     return Preflight(
         value,
         first_raw,
         kept,
         scales,
-        calibration,
+        line,
         tuple(_unique(findings)),
         claim.epsilon,
         watch.difference(x.size),
         elsewhere,
+        plain,
     )
 
 
 @lru_cache(maxsize=8)
 def _direction(size: int, seed: int) -> Array:
     return direction(size, seed, Stream.SETUP)
+
+
+def _roughly(displacement: Array, claimed: Array, there: Array, value: Array, before: Array) -> bool:
+    """Whether f has changed over a displacement by what a gradient, claimed at both of its ends, lets expect."""
+    if value.size != 1 or claimed.shape != displacement.shape:
+        return False
+    terms = claimed * displacement
+    off = float(value[0]) - float(before[0]) - 0.5 * float(np.add.reduce(terms + there * displacement))
+    size = float(terms @ terms)
+    return size > 0 and off * off <= ROUGHLY**2 * size
 
 
 def _ask(claim: Claim, x: NDArray[Any], findings: list[Finding]) -> Any:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from gradcheck.methods.problem import Problem, Watcher
     from gradcheck.numerics.first_step import FirstLook
+    from gradcheck.numerics.noise import Calibration
     from gradcheck.variables.layout import Layout
 
     Array = NDArray[np.float64]
@@ -50,6 +51,7 @@ class Surveyor:
     evaluate: f on both sides of x for a block and its steps, in place of `function.pairs`.
     most: entries to keep.
     detail: what a number of entries compared so far comes to, for those who watch.
+    calibration: how exactly f can be differenced, if that is not to be measured.
     """
 
     def __init__(
@@ -61,12 +63,14 @@ class Surveyor:
         evaluate: Evaluate | None = None,
         most: int = KEPT,
         detail: Callable[[int], str] = lambda done: "",
+        calibration: Calibration | None = None,
     ) -> None:
         self.detail, self.looked = detail, 0
         self.problem, self.watcher, self.evaluate = problem, watcher, evaluate or self._pairs
         self.preflight, self.tolerance = problem.preflight, problem.tolerance
         self.n, self.m, self.most = problem.n, problem.m, most
-        scales, calibration = self.preflight.scales, self.preflight.calibration
+        self.calibration = calibration = calibration or self.preflight.calibration
+        scales = self.preflight.scales
         wanted = scales * calibration.fraction if step is None else np.full(self.n, step)
         self.steps = steps_near(problem.x, wanted)
         self.ordinary = Ordinary(scales, calibration.slope / self.n**0.5, self.preflight.value)
@@ -116,7 +120,7 @@ class Surveyor:
         learn: these are news to `ordinary`.
         agreed: they are known to agree, and were counted.
         """
-        calibration, rows, column = self.preflight.calibration, block.rows, h[:, None]
+        calibration, rows, column = self.calibration, block.rows, h[:, None]
         which = slice(None) if rows is None else rows
         numeric = (plus - minus) / (2 * column)
         rounding = 2 * calibration.noise[which] / column
@@ -129,18 +133,24 @@ class Surveyor:
         evaluations: Any = 2
         whole = agreed or bool(look.agreed.all())
         if not whole:
-            from gradcheck.methods.zeros import FirstPair, settle_zeros  # most checks need none
-
-            bends = _second(plus, minus, self.preflight.value[which])
-            evaluations = settle_zeros(
-                self.problem, self.ordinary, block, FirstPair(column, numeric, bends, rounding), look
-            )
+            evaluations = self._settle_zeros(block, h, plus, minus, rounding, look)
             whole = bool(look.agreed.all())
         if not agreed:
             self._count(look, whole=whole)
             self._count_parts(look, block.columns)
             self._find_ignored(block, plus, minus)
         self._keep(self._recorded(block, h, numeric, look, whole, evaluations))
+
+    def _settle_zeros(
+        self, block: Block, h: Array, plus: Array, minus: Array, rounding: Array, look: FirstLook
+    ) -> NDArray[np.intp]:
+        """Settle what is 0 as far as can be seen; how many evaluations each entry has taken by then, (N, m)."""
+        from gradcheck.methods.zeros import FirstPair, settle_zeros  # most checks need none
+
+        column = h[:, None]
+        bends = _second(plus, minus, self.preflight.value if block.rows is None else self.preflight.value[block.rows])
+        first = FirstPair(column, (plus - minus) / (2 * column), bends, rounding)
+        return settle_zeros(self.problem, self.ordinary, block, first, look)
 
     def _count(self, look: FirstLook, *, whole: bool) -> None:
         agreed, parts = look.agreed, (look.gap, look.size, look.large, look.uncertainty)
@@ -208,7 +218,7 @@ class Surveyor:
             self.m == 1
             or self.m * self.n <= self.most
             or block.rows is not None
-            or self.preflight.calibration.bent
+            or self.calibration.bent
             or not is_compiled(self.problem.function.call)
         ):
             return None
@@ -228,7 +238,7 @@ class Surveyor:
             block.claimed,
             block.columns,
             self.ordinary,
-            self.preflight.calibration,
+            self.calibration,
             self.tolerance,
         )
         rest = found.worst < 0

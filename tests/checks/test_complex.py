@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from gradcheck import PointError, UsageError, check_gradient, check_hessian, check_jacobian
 from gradcheck.cli.command import command
+from gradcheck.evaluation.preflight import LADDER
 from gradcheck.model import ComplexEstimate, Convention, FindingKind, Verdict
 from gradcheck.reporting.json import to_dict
 from gradcheck.reporting.restore import restore
@@ -487,4 +488,5 @@ def test_right_gradients_of_random_problems_pass() -> None:
 
 def test_a_check_costs_hardly_more_evaluations_than_that_of_real_and_imaginary_parts() -> None:
     twin = check_gradient(lambda x: f(x.view(complex)), lambda x: steepest(x.view(complex)).view(float), Z.view(float))
-    assert check_gradient(f, steepest, Z).nfev <= 1.5 * twin.nfev
+    measuring = 2 * len(LADDER)  # without which the convention is not known, and that of a real claim may be plain
+    assert check_gradient(f, steepest, Z).nfev <= twin.nfev + measuring + 2

@@ -88,7 +88,9 @@ def test_an_f_that_remembers_arrays_is_found_out():
     made = function(
         lambda x: known.setdefault(id(x), (x, float(x.sum())))[1]
     )  # which keeps x, lest its id be used again
-    assert made.at_scratch(X, X + 1) == pytest.approx(9.0)  # the right answer is 6
+    there, moved_to = made.at_scratch(X + 1)
+    assert there == pytest.approx(9.0)
+    assert moved_to(X) == pytest.approx(9.0)  # the right answer is 6
 
 
 def test_pairs_and_rays_and_lines_are_values_of_f():

@@ -90,7 +90,9 @@ def cases():
 @pytest.mark.parametrize("name", cases())
 def test_each_breach_is_found_and_no_other(name):
     call, claim, expected = cases()[name]
-    found = examine(Function(call, x0), Claim(claim, x0, x0.shape), x0, 0).findings
+    seen = examine(Function(call, x0), Claim(claim, x0, x0.shape), x0, 0)
+    assert seen.calibration is not None
+    found = [*seen.findings, *seen.line.findings]
     assert {(finding.kind.value, finding.target): finding.verdict for finding in found} == expected
     assert all(finding.message and "\n" not in finding.message for finding in found)
 
