@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck.methods.plain import MOST, PlainLook
+from gradcheck.methods.plain import PlainLook, fits
 from gradcheck.model import Method
 from gradcheck.wording import counted
 
@@ -47,15 +47,16 @@ def survey(run: CheckRun, problem: Problem, blocks: Iterable[Block]) -> None:
 
 
 def _compared(run: CheckRun, problem: Problem, pieces: Iterator[Block]) -> Comparison:
-    """What came of comparing every entry: plainly, if the claim lets expect that, or once f is measured."""
-    if not problem.preflight.plain or problem.n > MOST or run.options.eps is not None or run.known is not None:
-        return run.surveyor(problem, None if run.known is None else run.known.evaluate).survey(pieces)
+    """What came of comparing every entry: plainly, if the claim lets expect that, or else once f is measured."""
+    known = run.known
+    if known is not None or run.options.eps is not None or not fits(problem):
+        return run.surveyor(problem, None if known is None else known.evaluate).survey(pieces)
     blocks = list(pieces)
     look = PlainLook(problem, run.watcher)
     compared = look.compared(blocks)
     if compared is None:
         return look.suited().survey(blocks)
-    run.draft.noise = look.noise(compared)
+    run.draft.noise = look.error()
     return compared
 
 

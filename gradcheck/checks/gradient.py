@@ -62,7 +62,7 @@ def check_gradient(
         PointError, UsageError: x0 or an option makes no sense.
         CheckInterrupted: Ctrl-C; carries the report of what was known.
     """
-    settings = Options(**options)
+    settings = Options.of(options)
     if grad is None and not value_and_grad:
         raise UsageError("there is no gradient to check: give grad, or value_and_grad=True if f returns both")
     asked = is_autograd(grad)

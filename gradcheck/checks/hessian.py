@@ -151,7 +151,7 @@ def check_hessian(
     Returns, raises: as `check_gradient`.
     """
     require_callables(f=f, hess=hess, **({} if grad is None or is_autograd(grad) else {"grad": grad}))
-    run = CheckRun(Kind.HESSIAN, f, hess, x0, Options(**options))
+    run = CheckRun(Kind.HESSIAN, f, hess, x0, Options.of(options))
     if run.options.elementwise:
         if sparsity is not None:
             raise UsageError("elementwise says that the Hessian is a diagonal; leave sparsity out")

@@ -47,7 +47,7 @@ def check_jacobian(
     asked = is_autograd(jac)
     require_callables(func=func, **({} if asked else {"jac": jac}))
     claim: Any = func if asked else jac
-    run = CheckRun(Kind.JACOBIAN, func, claim, x0, Options(**options))
+    run = CheckRun(Kind.JACOBIAN, func, claim, x0, Options.of(options))
     if run.options.elementwise:
         from gradcheck.checks.elementwise import check_diagonal
 

@@ -210,7 +210,7 @@ def check_hvp(
     """
     hvp = as_product(hvp)
     require_callables(f=f, hvp=hvp, **({} if grad is None or is_autograd(grad) else {"grad": grad}))
-    run = CheckRun(Kind.HVP, f, hvp, x0, Options(**options))
+    run = CheckRun(Kind.HVP, f, hvp, x0, Options.of(options))
     product: list[ProductClaim] = []
     read: list[InConvention] = []
 
@@ -264,7 +264,7 @@ def check_jvp(
     """
     jvp, vjp = as_product(jvp), as_product(vjp, transposed=True)
     require_callables(func=func, jvp=jvp, **({} if vjp is None else {"vjp": vjp}))
-    run = CheckRun(Kind.JVP, func, jvp, x0, Options(**options))
+    run = CheckRun(Kind.JVP, func, jvp, x0, Options.of(options))
     if run.options.convention is not None:
         raise UsageError("a jvp is the same in every convention; leave convention out")
     claimed: list[Callable[..., Any]] = []
@@ -309,7 +309,7 @@ def check_vjp(func: Callable[..., Any], vjp: Any, x0: ArrayLike, **options: Unpa
     """
     vjp = as_product(vjp, transposed=True)
     require_callables(func=func, vjp=vjp)
-    run = CheckRun(Kind.VJP, func, vjp, x0, Options(**options))
+    run = CheckRun(Kind.VJP, func, vjp, x0, Options.of(options))
     count = run.options.directions or VECTORS
     product: list[ProductClaim] = []
     read: list[InConvention] = []

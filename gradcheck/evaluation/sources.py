@@ -20,11 +20,17 @@ def describe(function: Any, name: str | None = None) -> Target:
     classes and callable objects.  `name` replaces the name that the callable has itself.  File and line are None for
     what no Python source defines, such as a ufunc, and for code typed at a prompt.
     """
-    plain = type(function) is FunctionType and not function.__dict__  # nothing that it could be wrapped around
-    inner = function if plain else _unwrapped(function)
-    code = function.__code__ if plain else _static(inner, "__code__")
+    if type(function) is FunctionType and not function.__dict__:  # nothing that it could be wrapped around
+        return _described(function.__code__, name or _name(function, function))
+    inner = _unwrapped(function)
+    code = _static(inner, "__code__")
     name = name or _name(function, inner)
-    if not isinstance(code, CodeType) or _is_made_up(code.co_filename):
+    return _described(code, name) if isinstance(code, CodeType) else Target(name=name)
+
+
+@functools.lru_cache(maxsize=256)
+def _described(code: CodeType, name: str) -> Target:
+    if _is_made_up(code.co_filename):
         return Target(name=name)
     return Target(name=name, file=code.co_filename, line=_def_line(code))
 
@@ -93,7 +99,6 @@ def _name(function: Any, inner: Any) -> str:
     return name.rpartition("<locals>.")[2]
 
 
-@functools.lru_cache(maxsize=256)
 def _def_line(code: CodeType) -> int:
     # The first line of a decorated function is that of its decorator; a reader wants the def.
     first = code.co_firstlineno

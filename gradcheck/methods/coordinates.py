@@ -52,6 +52,7 @@ class Surveyor:
     most: entries to keep.
     detail: what a number of entries compared so far comes to, for those who watch.
     calibration: how exactly f can be differenced, if that is not to be measured.
+    seen: f on both sides of x for each column that was looked at, (n, 2), NaN for the others; not of a matrix.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Surveyor:
         self.parts = (
             [(part, Tally()) for part in problem.function.layout.parts] if problem.function.layout.leaves else []
         )
+        self.seen = np.full((self.n if self.m == 1 else 0, 2), np.nan)
         self.kept: list[Columns] = []
         self.ignored: list[NDArray[np.intp]] = []
         self.checked = 0
@@ -107,6 +109,8 @@ class Surveyor:
         start = self.looked
         plus, minus = self.evaluate(block, h, lambda done: self._tick(start + done))
         self.looked += len(block.columns)
+        if self.m == 1:
+            self.seen[block.columns, 0], self.seen[block.columns, 1] = plus[:, 0], minus[:, 0]
         self.checked += block.claimed.size
         kernel = self._kernel(block)
         if kernel is None:
@@ -262,7 +266,7 @@ class Surveyor:
         if not doubtful.any():
             return
         complete = self.checked == len(columns.entry)
-        second = Reexamination(self.problem, self.watcher, self.ordinary, self.steps, complete=complete)
+        second = Reexamination(self.problem, self.watcher, self.ordinary, self.steps, complete=complete, seen=self.seen)
         if not self.watcher.stopped:
             with self.watcher.until_stopped():
                 second.examine(columns)
@@ -313,7 +317,7 @@ def observations(comparison: Comparison, problem: Problem) -> list[Finding]:
     """What the comparison showed of f itself: kinks, jumps, and inputs that it ignores."""
     columns, layout, n = comparison.columns, problem.function.layout, problem.n
     findings = []
-    for status, (kind, what) in PLACES.items():
+    for status, (kind, what) in PLACES.items() if columns.status.any() else ():
         entries = columns.entry[columns.status == status_code(status)]
         if entries.size:
             variables = np.unique(entries % n)

@@ -7,98 +7,141 @@ measured; the differences made by then are not made again where their step suits
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck.methods.coordinates import Surveyor
-from gradcheck.methods.entries import join, no_columns
-from gradcheck.numerics.noise import Calibration
+from gradcheck.methods.coordinates import FIRST_STEP, Surveyor
+from gradcheck.methods.entries import Columns, join, no_columns
+from gradcheck.methods.results import Comparison, Tally, digits_of
+from gradcheck.numerics.first_step import Ordinary, first_look
+from gradcheck.numerics.stencils import steps_near
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcheck.evaluation.claims import Block
     from gradcheck.methods.problem import Problem, Watcher
-    from gradcheck.methods.results import Comparison
-    from gradcheck.numerics.first_step import FirstLook
 
     Array = NDArray[np.float64]
 
 STEP = (
     2.0**-15
-)  # in natural scales: a rung of the ladder of the set-up, where truncation and rounding of most f are alike
-SUITS = (1.0, 16.0)  # the step that suits f best is so many times that: truncation is known then, and noise is measured
+)  # in natural scales, a rung of the ladder of the set-up: for most f truncation and rounding are alike there
+SUITS = 4.0  # it suits an f for which the best step is up to so many times that …
+EXACT = 1e-8  # … and truncation at it is below this share of an entry
 MOST = 2**12  # entries; of more the few evaluations that are saved are none
 FEW = 4  # fewer entries are few witnesses: a pair of evaluations at another step along all of them is one more …
 AGREES = 1e-5  # … which has to agree to this share of its terms
+UNKNOWN, NONE = np.zeros(1), np.empty(0, np.int64)
 
 
-def presumed(value: Array) -> Calibration:
-    """What is taken for known of an f with one value, (1,): that it is exact to its last place, and may be anything else."""
-    noise = np.spacing(np.abs(value))
-    nothing = np.zeros(1)
-    return Calibration(noise, noise, noise, STEP, nothing, nothing, nothing, bent=True)
+def fits(problem: Problem) -> bool:
+    """Whether the claim looks as if it agreed plainly, and few evaluations are worth saving."""
+    return problem.preflight.plain and problem.n <= MOST and problem.x.dtype == np.float64
 
 
-class PlainLook(Surveyor):
+class PlainLook:
     """Compares every entry of a claimed gradient with one difference, as long as all of them agree.
 
-    known: f on both sides of x for the columns that were looked at, (n, 2); NaN for the others.
+    detail: what a number of entries compared so far comes to, for those who watch.
     """
 
     def __init__(self, problem: Problem, watcher: Watcher, detail: Callable[[int], str] = lambda done: "") -> None:
-        super().__init__(problem, watcher, detail=detail, calibration=presumed(problem.preflight.value))
-        self.known = np.full((self.n, 2), np.nan)
+        self.problem, self.watcher, self.detail = problem, watcher, detail
+        preflight = problem.preflight
+        self.value, self.noise = preflight.value, np.spacing(np.abs(preflight.value))
+        self.scales, self.steps = preflight.scales, steps_near(problem.x, preflight.scales * STEP)
+        self.ordinary = Ordinary(preflight.scales, np.zeros(1), preflight.value)
+        self.passed = Tally()
+        self.parts = (
+            [(leaf, Tally()) for leaf in problem.function.layout.parts] if problem.function.layout.leaves else []
+        )
+        self.kept: list[Columns] = []
+        self.ignored: list[NDArray[np.intp]] = []
+        self.pairs: list[tuple[NDArray[np.intp], Array, Array]] = []
 
-    def compared(self, blocks: Iterable[Block]) -> Comparison | None:
+    def compared(self, blocks: Sequence[Block]) -> Comparison | None:
         """What the comparison came to, if it agrees throughout; None if f has to be measured."""
-        with self.watcher.until_stopped():
+        watcher, n, done = self.watcher, self.problem.n, 0
+        with watcher.until_stopped():
             for block in blocks:
-                self.watcher.require_time()
-                self._look(block)
-                if self.passed.count < self.checked:
+                watcher.require_time()
+                plus, minus = self.problem.function.pairs(
+                    self.problem.x, block.columns, self.steps[block.columns], partial(self._tick, done)
+                )
+                done += len(block.columns)
+                if not self._agree(block, plus[:, 0], minus[:, 0]):
                     return None
-            if self.n < FEW and not self._agrees_along_all():
+            if n < FEW and not self._agrees_along_all():
                 return None
-            self.watcher.tick("entries", self.n, self.n)
-        return self._summary(join(self.kept) if self.kept else no_columns())
+            watcher.tick("entries", n, n)
+        passed = self.passed
+        return Comparison(
+            columns=join(self.kept) if self.kept else no_columns(),
+            checked=passed.count,
+            digits=digits_of(passed.relative) if passed.count else None,
+            detectable=passed.detectable,
+            detectable_share=passed.share,
+            ignored=np.concatenate(self.ignored) if self.ignored else NONE,
+            detectable_parts=tuple((leaf.name, tally.detectable) for leaf, tally in self.parts if tally.count),
+        )
 
-    def noise(self, comparison: Comparison) -> float:
-        """The error of f that would explain the gaps of a comparison."""
-        columns = comparison.columns
-        return float(np.maximum.reduce(columns.gap * columns.step, initial=float(self.calibration.noise[0]) / 2))
+    def error(self) -> float:
+        """The error of f that would explain the gaps that were seen; half of the spacing of its values at least."""
+        gaps = [float(np.maximum.reduce(part.gap * part.step)) for part in self.kept if part.entry.size]
+        return max([*gaps, float(self.noise[0]) / 2])
 
     def suited(self) -> Surveyor:
         """What compares the entries once f is measured; at the same steps, where these suit f."""
-        measured = self.preflight.calibration
+        measured = self.problem.preflight.calibration
         again = measured.fraction / STEP
-        if not SUITS[0] <= again <= SUITS[1]:
+        truncation = measured.truncation / again**2
+        if again > SUITS or float(truncation[0]) > EXACT:
             return Surveyor(self.problem, self.watcher, detail=self.detail)
-        here = replace(measured, fraction=STEP, truncation=measured.truncation / again**2)
+        here = replace(measured, fraction=STEP, truncation=truncation)
         return Surveyor(self.problem, self.watcher, evaluate=self._recalled, detail=self.detail, calibration=here)
 
-    def _settle_zeros(
-        self, block: Block, h: Array, plus: Array, minus: Array, rounding: Array, look: FirstLook
-    ) -> NDArray[np.intp]:
-        return np.full(look.gap.shape, 2)
+    def _tick(self, before: int, done: int) -> None:
+        self.watcher.tick("entries", before + done, self.problem.n, self.detail(before + done))
 
-    def _pairs(self, block: Block, steps: Array, tick: Callable[[int], None]) -> tuple[Array, Array]:
-        plus, minus = super()._pairs(block, steps, tick)
-        self.known[block.columns, 0], self.known[block.columns, 1] = plus[:, 0], minus[:, 0]
-        return plus, minus
+    def _agree(self, block: Block, plus: Array, minus: Array) -> bool:
+        """Whether the entries of a block agree with f on both sides of x, (N,) each; they are put on record then."""
+        columns, claimed = block.columns, block.claimed[:, 0]
+        self.pairs.append((columns, plus, minus))
+        whole = len(columns) == self.problem.n
+        h, units = (self.steps, self.scales) if whole else (self.steps[columns], self.scales[columns])
+        numeric, rounding = (plus - minus) / (2 * h), 2 * self.noise / h
+        self.ordinary.learn(numeric, rounding, units)
+        bend = np.abs(plus + minus - 2 * self.value) / h
+        tolerance = self.problem.tolerance
+        look = first_look(numeric, rounding, claimed, self.ordinary.of(units), UNKNOWN, tolerance, bend)
+        if not np.logical_and.reduce(look.agreed):
+            return False
+        self.passed.add(tolerance, look.gap, look.size, look.large, look.uncertainty)
+        for leaf, tally in self.parts:
+            there = (columns >= leaf.where.start) & (columns < leaf.where.stop)
+            if there.any():
+                tally.add(tolerance, look.gap[there], look.size[there], look.large[there], look.uncertainty[there])
+        if not np.logical_and.reduce(claimed):
+            self.ignored.append(columns[(claimed == 0) & (plus == self.value) & (minus == self.value)])
+        count = len(columns)
+        verdict, status = np.zeros(count, np.int8), np.full(count, FIRST_STEP, np.int8)
+        self.kept.append(Columns(columns, claimed, numeric, look.uncertainty, h, np.full(count, 2), verdict, status))
+        return True
 
     def _recalled(self, block: Block, steps: Array, tick: Callable[[int], None]) -> tuple[Array, Array]:
-        """As `_pairs`, from what is known."""
-        known = self.known[block.columns]
-        if np.isnan(known).any():  # not looked at yet, or without a value
-            return super()._pairs(block, steps, tick)
-        return known[:, :1], known[:, 1:]
+        """f on both sides of x for a block, from what is known of it, if it is."""
+        for columns, plus, minus in self.pairs:
+            if columns is block.columns:
+                return plus[:, None], minus[:, None]
+        return self.problem.function.pairs(self.problem.x, block.columns, steps, tick)
 
     def _agrees_along_all(self) -> bool:
-        v, claimed = self.preflight.line.direction, self.preflight.claimed
+        v, claimed = self.problem.preflight.line.direction, self.problem.preflight.claimed
         plus, minus, step = self.problem.function.line(self.problem.x, v, np.array([4 * STEP]))
         terms = claimed * v
         gap = (plus[0, 0] - minus[0, 0]) / (2 * step[0]) - np.add.reduce(terms)

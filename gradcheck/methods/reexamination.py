@@ -40,7 +40,8 @@ STILL = 4  # where f does not change at so many rungs, it will not at smaller st
 EXTENSION = 4  # rungs that a ladder grows upward at a time, while noise limits it at its top
 MOST_RUNGS = 256  # of a ladder
 SHARP = 1e-7  # an uncertainty below this share of the value is good enough to stop
-SURE = 256  # once so many entries that looked plainly wrong turned out to be so, others that do need no ladder
+EXACTLY = 1e-10  # … and below this to be compared with what makes a wrong claim wrong
+SURE = 12  # once so many entries that looked plainly wrong turned out to be so, others that do need no ladder
 ROUNDED = 64.0  # spacings of f's values, over the step: more is not uncertain for their rounding
 UNEXAMINED = 10.0  # an entry that was not re-examined fails if its gap is this many times what is allowed and uncertain
 
@@ -51,10 +52,20 @@ class Reexamination:
     ordinary: what the first look learnt.
     steps: those of the first look, (n,).
     complete: the columns handed over hold all entries, not the worst alone.
+    seen: f at x ± these steps, (n, 2), where that is known; NaN elsewhere, and empty for a matrix.
     own: by row, the scale that the entry showed on its ladder.
     """
 
-    def __init__(self, problem: Problem, watcher: Watcher, ordinary: Ordinary, steps: Array, *, complete: bool) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        watcher: Watcher,
+        ordinary: Ordinary,
+        steps: Array,
+        *,
+        complete: bool,
+        seen: Array,
+    ) -> None:
         self.function, self.x, self.preflight, self.tolerance = (
             problem.function,
             problem.x,
@@ -62,6 +73,7 @@ class Reexamination:
             problem.tolerance,
         )
         self.ordinary, self.scales, self.steps = ordinary, problem.preflight.scales, steps
+        self.seen = seen
         self.problem, self.watcher, self.complete = problem, watcher, complete
         self.n, self.m = problem.n, problem.m
         self.own: dict[int, float] = {}
@@ -86,10 +98,10 @@ class Reexamination:
                 continue
             still = not any(columns.numeric[row] for row in rows)  # a short ladder would not see f change either
             if done < ENOUGH or (spent < allowance and (still or not wholly_wrong)):
-                self._climb(columns, i, rows, self._ladder(i), extend=True)
+                self._climb(columns, i, rows)
                 wholly_wrong &= all(columns.verdict[row] == Verdict.FAIL for row in rows)
             elif spent < allowance:
-                self._climb(columns, i, rows, self._short_ladder(i))
+                self._record(columns, i, rows, *self._short_ladder(i))
                 self._hesitate(columns, rows)
                 if any(columns.verdict[row] == Verdict.INCONCLUSIVE for row in rows):
                     short.append(done)
@@ -101,7 +113,7 @@ class Reexamination:
             if self.function.calls - spent_before > allowance or self.watcher.expired():
                 break
             i, rows = by_column[done]
-            self._climb(columns, i, rows, self._ladder(i), extend=True)
+            self._climb(columns, i, rows)
         Iterations(self.problem, self.watcher).reconsider(columns)
         self._reconsider(columns)
 
@@ -160,22 +172,30 @@ class Reexamination:
         bottom = max(float(smallest_step(self.x[i : i + 1])[0]), scale * 2.0**-DEPTH)
         return ladder_steps(REACH * scale, bottom)
 
-    def _short_ladder(self, i: int) -> Array:
+    def _short_ladder(self, i: int) -> tuple[Array, Array, Array]:
+        """The step of the first look between a larger and a smaller one: realised steps, f on both sides."""
         h = float(self.steps[i])
-        return h * RATIO ** np.array([1.0, 0.0, -1.0])
+        if not (self.m == 1 and np.isfinite(self.seen[i]).all()):
+            return self._rungs(i, h * RATIO ** np.array([1.0, 0.0, -1.0]))
+        steps, plus, minus = self._rungs(i, h * RATIO ** np.array([1.0, -1.0]))
+        return (
+            np.insert(steps, 1, h),
+            np.insert(plus, 1, self.seen[i, 0], axis=0),
+            np.insert(minus, 1, self.seen[i, 1], axis=0),
+        )
 
-    def _climb(self, columns: Columns, i: int, rows: list[int], wanted: Array, *, extend: bool = False) -> None:
-        """Judge the open entries of column i from a ladder; with `extend`, climb on while larger steps might see more."""
-        steps, plus, minus = self._descend(columns, i, rows, wanted) if extend else self._rungs(i, wanted)
+    def _climb(self, columns: Columns, i: int, rows: list[int]) -> None:
+        """Judge the open entries of column i from a whole ladder, climbing on while larger steps might see more."""
+        steps, plus, minus = self._descend(columns, i, rows, self._ladder(i))
         lent = np.zeros(self.m)
-        if extend and steps[0] < self.far[i]:
+        if steps[0] < self.far[i]:
             unseen, still = self._unseen(columns, rows, plus, minus)
             if still:
                 steps, plus, minus = self._higher(i, steps, plus, minus, RATIO * float(self.far[i]))
             elif unseen:
                 lent = self._lent(i)
         judgements = [self._judge(columns, row, i, plus, minus, steps, lent) for row in rows]
-        while extend and steps[0] < self.far[i] and any(_limited(j, steps) for j in judgements):
+        while steps[0] < self.far[i] and any(_limited(j, steps) for j in judgements):
             top = float(steps[0]) * RATIO**EXTENSION
             moved, finite = bool((plus != minus).any()), np.count_nonzero(np.isfinite(plus + minus))
             steps, plus, minus = self._higher(i, steps, plus, minus, top)
@@ -189,14 +209,19 @@ class Reexamination:
                 break
         for row, judgement in zip(rows, judgements, strict=True):
             self._write(columns, row, judgement, 2 * steps.size)
-        if extend:
-            worst = max(rows, key=lambda row: (int(columns.verdict[row]), float(columns.gap[row])))
-            entry = int(columns.entry[worst])
-            j = entry // self.n
-            with np.errstate(invalid="ignore", over="ignore"):
-                values = (plus[:, j] - minus[:, j]) / (2 * steps)
-            noise = float(self.preflight.calibration.noise[j])
-            columns.detail[entry]["ladder"] = kept_ladder(steps, values, noise)
+        worst = max(rows, key=lambda row: (int(columns.verdict[row]), float(columns.gap[row])))
+        entry = int(columns.entry[worst])
+        j = entry // self.n
+        with np.errstate(invalid="ignore", over="ignore"):
+            values = (plus[:, j] - minus[:, j]) / (2 * steps)
+        noise = float(self.preflight.calibration.noise[j])
+        columns.detail[entry]["ladder"] = kept_ladder(steps, values, noise)
+
+    def _record(self, columns: Columns, i: int, rows: list[int], steps: Array, plus: Array, minus: Array) -> None:
+        """Judge the open entries of column i from the few rungs of a short ladder."""
+        nothing = np.zeros(self.m)
+        for row in rows:
+            self._write(columns, row, self._judge(columns, row, i, plus, minus, steps, nothing), 2 * steps.size)
 
     def _descend(self, columns: Columns, i: int, rows: list[int], wanted: Array) -> tuple[Array, Array, Array]:
         """A ladder from its largest rung down to where smaller ones would tell no more: realised steps, f on both sides."""
@@ -204,7 +229,7 @@ class Reexamination:
             int(np.count_nonzero(wanted >= self.steps[i] * BELOW)) if self._noisy(columns, rows, i) else wanted.size
         )
         outputs = np.unique(columns.entry[rows] // self.n)
-        lent = np.zeros(self.m)
+        lent, wrong = np.zeros(self.m), True
         known = self._rungs(i, wanted[:FIRST])
         while (count := known[0].size) < wanted.size:
             steps, plus, minus = known
@@ -216,6 +241,13 @@ class Reexamination:
                     if not self._shows_more(columns, i, rows, judgements, wanted[count:]):
                         break
                     enough = wanted.size
+            elif count > FIRST and wrong:
+                judgements = [self._judge(columns, row, i, plus, minus, steps, lent) for row in rows]
+                wrong = all(j.verdict is Verdict.FAIL for j in judgements)
+                if wrong and all(j.uncertainty <= EXACTLY * abs(j.value) for j in judgements):
+                    if not self._shows_more(columns, i, rows, judgements, wanted[count:]):
+                        break
+                    wrong = False
             more = self._rungs(i, wanted[count : count + PIECE])
             steps, plus, minus = (np.concatenate(two) for two in zip(known, more, strict=True))
             known = steps, plus, minus
@@ -338,11 +370,14 @@ class Reexamination:
         return self.tolerance.atol + self.tolerance.rtol * size, uncertainty, RESOLVED * size + SMALL * scale
 
     def _plainly_wrong(self, columns: Columns) -> NDArray[np.bool_]:
-        """Whether the gap at the first step is many times what is allowed and uncertain; not where f may have kinks."""
-        if self.preflight.calibration.bent:
-            return np.zeros(columns.entry.size, bool)
+        """Whether the gap at the first step is many times what is allowed and uncertain; not where f moves and may have kinks."""
         allowed, uncertainty, _ = self._seen_first(columns)
-        return np.asarray(columns.gap > UNEXAMINED * (allowed + uncertainty))
+        wrong = np.asarray(columns.gap > UNEXAMINED * (allowed + uncertainty))
+        if not self.preflight.calibration.bent:
+            return wrong
+        if not self.seen.size:
+            return np.zeros(wrong.size, bool)
+        return wrong & (self.seen[columns.entry] == self.preflight.value).all(axis=1)
 
     def decide_by_first_look(self, columns: Columns) -> None:
         """The verdict on entries that the bound on re-examination left out, from their first difference alone.

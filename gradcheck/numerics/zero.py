@@ -34,6 +34,7 @@ WIDE = 0.1  # … if f does not change by more over this share of the natural sc
 CLOSE = 1e-6  # of the natural scale: as STRETCH, along a line where any of many variables may move f
 VISIBLE = 1e-3  # of what is ordinary: where rounding over a natural step is more, f could not have changed visibly
 SPECK = 1e-5  # of what is ordinary: may be 0
+STAYS = 0.7  # a bend that is this share of that over a natural step does not fall with the step: it is a kink
 MOST = 0.5  # of what φ changes by over a natural step
 SHARP = 1e-4  # an uncertainty, and a size, below this share of the scale is good enough
 KINKED = (
@@ -249,6 +250,7 @@ def nothing(
     rounding = 2 * blurred / pairs.step
     allowed = atol + np.maximum(rtol * size, ROUNDING * epsilon * scale) + 2 * noise / pairs.step
     bends = pairs.second / pairs.step > KINKED * scale / shrunk * pairs.step / pairs.natural + 4 * rounding
+    bends |= (pairs.second / pairs.step > STAYS * 2 * pairs.change / pairs.natural) & (pairs.second > SEEN * noise)
     small = (gap <= allowed) & (rounding <= SHARP * scale + atol) & (size <= SHARP * scale + allowed) & ~bends
     small &= ~_slope_or_spike(pairs, noise, rounding)
     flat = (claimed == 0) & (pairs.difference == 0) & (pairs.second == 0) & (pairs.change == 0)

@@ -6,9 +6,11 @@ It is long because each row says all that is told of its option, at every face.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
+from functools import cache
+from itertools import compress
+from operator import attrgetter, is_not
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from gradcheck.errors import UsageError
@@ -292,9 +294,17 @@ class Options:
 
     def __post_init__(self) -> None:
         """Raises `UsageError` for values that make no sense."""
-        for row, value, default in zip(KEYWORDS.values(), _values(self), _defaults, strict=True):
-            if value is not default:
-                object.__setattr__(self, row.name, row.check(value))
+        for row in self._given():
+            object.__setattr__(self, row.name, row.check(getattr(self, row.name)))
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Options:
+        """The options of these keywords; where none is given, they are made once.  Raises `UsageError` as a call does."""
+        return cls(**given) if given else _by_default()
+
+    def _given(self) -> Iterator[Option]:
+        """The rows of the keywords that have another value than by default."""
+        return compress(KEYWORDS.values(), map(is_not, _values(self), _defaults))
 
     @property
     def engine(self) -> dict[str, Any]:
@@ -315,10 +325,11 @@ class Options:
         What is left to us, off, or empty is not among them: no eps, no jit, no args unless they were given.
         """
         found = _default_in_force.copy()
-        for row, value, default in zip(KEYWORDS.values(), _values(self), _defaults, strict=True):
-            if row.measures and value is not default:
+        for row in self._given():
+            if row.measures:
+                value = getattr(self, row.name)
                 found[row.name] = row.values.plain(value)
-                if value is None or (value is False and default is False) or _is_empty(value):
+                if value is None or (value is False and row.default is False) or _is_empty(value):
                     del found[row.name]
         if found.keys() <= _default_in_force.keys():  # in the order of the table, then, as nearly always
             return found
@@ -367,6 +378,11 @@ class Keywords(TypedDict, total=False):
 
 KEYWORDS = {field.name: field.metadata["row"]._replace(name=field.name) for field in dataclasses.fields(Options)}
 """The keywords that all checks share."""
+
+
+@cache
+def _by_default() -> Options:
+    return Options()
 
 
 _values = attrgetter(*KEYWORDS)

@@ -1,0 +1,131 @@
+"""The plain look: what it saves where a claim is right, and that nothing passes by it that measuring would not let pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradcheck import CheckInterrupted, check_gradient
+from gradcheck.methods.plain import FEW
+from gradcheck.model import FindingKind, Report, Verdict
+
+RNG = np.random.default_rng(5)
+DATA, ANSWERS = RNG.standard_normal((60, 12)), RNG.random(60) < 0.5
+
+
+def loss(x: Any) -> float:
+    along = DATA[:, : x.size] @ x
+    return float(np.sum(np.logaddexp(0.0, along) - ANSWERS * along))
+
+
+def slope(x: Any) -> Any:
+    data = DATA[:, : x.size]
+    return data.T @ (1.0 / (1.0 + np.exp(-(data @ x))) - ANSWERS)
+
+
+def point(n: int) -> Any:
+    return 0.3 * np.random.default_rng(n).standard_normal(n)
+
+
+def check(f: Any, grad: Any, x: Any, **options: Any) -> Report:
+    return check_gradient(f, grad, x, throw=False, fix=False, **options)
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 12])
+def test_a_right_claim_takes_two_evaluations_an_entry_and_a_handful(n: int) -> None:
+    report = check(loss, slope, point(n))
+    assert (report.verdict, report.checked) == (Verdict.PASS, n)
+    assert report.nfev == 2 * n + 3 + (2 if n < FEW else 0)
+
+
+def test_what_it_states_holds_of_the_true_derivative() -> None:
+    weights = 10.0 ** np.linspace(-2, 2, 40)
+    x = np.random.default_rng(3).uniform(-1, 1, 40)
+    report = check(lambda x: float(np.sin(x) @ weights), lambda x: np.cos(x) * weights, x)
+    assert report.nfev <= 2 * 40 + 3 + 3, "it may be tried out whether f takes rows"
+    for entry in report.entries:
+        true = float(np.cos(x[entry.index]) * weights[entry.index])
+        assert abs(entry.estimate.value - true) <= entry.estimate.uncertainty < 1e-5 * abs(true)
+    assert report.noise is not None
+    assert 0 < report.noise < 1e-8
+
+
+def test_differences_serve_again_where_one_entry_does_not_agree() -> None:
+    wrong = np.ones(12)
+    wrong[7] = 1.001
+    report = check(loss, lambda x: slope(x) * wrong, point(12))
+    assert [entry.index for entry in report.entries if entry.verdict is Verdict.FAIL] == [(7,)]
+    measured = check(loss, lambda x: slope(x) * wrong, point(12), eps=3e-5)
+    assert report.nfev <= measured.nfev + 3, "they are not made anew"
+
+
+@pytest.mark.parametrize("relative", [1e-3, 3e-5])
+@pytest.mark.parametrize("size", [1.0, 1e-3])
+def test_a_mistake_in_one_entry_is_seen_whatever_its_size(relative: float, size: float) -> None:
+    weights = np.ones(10)
+    weights[4] = size
+
+    def f(x: Any) -> float:
+        return float(np.exp(0.3 * x) @ weights)
+
+    def grad(x: Any) -> Any:
+        claimed = 0.3 * np.exp(0.3 * x) * weights
+        claimed[4] *= 1 + relative
+        return claimed
+
+    report = check(f, grad, point(10))
+    assert report.verdict is Verdict.FAIL
+    assert [entry.index for entry in report.entries if entry.verdict is Verdict.FAIL] == [(4,)]
+
+
+@pytest.mark.parametrize("noise", [1e-9, 1e-6, 1e-3])
+@pytest.mark.parametrize("n", [1, 2, 12])
+def test_a_noisy_function_is_measured(n: int, noise: float) -> None:
+    def noisy(x: Any) -> float:
+        return loss(x) + noise * (hash(x.tobytes()) % 1000003 / 1000003 - 0.5)
+
+    report = check(noisy, slope, point(n))
+    assert report.verdict is not Verdict.FAIL
+    assert report.nfev > 2 * n + 26
+    assert report.noise == pytest.approx(noise / 2, rel=0.9)
+
+
+def test_no_kink_passes_by_it() -> None:
+    """At 0 a central difference of |x| is 0, whatever the step."""
+    report = check(
+        lambda x: float(np.abs(x).sum() + 2 * x[1:].sum()),
+        lambda x: np.r_[0.0, 2 * np.ones(5)] + np.sign(x),
+        np.r_[0.0, 1, 2, 3, 4, 5],
+    )
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert [finding.kind for finding in report.findings if finding.kind is FindingKind.KINK]
+
+
+def test_a_variable_that_f_ignores_is_told() -> None:
+    report = check(lambda x: float(x[1:] @ x[1:]), lambda x: np.r_[0.0, 2 * x[1:]], np.arange(1.0, 8.0))
+    assert (report.verdict, report.nfev) == (Verdict.PASS, 2 * 7 + 3)
+    assert FindingKind.IGNORES_INPUT in {finding.kind for finding in report.findings}
+
+
+def test_ctrl_c_keeps_what_agreed_by_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradcheck.checks.entrywise.PIECE", 1e-12)  # one entry at a time
+    calls = 0
+
+    def interrupted(x: Any) -> float:
+        nonlocal calls
+        calls += 1
+        if calls == 3 + 2 * 5 + 1:
+            raise KeyboardInterrupt
+        return loss(x)
+
+    with pytest.raises(CheckInterrupted) as caught:
+        check_gradient(interrupted, slope, point(12))
+    assert (caught.value.report.checked, caught.value.report.failed) == (5, 0)
+
+
+def test_single_precision_is_measured_at_once() -> None:
+    x = point(12).astype(np.float32)
+    report = check(loss, lambda x: slope(x.astype(np.float64)).astype(np.float32), x)
+    assert report.nfev >= 2 * 12 + 29
