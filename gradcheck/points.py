@@ -16,9 +16,9 @@ from gradcheck.model import Point
 from gradcheck.numerics.directions import Stream, normal, uniform
 from gradcheck.options import places as kinds
 from gradcheck.options.places import MOST_DIMENSIONS
-from gradcheck.variables.arrays import LIBRARIES, ArrayStandard, Library, Like, library_of, precision
+from gradcheck.variables.arrays import FRAMEWORKS, ArrayStandard, Framework, Like, framework_of, precision
 from gradcheck.variables.containers import container_of
-from gradcheck.variables.layout import ArrayLayout, Layout, LibraryLayout
+from gradcheck.variables.layout import ArrayLayout, FrameworkLayout, Layout
 from gradcheck.variables.numbers import is_masked
 from gradcheck.wording import by, did_you_mean, named, one_line, place, quoted
 
@@ -107,7 +107,7 @@ def integer_dtype(x0: Any) -> str:
     """The dtype of a point that was given as integers, which are taken as float64; '' if it was not."""
     if isinstance(x0, (np.ndarray, np.generic)):
         dtype = x0.dtype
-    elif library_of(x0) is not None:
+    elif framework_of(x0) is not None:
         name = precision(x0)
         return name if name.lstrip("u").startswith("int") else ""
     elif isinstance(x0, (int, list, tuple)):
@@ -125,7 +125,7 @@ def lay_out(
 ) -> tuple[Layout, NDArray[Any]]:
     """How x0 is laid out as a vector, and that vector, (n,), float64 or float32; it may share memory with `x0`.
 
-    x0: an array of any library, a number, or a tree of them.
+    x0: an array of any framework, a number, or a tree of them.
     wrt: the leaves of a tree that are variables, or branches of it; by default all that hold floats.
     unpack: the parts of x0 are the arguments of a function, which is to answer with as many values.
     names: of these arguments, where x0 is a tuple or list.
@@ -137,8 +137,8 @@ def lay_out(
     if not (unpack or is_tree(x0)):
         if wrt is not None:
             raise UsageError(f"wrt is {quoted(wrt)}, but x0 is one array; it picks leaves of a dict, list or tuple")
-        layout, flat, library, like = _leaf(x0, "")
-        return layout if library is None or like is None else LibraryLayout(layout, library, like), flat
+        layout, flat, framework, like = _leaf(x0, "")
+        return layout if framework is None or like is None else FrameworkLayout(layout, framework, like), flat
 
     from gradcheck.variables.trees import Branch, TreeLayout, take_apart  # an array does without
 
@@ -159,7 +159,9 @@ def lay_out(
         held = ", ".join(f"{leaf.path} is {_kind(leaf.value)}" for leaf in leaves[:3]) or "it is empty"
         raise PointError(f"x0 has no leaf of floats: {held}; nothing to check")
     found = [_leaf(leaves[k].value, leaves[k].path) for k in chosen]
-    library = _common_library([(leaves[k].path, entry[2]) for k, entry in zip(chosen, found, strict=True) if entry[3]])
+    framework = _common_framework(
+        [(leaves[k].path, entry[2]) for k, entry in zip(chosen, found, strict=True) if entry[3]]
+    )
     numbers_alone = all(layout.dtype == np.float64 for layout, _, _, like in found if like is not None)
     dtype = np.float64 if numbers_alone else np.float32  # the lowest precision among the arrays
     tree = TreeLayout(
@@ -167,8 +169,8 @@ def lay_out(
         leaves,
         [(k, layout) for k, (layout, *_) in zip(chosen, found, strict=True)],
         dtype,
-        library=library,
-        likes=[like for *_, like in found] if library is not None else (),
+        framework=framework,
+        likes=[like for *_, like in found] if framework is not None else (),
         alone=unpack or wrt is not None,
     )
     if finer := [layout.owner for layout, _, _, like in found if like is not None and layout.dtype != dtype]:
@@ -206,7 +208,7 @@ def _varies(path: str, value: Any) -> bool:
     """Whether a leaf is a variable unless the user says otherwise.  Raises `PointError` for what is neither that nor data."""
     if isinstance(value, (bool, int, str, bytes, type(None), np.bool_, np.integer)):
         return False
-    if library_of(value) is not None:
+    if framework_of(value) is not None:
         return not precision(value).lstrip("u").startswith(("int", "bool"))
     if isinstance(value, (float, complex, np.ndarray, np.generic)):
         return np.asarray(value).dtype.kind in "fcO"
@@ -216,10 +218,10 @@ def _varies(path: str, value: Any) -> bool:
     )
 
 
-def _leaf(value: Any, path: str) -> tuple[Layout, NDArray[Any], Library | None, Like | None]:
-    """An array: its layout, its entries, the library it belongs to, and what it is there; of a number neither of these two."""
-    what, library = f"{path} of x0" if path else "the point", library_of(value)
-    if library is None:
+def _leaf(value: Any, path: str) -> tuple[Layout, NDArray[Any], Framework | None, Like | None]:
+    """An array: its layout, its entries, the framework it belongs to, and what it is there; of a number neither of these two."""
+    what, framework = f"{path} of x0" if path else "the point", framework_of(value)
+    if framework is None:
         x = as_point(value, what, variable=bool(path), may_be_complex=True)
         if x.dtype.kind == "c":
             number = path and isinstance(value, (complex, np.complexfloating))
@@ -230,20 +232,20 @@ def _leaf(value: Any, path: str) -> tuple[Layout, NDArray[Any], Library | None, 
             return NumberLayout(type(value), x.dtype, path), x.reshape(-1), None, None
         return ArrayLayout(x.shape, x.dtype, path), x.reshape(-1), None, Like()
     if precision(value) in ("bfloat16", "float16", "half"):
-        cast = {"torch": "x0.float()", "jax": "x0.astype('float32')"}.get(library.name, "float32")
+        cast = {"torch": "x0.float()", "jax": "x0.astype('float32')"}.get(framework.name, "float32")
         raise PointError(
             f"{what} has dtype {precision(value)}, which is too coarse to be differenced; give {cast}, and cast within f"
         )
     try:
-        numbers, like = library.numpy(value), library.like(value)
+        numbers, like = framework.numpy(value), framework.like(value)
     except Exception as error:
         device = getattr(value, "device", None)
         where = f" on device {device}" if device is not None else ""
-        raise PointError(f"{what} is a {library.noun}{where} that cannot be read: {one_line(error)}") from None
+        raise PointError(f"{what} is a {framework.noun}{where} that cannot be read: {one_line(error)}") from None
     x = as_point(numbers, what, may_be_complex=True)
     if x.dtype.kind == "c":
-        return (*_complex_leaf(x, path, x), library, like)
-    return ArrayLayout(x.shape, x.dtype, path), x.reshape(-1), library, like
+        return (*_complex_leaf(x, path, x), framework, like)
+    return ArrayLayout(x.shape, x.dtype, path), x.reshape(-1), framework, like
 
 
 def _complex_leaf(x: NDArray[Any], path: str, value: Any) -> tuple[Layout, NDArray[Any]]:
@@ -256,18 +258,18 @@ def _complex_leaf(x: NDArray[Any], path: str, value: Any) -> tuple[Layout, NDArr
     return ComplexLayout(x.shape, x.dtype, path or "z"), flat
 
 
-def _common_library(found: Sequence[tuple[str, Library | None]]) -> Library | None:
-    """The library that all arrays are of, by their paths; None for NumPy.  Raises `PointError` if there are several."""
+def _common_framework(found: Sequence[tuple[str, Framework | None]]) -> Framework | None:
+    """The framework that all arrays are of, by their paths; None for NumPy.  Raises `PointError` if there are several."""
     if not found:
         return None
-    first, library = found[0]
+    first, framework = found[0]
     for path, other in found[1:]:
-        if other is not library:
-            nouns = ["NumPy array" if one is None else one.noun for one in (library, other)]
+        if other is not framework:
+            nouns = ["NumPy array" if one is None else one.noun for one in (framework, other)]
             raise PointError(
-                f"x0 mixes libraries: {first} is a {nouns[0]} and {path} a {nouns[1]}; make them arrays of one library"
+                f"x0 mixes frameworks: {first} is a {nouns[0]} and {path} a {nouns[1]}; make them arrays of one framework"
             )
-    return library
+    return framework
 
 
 def _named(name: str | int, paths: Sequence[str], option: str = "wrt") -> list[int]:
@@ -287,8 +289,8 @@ def _kind(value: Any) -> str:
     return f"an array of {precision(value)}" if getattr(value, "shape", ()) else f"of type {type(value).__name__}"
 
 
-def library_named(name: str) -> Library | None:
-    """A library that the user names, which is imported; None for NumPy.  Raises `UsageError` if there is none of that name."""
+def framework_named(name: str) -> Framework | None:
+    """A framework that the user names, which is imported; None for NumPy.  Raises `UsageError` if there is none of that name."""
     from importlib import import_module
 
     try:
@@ -297,14 +299,14 @@ def library_named(name: str) -> Library | None:
         reason = (
             "is not installed" if isinstance(error, ModuleNotFoundError) else f"cannot be imported: {one_line(error)}"
         )
-        raise UsageError(f"arrays is {quoted(name)}, a library that {reason}") from None
+        raise UsageError(f"arrays is {quoted(name)}, a framework that {reason}") from None
     if module is np:
         return None
     home = module.__name__.partition(".")[0]
-    if home in LIBRARIES:
+    if home in FRAMEWORKS:
         if home == "jax":
             import_module("jax.numpy")
-        return LIBRARIES[home]
+        return FRAMEWORKS[home]
     if not hasattr(module, "__array_namespace_info__"):
         raise UsageError(
             f"arrays is {quoted(name)}, which does not keep to the array API standard; name torch, jax or such"
@@ -312,13 +314,13 @@ def library_named(name: str) -> Library | None:
     return ArrayStandard(module)
 
 
-def in_library(x0: Any, library: Library) -> Any:
-    """x0 with arrays of a library in place of those of NumPy, on the device where that library makes arrays."""
+def in_framework(x0: Any, framework: Framework) -> Any:
+    """x0 with arrays of a framework in place of those of NumPy, on the device where that framework makes arrays."""
 
     def converted(value: Any) -> Any:
         if not isinstance(value, np.ndarray):
             return value
-        return library.make([value if value.flags.writeable else value.copy()], [Like()])[0]
+        return framework.make([value if value.flags.writeable else value.copy()], [Like()])[0]
 
     if not is_tree(x0):
         return converted(x0)

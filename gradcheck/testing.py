@@ -24,7 +24,7 @@ from gradcheck.evaluation.unpacking import argument_names, unpacked
 from gradcheck.model import Kind, Report, Verdict
 from gradcheck.options.row import unknown
 from gradcheck.points import as_point, flat_bounds, is_tree, lay_out
-from gradcheck.variables.arrays import library_of
+from gradcheck.variables.arrays import framework_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -192,7 +192,7 @@ class SelfTest:
 
 
 def _of_vector(f: Callable[..., Any], grad: Gradient, x0: Any, options: dict[str, Any]) -> SelfTest:
-    """The same for a function of a tree, or of an array of another library, as one of a vector."""
+    """The same for a function of a tree, or of an array of a framework, as one of a vector."""
     wrt, unpack, args = options.pop("wrt", None), options.pop("unpack", False), options.get("args", ())
     names = argument_names(f, len(x0)) if unpack and isinstance(x0, (list, tuple)) else ()
     layout, flat = lay_out(x0, wrt=wrt, unpack=unpack, names=names)
@@ -219,7 +219,7 @@ def self_test(f: Callable[..., Any], grad: Gradient, x0: ArrayLike, **options: A
     Raises:
         UserCodeError: f or grad raised, or returned no number, at the point.
     """
-    if is_tree(x0) or library_of(x0) is not None or np.iscomplexobj(x0):
+    if is_tree(x0) or framework_of(x0) is not None or np.iscomplexobj(x0):
         return _of_vector(f, grad, x0, options)
     deadline = Deadline(options.get("budget"))
     options = {key: value for key, value in options.items() if key not in NOT_REPEATED}

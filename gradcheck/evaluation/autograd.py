@@ -1,9 +1,9 @@
 """What torch or jax itself says the derivative of f is, as a claim, and whether rules written by hand in it keep their contracts.
 
 `grad="autograd"`.  A wrong `torch.autograd.Function` or `jax.custom_vjp` inside f makes that derivative wrong; how such a rule
-treats the cotangent that it is given does not show in a gradient, and is looked at here.  Neither library is imported:
+treats the cotangent that it is given does not show in a gradient, and is looked at here.  Neither framework is imported:
 x0 is made of its arrays.
-It is long because the two libraries stand side by side, and a contract is asked of both.
+It is long because the two frameworks stand side by side, and a contract is asked of both.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gradcheck.evaluation.engines import with_arguments
 from gradcheck.evaluation.sources import describe
 from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.directions import Stream, direction
-from gradcheck.variables.arrays import as_numpy, library_of
+from gradcheck.variables.arrays import as_numpy, framework_of
 from gradcheck.variables.numbers import is_complex
 from gradcheck.wording import named
 
@@ -62,8 +62,8 @@ class RuleCall:
     inputs: list[Any]
 
 
-class Framework(ABC):
-    """A library that differentiates what is written in its arrays.
+class Differentiator(ABC):
+    """A framework that differentiates what is written in its arrays.
 
     conjugates: products with a transposed complex Jacobian are such with its conjugate, too.
     """
@@ -91,14 +91,14 @@ class Framework(ABC):
         return []
 
 
-class InTorch(Framework):
+class InTorch(Differentiator):
     """By torch.autograd."""
 
     conjugates = True
 
     @property
     def torch(self) -> Any:
-        """The library, which whoever made a tensor has imported."""
+        """torch, which whoever made a tensor has imported."""
         return sys.modules["torch"]
 
     def pulled(self, call: Call, variables: Sequence[Any], role: str) -> tuple[Any, Pull]:
@@ -299,17 +299,17 @@ def _written(value: Any) -> list[Any]:
     return found
 
 
-class InJax(Framework):
+class InJax(Differentiator):
     """By jax.vjp and jax.jvp; jax itself sees to the shape, the dtype and the structure of what a rule returns."""
 
     @property
     def jax(self) -> Any:
-        """The library, which whoever made an array has imported."""
+        """jax, which whoever made an array has imported."""
         return sys.modules["jax"]
 
     def pulled(self, call: Call, variables: Sequence[Any], role: str) -> tuple[Any, Pull]:
         value, back = self.jax.vjp(call, list(variables))
-        if library_of(value) is None:
+        if framework_of(value) is None:
             raise _lost(role, f"{role} returned {type(value).__name__}; return an array of jax")
 
         def pull(cotangent: Any) -> Sequence[Any]:
@@ -338,8 +338,8 @@ class InJax(Framework):
         return found
 
 
-FRAMEWORKS: dict[str, Framework] = {"torch": InTorch(), "jax": InJax()}
-"""By the names of the libraries."""
+DIFFERENTIATORS: dict[str, Differentiator] = {"torch": InTorch(), "jax": InJax()}
+"""By the names of the frameworks."""
 
 
 class Autograd(Wrapper):
@@ -356,14 +356,14 @@ class Autograd(Wrapper):
     def __init__(self, f: Callable[..., Any], layout: Layout, key: str, *, outputs: bool = False) -> None:
         self.inner, self.layout, self.outputs = f, layout, outputs
         self.role = "func" if outputs else "f"
-        library = layout.library
-        if library is None or library.name not in FRAMEWORKS:
-            noun = "made of arrays of NumPy" if library is None else f"a {library.noun}"
+        framework = layout.framework
+        if framework is None or framework.name not in DIFFERENTIATORS:
+            noun = "made of arrays of NumPy" if framework is None else f"a {framework.noun}"
             raise UsageError(
                 f"{key} is {AUTOGRAD!r}, and x0 is {noun}, which differentiates nothing; "
                 "give a tensor of torch or an array of jax, and import it (--arrays torch)"
             )
-        self.framework = FRAMEWORKS[library.name]
+        self.differentiator = DIFFERENTIATORS[framework.name]
 
     def around(self, inner: Callable[..., Any]) -> Autograd:
         return Autograd(inner, self.layout, "grad", outputs=self.outputs)
@@ -372,7 +372,7 @@ class Autograd(Wrapper):
         return lambda leaves: self.inner(self.layout.assembled(leaves), *args, **named)
 
     def __call__(self, x: Any, *args: Any, **named: Any) -> Any:
-        value, pull = self.framework.pulled(self._call(args, named), self.layout.variables(x), self.role)
+        value, pull = self.differentiator.pulled(self._call(args, named), self.layout.variables(x), self.role)
         row = self._of_complex if is_complex(value) else self._parts
         if self.outputs:
             units = np.eye(int(np.prod(value.shape))).reshape(-1, *value.shape)
@@ -391,7 +391,7 @@ class Autograd(Wrapper):
 
         For a cotangent u torch gives Jᴴu and jax Jᵀu, and the real part of that by a real variable.
         """
-        turned = self.framework.conjugates
+        turned = self.differentiator.conjugates
         one, other = (self._parts(value, pull, u, x) for u in (cotangent, 1j * cotangent))
         sign = 1j if turned else -1j
         by_complex = [np.conj(a) if turned else a for a in one]
@@ -408,7 +408,7 @@ class Autograd(Wrapper):
         """The rules written by hand that f goes through, as far as they can be told."""
         variables = self.layout.variables(self.layout.argument(x.copy()))
         with contextlib.suppress(Exception):
-            return [describe(rule) for rule in self.framework.rules(self._whole(args), variables)]
+            return [describe(rule) for rule in self.differentiator.rules(self._whole(args), variables)]
         return []
 
     def _whole(self, args: Arguments) -> Call:
@@ -419,7 +419,7 @@ class Autograd(Wrapper):
         """The first call of each of these rules, to be checked by itself."""
         variables = self.layout.variables(self.layout.argument(x.copy()))
         with contextlib.suppress(Exception):
-            return self.framework.calls_of_rules(self._whole(args), variables)
+            return self.differentiator.calls_of_rules(self._whole(args), variables)
         return []
 
     def breaches(self, x: NDArray[Any], args: Arguments, seed: int, *, steady: bool) -> list[Finding]:
@@ -435,7 +435,7 @@ class Autograd(Wrapper):
         key = "jac" if self.outputs else "grad"
         found: list[Finding] = []
         try:
-            found += [_breach(kind, key, what) for kind, what in self.framework.breaches(call, variables)]
+            found += [_breach(kind, key, what) for kind, what in self.differentiator.breaches(call, variables)]
             found += self._of_whole(call, variables, x, seed, {finding.kind for finding in found}, names, key, steady)
         except Exception as error:
             if is_interrupt(error):
@@ -462,7 +462,7 @@ class Autograd(Wrapper):
         steady: bool,
     ) -> Iterator[Finding]:
         """What shows of f as a whole: a cotangent asked for again, twice it, and 0; and forward mode."""
-        value, pull = self.framework.pulled(call, variables, self.role)
+        value, pull = self.differentiator.pulled(call, variables, self.role)
         u = direction(int(np.prod(value.shape)), seed, Stream.IDENTITY).reshape(tuple(value.shape))
 
         def back(factor: float) -> Array:
@@ -491,7 +491,7 @@ class Autograd(Wrapper):
         try:
             with warnings.catch_warnings():  # of what the framework makes use of itself
                 warnings.simplefilter("ignore")
-                found = self.framework.pushed(call, variables, tangents)
+                found = self.differentiator.pushed(call, variables, tangents)
         except BaseException as error:
             if is_interrupt(error):
                 raise
@@ -500,11 +500,11 @@ class Autograd(Wrapper):
 
 
 def _like(value: Any, numbers: Array) -> Any:
-    """Numbers as an array of the library, the dtype and the device of a value."""
-    library = library_of(value)
-    assert library is not None
+    """Numbers as an array of the framework, the dtype and the device of a value."""
+    framework = framework_of(value)
+    assert framework is not None
     dtype = as_numpy(value).dtype
-    return library.make([np.asarray(numbers, dtype)], [library.like(value)])[0]
+    return framework.make([np.asarray(numbers, dtype)], [framework.like(value)])[0]
 
 
 def _lost(role: str, why: str) -> UserCodeError:

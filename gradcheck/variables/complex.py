@@ -14,8 +14,8 @@ import numpy as np
 
 from gradcheck.errors import UserCodeError
 from gradcheck.model import Convention, FindingKind
-from gradcheck.variables.arrays import Like, library_of
-from gradcheck.variables.layout import Layout, LibraryLayout, Part, fits, shape_of
+from gradcheck.variables.arrays import Like, framework_of
+from gradcheck.variables.layout import FrameworkLayout, Layout, Part, fits, shape_of
 from gradcheck.variables.numbers import real_array, unchanged
 from gradcheck.wording import place
 
@@ -142,8 +142,8 @@ def complex_like(value: Any) -> Layout:
     """The layout of complex values of f; of a precision that NumPy has not they are read in the next one."""
     single = "complex64" in str(getattr(value, "dtype", ""))
     layout = ComplexLayout(shape_of(value), np.complex64 if single else np.complex128)
-    library = library_of(value)
-    return layout if library is None else LibraryLayout(layout, library, Like(library.like(value).device))
+    framework = framework_of(value)
+    return layout if framework is None else FrameworkLayout(layout, framework, Like(framework.like(value).device))
 
 
 class ComplexNumberLayout(ComplexLayout):

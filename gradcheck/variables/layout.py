@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck.errors import UserCodeError
 from gradcheck.model import FindingKind
-from gradcheck.variables.arrays import Library, Like, library_of
+from gradcheck.variables.arrays import Framework, Like, framework_of
 from gradcheck.variables.numbers import real_array, unchanged
 from gradcheck.wording import place
 
@@ -42,7 +42,7 @@ class Layout(ABC):
     shares: what `argument` gives shares memory with the vector, so that user code may write into it.
     owner: what x is called, where it is a part of something; else ''.
     note: for the reader of a report.
-    library: whose arrays x is made of, if not NumPy's.
+    framework: whose arrays x is made of, if not NumPy's.
     imaginary: which entries are imaginary parts, each directly behind its real part, (n,); None if all of x is real.
     """
 
@@ -52,7 +52,7 @@ class Layout(ABC):
     shares: bool = False
     owner: str = ""
     note: str = ""
-    library: Library | None = None
+    framework: Framework | None = None
     imaginary: NDArray[np.bool_] | None = None
 
     @property
@@ -249,7 +249,7 @@ class ArrayLayout(Layout):
 
 
 def shape_of(value: Any) -> tuple[int, ...]:
-    """The shape of an array of any library, or of what NumPy makes one of."""
+    """The shape of an array of any framework, or of what NumPy makes one of."""
     shape = getattr(value, "shape", None)
     return tuple(shape) if isinstance(shape, Iterable) else np.shape(value)
 
@@ -261,18 +261,18 @@ def fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     )
 
 
-class LibraryLayout(Layout):
-    """x is one array of another library than NumPy.
+class FrameworkLayout(Layout):
+    """x is one array of a framework.
 
     inner: how its numbers are laid out.
     like: what else it is.
     """
 
-    def __init__(self, inner: Layout, library: Library, like: Like) -> None:
+    def __init__(self, inner: Layout, framework: Framework, like: Like) -> None:
         self.inner, self.like = inner, like
-        self.library: Library = library
+        self.framework: Framework = framework
         self.shape, self.dtype, self.owner = inner.shape, inner.dtype, inner.owner
-        self.shares = inner.shares and library.shares(like)
+        self.shares = inner.shares and framework.shares(like)
         self.imaginary = inner.imaginary
 
     @property
@@ -281,30 +281,30 @@ class LibraryLayout(Layout):
         return self.inner.given
 
     def argument(self, flat: NDArray[Any]) -> Any:
-        """An array of that library, new at every call."""
-        return self.library.make([self.inner.argument(flat)], [self.like])[0]
+        """An array of that framework, new at every call."""
+        return self.framework.make([self.inner.argument(flat)], [self.like])[0]
 
     def lending(self, flat: NDArray[Any]) -> Callable[[], Any]:
         """The same; it may share memory with the vector."""
         if not self.inner.fixed:
             return super().lending(flat)
-        make, host, like = self.library.make, [self.inner.argument(flat)], [self.like]
+        make, host, like = self.framework.make, [self.inner.argument(flat)], [self.like]
         return lambda: make(host, like)[0]
 
     def stacked(self, rows: NDArray[Any]) -> Any:
         """An array with one more axis before the others."""
-        return self.library.make([self.inner.stacked(rows)], [self.like])[0]
+        return self.framework.make([self.inner.stacked(rows)], [self.like])[0]
 
     def altered(self, argument: Any, flat: NDArray[Any]) -> str:
         """Whether the array holds other numbers now."""
-        return self.inner.altered(self.library.numpy(argument), flat)
+        return self.inner.altered(self.framework.numpy(argument), flat)
 
     def collected(self, argument: Any) -> Any:
         """What backward() has left."""
-        return self.library.collected(argument)
+        return self.framework.collected(argument)
 
     def numbers(self, value: Any, role: str) -> Array:
-        """The entries of an array of any library."""
+        """The entries of an array of any framework."""
         return self.inner.numbers(value, role)
 
     def misfit(self, value: Any) -> str:
@@ -390,9 +390,9 @@ def as_layout(x: NDArray[Any] | Layout) -> Layout:
 
 
 def like_array(value: Any, shape: tuple[int, ...], dtype: Any) -> Layout:
-    """The layout of arrays of a shape and dtype that belong to the library, and live on the device, of an array."""
-    layout, library = ArrayLayout(shape, dtype), library_of(value)
-    return layout if library is None else LibraryLayout(layout, library, Like(library.like(value).device))
+    """The layout of arrays of a shape and dtype that belong to the framework, and live on the device, of an array."""
+    layout, framework = ArrayLayout(shape, dtype), framework_of(value)
+    return layout if framework is None else FrameworkLayout(layout, framework, Like(framework.like(value).device))
 
 
 class Places:

@@ -26,7 +26,7 @@ from gradcheck.variables.numbers import SMALL_ENOUGH
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcheck.variables.arrays import Library, Like
+    from gradcheck.variables.arrays import Framework, Like
 
     Array = NDArray[np.float64]
 
@@ -179,7 +179,7 @@ class TreeLayout(Layout):
     tree: all leaves.
     variables: the numbers of the leaves that are variables, each with its layout, whose owner is the path of the leaf.
     dtype: of the vector; leaves of another are converted.
-    library: that the variables are arrays of, if not NumPy.
+    framework: that the variables are arrays of, if not NumPy.
     likes: what these are, beside shape and dtype, for each variable; None for one that is a number.
     alone: an answer may be a list of what belongs to the variables, in their order, or to the children of the root that hold any.
     """
@@ -191,14 +191,14 @@ class TreeLayout(Layout):
         variables: Sequence[tuple[int, Layout]],
         dtype: Any,
         *,
-        library: Library | None = None,
+        framework: Framework | None = None,
         likes: Sequence[Like | None] = (),
         alone: bool = False,
     ) -> None:
         self.root, self.tree, self.alone = root, tuple(tree), alone
         self.numbers_of_leaves = tuple(number for number, _ in variables)
         self.wanted = frozenset(self.numbers_of_leaves)
-        self.library, self.dtype = library, np.dtype(dtype)
+        self.framework, self.dtype = framework, np.dtype(dtype)
         stops = list(itertools.accumulate(layout.size for _, layout in variables))
         starts = [0, *stops[:-1]]
         self._leaves = tuple(
@@ -214,8 +214,10 @@ class TreeLayout(Layout):
         self._foreign = [k for k, like in enumerate(likes) if like is not None]
         self._likes = [like for like in likes if like is not None]
         sharing = {k for k, (layout, _) in enumerate(self._leaves) if layout.shares and layout.dtype == self.dtype}
-        if library is not None:
-            sharing = {k for k, like in zip(self._foreign, self._likes, strict=True) if library.shares(like)} & sharing
+        if framework is not None:
+            sharing = {
+                k for k, like in zip(self._foreign, self._likes, strict=True) if framework.shares(like)
+            } & sharing
         self.shares = bool(sharing)
         self._constants = {
             number: value.copy()
@@ -246,12 +248,12 @@ class TreeLayout(Layout):
             leaves[number] = value
         return leaves
 
-    def _in_library(self, hosts: Sequence[Any]) -> Sequence[Any]:
-        """Arrays of NumPy as those of the library."""
-        if self.library is None:
+    def _in_framework(self, hosts: Sequence[Any]) -> Sequence[Any]:
+        """Arrays of NumPy as those of the framework."""
+        if self.framework is None:
             return hosts
         made = list(hosts)
-        arrays = self.library.make([made[k] for k in self._foreign], self._likes)
+        arrays = self.framework.make([made[k] for k in self._foreign], self._likes)
         for k, array in zip(self._foreign, arrays, strict=True):
             made[k] = array
         return made
@@ -272,21 +274,21 @@ class TreeLayout(Layout):
             hosts.append(lend())
             if not (same and layout.fixed):
                 moving.append((k, lend))
-        if self.library is None and not moving:
+        if self.framework is None and not moving:
             leaves = self._put_in(hosts)
             return lambda: make(leaves)
 
         def again() -> Any:
             for k, lend in moving:
                 hosts[k] = lend()
-            return make(self._put_in(self._in_library(hosts)))
+            return make(self._put_in(self._in_framework(hosts)))
 
         return again
 
     def stacked(self, rows: NDArray[Any]) -> Any:
         """A tree whose arrays have one more axis before the others."""
         made = [layout.stacked(np.ascontiguousarray(rows[:, where], layout.dtype)) for layout, where in self._leaves]
-        return self.make(self._put_in(self._in_library(made)))
+        return self.make(self._put_in(self._in_framework(made)))
 
     def altered(self, argument: Any, flat: NDArray[Any]) -> str:
         """What of the tree is not as it was handed over: a leaf, or the tree itself."""
@@ -327,10 +329,10 @@ class TreeLayout(Layout):
 
     def collected(self, argument: Any) -> Any:
         """What backward() has left with the leaves, as a tree."""
-        if self.library is None:
+        if self.framework is None:
             return None
         found = find(self.root, argument, self.wanted, "")
-        gradients = [self.library.collected(found[number]) for number in self.numbers_of_leaves]
+        gradients = [self.framework.collected(found[number]) for number in self.numbers_of_leaves]
         return None if all(one is None for one in gradients) else self.make(self._put_in(gradients))
 
     def numbers(self, value: Any, role: str) -> Array:
