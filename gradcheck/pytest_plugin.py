@@ -18,16 +18,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import pytest
 
 from gradcheck import pytest_watch
-from gradcheck.errors import (
-    ConfigError,
-    GradcheckError,
-    GradientMismatch,
-    OutputError,
-    UsageError,
-    UserCodeError,
-    let_through,
-    raise_for,
-)
+from gradcheck.errors import ConfigError, GradcheckError, OutputError, UsageError, UserCodeError, let_through
 from gradcheck.options.keywords import KEYWORDS
 from gradcheck.options.row import Face, Option, at, unknown
 from gradcheck.options.values import Flag
@@ -185,7 +176,7 @@ class Gradcheck:
 
     def _made(self, kind: str, f: Any, claim: Any, x0: Any, given: Mapping[str, Any]) -> Report:
         from gradcheck.checks.kinds import checker
-        from gradcheck.model import Kind
+        from gradcheck.model import Kind, raise_for
         from gradcheck.runner.replay import command
 
         item = self._config.stash[RUNNING]
@@ -337,8 +328,8 @@ def _record(item: pytest.Item, report: Report) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    if call.excinfo is not None and isinstance(call.excinfo.value, (GradcheckError, GradientMismatch)):
-        call.excinfo = _tidied(item, call.excinfo.value)
+    if call.excinfo is not None:
+        call.excinfo = _tidied(item, call.excinfo)
     report = yield
     made = item.stash.get(MADE, None)
     if made:
@@ -371,8 +362,13 @@ def _of_examples(made: list[Report]) -> list[Report]:
     return kept
 
 
-def _tidied(item: pytest.Item, error: BaseException) -> pytest.ExceptionInfo[BaseException]:
-    """The error of a check, telling all that is known, and without our frames in its tracebacks."""
+def _tidied(item: pytest.Item, raised: pytest.ExceptionInfo[BaseException]) -> pytest.ExceptionInfo[BaseException]:
+    """An error; that of a check tells all that is known, and is without our frames in its tracebacks."""
+    from gradcheck.model import GradientMismatch
+
+    error = raised.value
+    if not isinstance(error, (GradcheckError, GradientMismatch)):
+        return raised
     if isinstance(error, GradientMismatch) and error.args == (error.report.headline,):
         report, command = error.report, _pytest_command(item)
         if report.replay is None:  # made without the fixture

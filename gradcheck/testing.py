@@ -23,8 +23,9 @@ from gradcheck.evaluation.engines import with_arguments
 from gradcheck.evaluation.unpacking import argument_names, unpacked
 from gradcheck.model import Kind, Report, Verdict
 from gradcheck.options.row import unknown
-from gradcheck.points import as_point, flat_bounds, is_tree, lay_out
 from gradcheck.variables.arrays import framework_of
+from gradcheck.variables.flat import flat_bounds, is_tree, lay_out
+from gradcheck.variables.points import as_point
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

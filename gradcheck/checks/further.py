@@ -24,8 +24,8 @@ from gradcheck.model import Method, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.noise import calibrate
 from gradcheck.numerics.stencils import free_scales
-from gradcheck.points import draw, inside, neighbour
 from gradcheck.variables.numbers import MaskedValues
+from gradcheck.variables.points import draw, inside, neighbour
 from gradcheck.wording import counted
 
 if TYPE_CHECKING:

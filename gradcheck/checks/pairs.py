@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcheck.methods.results import Comparison
-    from gradcheck.variables.layout import Layout, Places
+    from gradcheck.variables.layout import Layout
+    from gradcheck.variables.places import Places
 
     Array = NDArray[np.float64]
 

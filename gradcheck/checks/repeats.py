@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gradcheck.model import Finding, FindingKind, Verdict
-from gradcheck.points import neighbour
+from gradcheck.variables.points import neighbour
 
 if TYPE_CHECKING:
     import numpy as np

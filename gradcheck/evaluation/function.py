@@ -20,9 +20,9 @@ from gradcheck.evaluation.deadline import NO_END, Deadline
 from gradcheck.evaluation.dispatch import Dispatch, joined, no_tick
 from gradcheck.evaluation.engines import Arguments, Calling, FirstOfRows, Steps, with_arguments
 from gradcheck.model import FindingKind
-from gradcheck.points import is_tree, lay_out
 from gradcheck.variables.arrays import as_numpy, framework_of
-from gradcheck.variables.layout import ArrayLayout, Layout, as_layout, like_array
+from gradcheck.variables.flat import is_tree, lay_out
+from gradcheck.variables.layout import ArrayLayout, Layout, as_layout
 from gradcheck.variables.numbers import is_complex, real_array
 
 if TYPE_CHECKING:
@@ -98,8 +98,7 @@ class Function:
             from gradcheck.evaluation.workers import Workers
 
             workers = Workers(jobs, executor, [])
-        framework = self.layout.framework
-        mappable = framework is not None and framework.maps and values is None
+        mappable = values is None and getattr(self.layout.framework, "maps", False)
         guess = vectorized is None and ((scalar and isinstance(self.layout, ArrayLayout)) or mappable)
         self.dispatch = Dispatch(calling, role, workers, deadline, try_rows=guess, ledger=ledger)
 
@@ -171,6 +170,8 @@ class Function:
         flat, self.shape = self._numbers(value)
         self.size = flat.size
         if not self.scalar and self.dispatch.calling.values is None:
+            from gradcheck.variables.frameworks import like_array  # a number does without
+
             self.outputs = like_array(value, self.shape, x.dtype)
         plain = self.scalar and type(value) in engines.NUMBERS
         read = np.asarray if plain or framework_of(value) is None else as_numpy

@@ -19,7 +19,8 @@ from gradcheck.methods.results import Comparison, Tally, digits_of
 from gradcheck.model import Status, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.variables.complex import ComplexLayout
-from gradcheck.variables.layout import ArrayLayout, FrameworkLayout, Layout
+from gradcheck.variables.frameworks import FrameworkLayout
+from gradcheck.variables.layout import ArrayLayout, Layout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

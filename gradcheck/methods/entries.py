@@ -16,7 +16,7 @@ from gradcheck.model import DerivativeEstimate, EntryCheck, ErrorMap, Ladder, St
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcheck.variables.layout import Places
+    from gradcheck.variables.places import Places
 
     Array = NDArray[np.float64]
 

@@ -15,20 +15,10 @@ import numpy as np
 from gradcheck.errors import GradcheckError, PointError
 from gradcheck.model import Point
 from gradcheck.options.places import DATA_FILES
-from gradcheck.points import (
-    as_bounds,
-    as_point,
-    check_within,
-    describe_point,
-    draw,
-    framework_named,
-    in_framework,
-    integer_dtype,
-    is_tree,
-    lay_out,
-)
 from gradcheck.runner.datafiles import find_file, nested_numbers, read_file, read_json, typed_numbers
 from gradcheck.variables.arrays import framework_of
+from gradcheck.variables.flat import is_tree, lay_out
+from gradcheck.variables.points import as_bounds, as_point, check_within, describe_point, draw, integer_dtype
 from gradcheck.wording import by, did_you_mean, one_line, short
 
 if TYPE_CHECKING:
@@ -205,8 +195,11 @@ def choose_point(
 
             x = drawn_on(on, x, "the point")
             record = describe_point(x, f"random on {set_named(on).name}", seed)
-    framework = None if arrays is None else framework_named(arrays)
-    return (x if framework is None else in_framework(x, framework)), record
+    if arrays is not None:
+        from gradcheck.runner.arrays import in_arrays_of  # of use to few
+
+        x = in_arrays_of(arrays, x)
+    return x, record
 
 
 def _only_shape(on: Any) -> tuple[int, ...] | None:

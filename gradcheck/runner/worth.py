@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.errors import CheckInterrupted, GradcheckError
+from gradcheck.errors import GradcheckError
 from gradcheck.evaluation.claims import AUTOGRAD, Item
-from gradcheck.model import Kind, Mistake, Report, Verdict
+from gradcheck.model import CheckInterrupted, Kind, Mistake, Report, Verdict
 from gradcheck.runner.targets import Loaded
 
 

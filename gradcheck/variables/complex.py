@@ -15,7 +15,8 @@ import numpy as np
 from gradcheck.errors import UserCodeError
 from gradcheck.model import Convention, FindingKind
 from gradcheck.variables.arrays import Like, framework_of
-from gradcheck.variables.layout import FrameworkLayout, Layout, Part, fits, shape_of
+from gradcheck.variables.frameworks import FrameworkLayout
+from gradcheck.variables.layout import Layout, Part, fits, shape_of
 from gradcheck.variables.numbers import real_array, unchanged
 from gradcheck.wording import place
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from gradcheck.errors import UserCodeError
 from gradcheck.model import FindingKind
-from gradcheck.variables.layout import ArrayLayout, FrameworkLayout, Layout, VectorLayout
+from gradcheck.variables.frameworks import FrameworkLayout
+from gradcheck.variables.layout import ArrayLayout, Layout, VectorLayout
 from gradcheck.variables.numbers import real_array
 from gradcheck.variables.sets.base import Set
 from gradcheck.variables.sets.curves import velocities

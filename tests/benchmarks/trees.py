@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from gradcheck.points import lay_out
+from gradcheck.variables.flat import lay_out
 
 CALLS, ROUNDS = 2000, 7
 LARGE = 10**6

@@ -15,8 +15,8 @@ import pytest
 
 from gradcheck import PointError, UserCodeError, check_gradient, check_jacobian
 from gradcheck.model import Verdict
-from gradcheck.points import lay_out
 from gradcheck.variables.arrays import as_numpy, framework_of
+from gradcheck.variables.flat import lay_out
 
 ROOT = Path(__file__).parents[2]
 X = np.linspace(-1.0, 1.0, 6).reshape(2, 3)
