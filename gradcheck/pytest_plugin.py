@@ -176,8 +176,8 @@ class Gradcheck:
 
     def _made(self, kind: str, f: Any, claim: Any, x0: Any, given: Mapping[str, Any]) -> Report:
         from gradcheck.checks.kinds import checker
+        from gradcheck.checks.replay import command
         from gradcheck.model import Kind, raise_for
-        from gradcheck.runner.replay import command
 
         item = self._config.stash[RUNNING]
         options = {"name": item.nodeid} | item.config.stash[DEFAULTS] | _marked(item) | dict(given)

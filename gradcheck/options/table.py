@@ -72,6 +72,9 @@ PROBLEM = (
         "FRAMEWORK",
     ),
 )
+PLACES = ("dim", "shape", "point", "vars")
+"""Those that say where to check."""
+
 ELSEWHERE = (
     Option(
         "ask",
