@@ -31,7 +31,7 @@ from gradcheck.variables.places import Places
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcheck.numerics.localization import Dense
+    from gradcheck.numerics.readings import Dense
 
     Array = NDArray[np.float64]
 

@@ -21,7 +21,8 @@ from gradcheck.methods.oracle import GradientOracle, Ladder
 from gradcheck.methods.problem import Problem, Watcher
 from gradcheck.methods.results import Comparison, Limit, of_located
 from gradcheck.model import DerivativeEstimate, Diagnosis, DirectionCheck, Verdict
-from gradcheck.numerics.localization import TOLERATED, Located, Locator, Reading
+from gradcheck.numerics.localization import TOLERATED, Locator
+from gradcheck.numerics.readings import Located, Reading
 from gradcheck.variables.layout import Part
 from gradcheck.variables.places import Places
 

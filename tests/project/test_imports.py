@@ -78,6 +78,7 @@ NOT_FOR_A_GRADIENT = (  # that is right, of a plain function, in few dimensions
     "methods.sparsity",
     "numerics.kernels",
     "numerics.localization",
+    "numerics.readings",
     "reach.elsewhere",
     "reach.search",
 )
