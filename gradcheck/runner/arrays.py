@@ -28,7 +28,7 @@ def in_arrays_of(name: str, x0: Any) -> Any:
 
     if not is_tree(x0):
         return converted(x0)
-    from gradcheck.variables.trees import take_apart  # an array does without
+    from gradcheck.variables.nodes import take_apart  # an array does without
 
     root, leaves = take_apart(x0)
     return root.maker()([converted(leaf.value) for leaf in leaves])

@@ -44,7 +44,8 @@ def lay_out(
 
         return FrameworkLayout(layout, framework, like), flat
 
-    from gradcheck.variables.trees import Branch, TreeLayout, take_apart  # an array does without
+    from gradcheck.variables.nodes import Branch, take_apart  # an array does without
+    from gradcheck.variables.trees import TreeLayout
 
     wrt = (wrt,) if isinstance(wrt, (str, int)) else wrt
     try:

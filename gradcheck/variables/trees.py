@@ -1,26 +1,23 @@
 """x as a tree: dicts, lists, tuples, records, nested, whose leaves are arrays or numbers.
 
-A tree is taken apart once into `Branch` and `Slot` nodes; these put it together again for each call, and find the leaves of a
-claimed derivative in a tree of the same structure.
-It is long because taking apart and putting together have to mirror each other.
+A tree is taken apart once into nodes, which put it together again for each call.
 """
 
 from __future__ import annotations
 
 import itertools
-import operator
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck.errors import UserCodeError
 from gradcheck.model import FindingKind
 from gradcheck.variables.arrays import as_numpy
-from gradcheck.variables.containers import Container, Make, Row, container_of
+from gradcheck.variables.containers import Make, Row, container_of
 from gradcheck.variables.layout import LISTED, ArrayLayout, Layout, Part
+from gradcheck.variables.nodes import Branch, Leaf, Node, find, misfit_error, noun_of
 from gradcheck.variables.numbers import SMALL_ENOUGH
 
 if TYPE_CHECKING:
@@ -29,121 +26,6 @@ if TYPE_CHECKING:
     from gradcheck.variables.arrays import Framework, Like
 
     Array = NDArray[np.float64]
-
-
-# ---- taking apart, and finding again
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Slot:
-    """A leaf, by its number."""
-
-    number: int
-
-    @property
-    def numbers(self) -> frozenset[int]:
-        """The numbers of all leaves from here on."""
-        return frozenset((self.number,))
-
-    def maker(self) -> Make:
-        """What picks this leaf out of all of them."""
-        return operator.itemgetter(self.number)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Branch:
-    """A container and what it holds.
-
-    path: what it is called; '' for x0 itself.
-    """
-
-    container: Container
-    template: Any
-    path: str
-    keys: tuple[Any, ...]
-    children: tuple[Branch | Slot, ...]
-    numbers: frozenset[int]
-
-    def maker(self) -> Make:
-        """What puts it together of all leaves of the tree."""
-        return self.container.maker(self.template, self.keys, tuple(child.maker() for child in self.children))
-
-
-Node = Branch | Slot
-
-
-class Leaf(NamedTuple):
-    """A leaf of x0 and what it is called: ``W1``, ``out.W2``, ``layers[0].b``."""
-
-    path: str
-    value: Any
-
-
-def take_apart(x0: Any, names: Sequence[str] = ()) -> tuple[Node, list[Leaf]]:
-    """A tree as nodes, and its leaves in their order.
-
-    names: what the children of a list or tuple are called that is x0 itself, where they are the arguments of a function.
-    """
-    leaves: list[Leaf] = []
-
-    def path_of(container: Container, path: str, key: Any) -> str:
-        return names[key] if names and not path and isinstance(container, Row) else container.path(path, key)
-
-    def node(value: Any, path: str, above: tuple[int, ...]) -> Node:
-        container = None if id(value) in above else container_of(value)
-        if container is None:
-            leaves.append(Leaf(path, value))
-            return Slot(len(leaves) - 1)
-        keys, first = container.keys(value), len(leaves)
-        inner = (*above, id(value))
-        children = tuple(node(container.child(value, key), path_of(container, path, key), inner) for key in keys)
-        return Branch(container, value, path, keys, children, frozenset(range(first, len(leaves))))
-
-    return node(x0, "", ()), leaves
-
-
-def find(node: Node, value: Any, wanted: frozenset[int], role: str) -> dict[int, Any]:
-    """The leaves `wanted` of an answer that has the structure of a tree; what stands in the place of others does not matter.
-
-    Raises `UserCodeError` that names the first difference.
-    """
-    if isinstance(node, Slot):
-        return {node.number: value} if node.number in wanted else {}
-    of = f" for {node.path}" if node.path else ""
-    answers = node.container.answered(value, node.keys)
-    if answers is None:
-        raise _misfit(f"{role} returned {_a(value)}{of} where x0 has {node.container.noun}", role)
-    needed = {key: child for key, child in zip(node.keys, node.children, strict=True) if child.numbers & wanted}
-    if isinstance(node.container, Row) and len(answers) != len(node.keys):
-        if len(answers) != len(needed):
-            raise _misfit(f"{role} returned {len(answers)} values{of} where x0 has {len(node.keys)}", role)
-        answers = dict(zip(needed, answers.values(), strict=True))
-    found: dict[int, Any] = {}
-    for key, child in needed.items():
-        if key not in answers:
-            path = node.container.path(node.path, key)
-            raise _misfit(f"{role} returned nothing for {path}; it must return the tree that x0 is", role)
-        found |= find(child, answers[key], wanted, role)
-    for key in answers:
-        if key not in node.keys:
-            raise _misfit(f"{role} returned {node.container.path(node.path, key)}, which x0 does not have", role)
-    return found
-
-
-def _misfit(message: str, role: str) -> UserCodeError:
-    return UserCodeError(message, FindingKind.WRONG_SHAPE, role)
-
-
-def _a(value: Any) -> str:
-    """What a value is, for messages."""
-    container = container_of(value)
-    if container is not None:
-        return container.noun
-    shape = getattr(value, "shape", None)
-    return "a number" if shape == () or isinstance(value, float) else "an array" if shape else type(value).__name__
-
-
-# ---- the layouts
 
 
 class NumberLayout(ArrayLayout):
@@ -342,12 +224,12 @@ class TreeLayout(Layout):
         for (layout, where), number in zip(self._leaves, self.numbers_of_leaves, strict=True):
             answer = found[number]
             if answer is None:
-                raise _misfit(
+                raise misfit_error(
                     f"{role} returned None for {layout.owner}; return zeros where f does not depend on it", role
                 )
             if isinstance(answer, dict):
-                raise _misfit(
-                    f"{role} returned a dict for {layout.owner} where x0 has {_a(self.tree[number].value)}", role
+                raise misfit_error(
+                    f"{role} returned a dict for {layout.owner} where x0 has {noun_of(self.tree[number].value)}", role
                 )
             flat[where] = layout.numbers(answer, role)
         return flat

@@ -71,6 +71,7 @@ NOT_FOR_A_GRADIENT = (  # that is right, of a plain function, in few dimensions
     "evaluation.tracebacks",
     "evaluation.workers",
     "variables.frameworks",
+    "variables.nodes",
     "variables.trees",
     "methods.directions",
     "methods.matrix_directions",
