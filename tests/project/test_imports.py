@@ -63,6 +63,7 @@ NOT_FOR_A_GRADIENT = (  # that is right, of a plain function, in few dimensions
     "checks.mending",
     "checks.products",
     "diagnosis.explain",
+    "diagnosis.statement",
     "evaluation.compilation",
     "evaluation.matrices",
     "evaluation.branches",
