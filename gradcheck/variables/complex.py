@@ -16,7 +16,7 @@ from gradcheck.errors import UserCodeError
 from gradcheck.model import Convention, FindingKind
 from gradcheck.variables.arrays import Like, framework_of
 from gradcheck.variables.frameworks import FrameworkLayout
-from gradcheck.variables.layout import Layout, Part, fits, shape_of
+from gradcheck.variables.layout import Layout, Part, fits, odd_shape, shape_of
 from gradcheck.variables.numbers import real_array, unchanged
 from gradcheck.wording import place
 
@@ -102,11 +102,7 @@ class ComplexLayout(Layout):
 
     def misfit(self, value: Any) -> str:
         """As for a real array: an answer must have the shape of x, or be flat."""
-        shape = shape_of(value)
-        if shape == self.given or len(shape) <= 1:
-            return ""
-        whose = f" for {self.owner}" if self.owner else ""
-        return f"shape {shape}{whose}, expected {self.given}; its numbers were compared as that"
+        return odd_shape(value, self.given, self.owner)
 
     def derivative(self, flat: Array) -> Any:
         """The entries as complex numbers, in the shape of x."""

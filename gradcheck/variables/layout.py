@@ -206,11 +206,7 @@ class ArrayLayout(Layout):
 
     def misfit(self, value: Any) -> str:
         """An array must have the shape of x, or be flat: one of (n, 1) beside x of (n,) makes an n × n array of a step."""
-        shape = shape_of(value)
-        if shape == self.shape or len(shape) <= 1:
-            return ""
-        whose = f" for {self.owner}" if self.owner else ""
-        return f"shape {shape}{whose}, expected {self.shape}; its numbers were compared as that"
+        return odd_shape(value, self.shape, self.owner)
 
     def derivative(self, flat: Array) -> Any:
         """The entries in the shape of x."""
@@ -250,6 +246,15 @@ def shape_of(value: Any) -> tuple[int, ...]:
     """The shape of an array of any framework, or of what NumPy makes one of."""
     shape = getattr(value, "shape", None)
     return tuple(shape) if isinstance(shape, Iterable) else np.shape(value)
+
+
+def odd_shape(value: Any, wanted: tuple[int, ...], owner: str) -> str:
+    """What is wrong with the shape of an answer that was read as one of the wanted shape; '' if nothing."""
+    shape = shape_of(value)
+    if shape == wanted or len(shape) <= 1:
+        return ""
+    whose = f" for {owner}" if owner else ""
+    return f"shape {shape}{whose}, expected {wanted}; its numbers were compared as that"
 
 
 def fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
