@@ -17,11 +17,8 @@ if TYPE_CHECKING:
     from gradcheck.checks.products import check_hvp, check_jvp, check_vjp
     from gradcheck.checks.stepwise import ask_and_tell
     from gradcheck.errors import (
-        CheckInterrupted,
         ConfigError,
         GradcheckError,
-        GradientMismatch,
-        GradientUndecided,
         OutputError,
         PointError,
         TargetError,
@@ -29,11 +26,14 @@ if TYPE_CHECKING:
         UserCodeError,
     )
     from gradcheck.model import (
+        CheckInterrupted,
         DerivativeEstimate,
         Diagnosis,
         DirectionCheck,
         EntryCheck,
         Finding,
+        GradientMismatch,
+        GradientUndecided,
         Report,
         Tolerance,
         Verdict,

@@ -1,12 +1,11 @@
-"""The exceptions of gradcheck; each knows the exit code that the command line gives it."""
+"""The exceptions of gradcheck; each knows the exit code that the command line gives it.
+
+Those that carry a report stand with it, in `gradcheck.model.raised`.
+"""
 
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from gradcheck.model import FindingKind, Report
 
 
 class ExitCode(enum.IntEnum):
@@ -53,66 +52,16 @@ class UserCodeError(GradcheckError):
 
     When the user's code raised, ``__cause__`` is the original exception with its own traceback.
 
-    kind: the finding under which a report lists it.
+    kind: the finding under which a report lists it, a `FindingKind` by its value.
     role: whose fault it is: 'f', 'grad', 'hess', …
     """
 
     exit_code = ExitCode.UNDECIDED
 
-    def __init__(self, message: str, kind: FindingKind | str = "user_error", role: str = "f") -> None:
+    def __init__(self, message: str, kind: str = "user_error", role: str = "f") -> None:
         super().__init__(message)
         self.kind = kind
         self.role = role
-
-
-class GradientMismatch(AssertionError):
-    """A claimed derivative is wrong; `report` says where and why."""
-
-    exit_code = ExitCode.FAIL
-
-    def __init__(self, message: str, report: Report) -> None:
-        super().__init__(message)
-        self.report = report
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.args[0], self.report)
-
-
-class GradientUndecided(GradientMismatch):
-    """The claim could be neither confirmed nor refuted; `report` says why and what to try."""
-
-    exit_code = ExitCode.UNDECIDED
-
-
-class CheckInterrupted(KeyboardInterrupt):
-    """Ctrl-C during a check; `report` holds what was known by then."""
-
-    exit_code = ExitCode.INTERRUPTED
-
-    def __init__(self, report: Report) -> None:
-        super().__init__("the check was interrupted")
-        self.report = report
-
-
-def raise_for(report: Report, *, allow_inconclusive: bool = False) -> None:
-    """Raise what the verdict of a report asks for.
-
-    Raises:
-        GradientMismatch: the derivative is wrong.
-        GradientUndecided: it could not be judged, unless `allow_inconclusive` and something was compared.
-        UserCodeError: user code failed.
-    """
-    if not report.verdict:  # PASS
-        return
-    from gradcheck.model import Verdict  # not above: `import gradcheck.errors` is to be light
-
-    if report.verdict is Verdict.FAIL:
-        raise GradientMismatch(report.headline, report)
-    if report.verdict is Verdict.INCONCLUSIVE and not (allow_inconclusive and report.checked):
-        raise GradientUndecided(report.headline, report)
-    if report.verdict is Verdict.ERROR:
-        kinds = (finding.kind for finding in report.findings if finding.verdict is Verdict.ERROR)
-        raise UserCodeError(report.headline, next(kinds, "user_error"))
 
 
 class OutOfTime(BaseException):

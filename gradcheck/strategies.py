@@ -14,8 +14,8 @@ import numpy as np
 from gradcheck.errors import PointError, UsageError
 from gradcheck.options.keywords import KEYWORDS
 from gradcheck.options.places import Shape
-from gradcheck.points import flat_bounds, lay_out
 from gradcheck.variables.constraints import sets_of
+from gradcheck.variables.flat import flat_bounds, lay_out
 from gradcheck.variables.sets.named import drawn_on, require_fit
 from gradcheck.wording import quoted
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from gradcheck.model import Tolerance
 from gradcheck.numerics.extrapolation import ladder_steps
-from gradcheck.numerics.judgement import Judgement, judge
+from gradcheck.numerics.judgement import judge
 from gradcheck.numerics.noise import Precision
 from gradcheck.numerics.stencils import natural_scales, smallest_step, steps_near
+from gradcheck.numerics.weighing import Judgement
 
 RTOL = 6e-6
 

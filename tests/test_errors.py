@@ -8,6 +8,7 @@ import pytest
 
 from gradcheck import check_gradient, errors
 from gradcheck.errors import ExitCode
+from gradcheck.model import raised
 
 CODES = {
     "GradcheckError": ExitCode.USAGE,
@@ -30,15 +31,14 @@ def report():
 
 
 def test_no_exception_is_without_an_exit_code():
-    found = {
-        name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, BaseException)
-    }
-    assert found == set(CODES)
+    found = vars(errors) | vars(raised)
+    names = {name for name, value in found.items() if isinstance(value, type) and issubclass(value, BaseException)}
+    assert names == set(CODES)
 
 
 @pytest.mark.parametrize(("name", "code"), CODES.items())
 def test_an_error_knows_its_exit_code(name, code):
-    assert getattr(errors, name).exit_code is code
+    assert (vars(errors) | vars(raised))[name].exit_code is code
 
 
 def test_the_exit_codes_are_those_of_the_contract():
@@ -46,13 +46,13 @@ def test_the_exit_codes_are_those_of_the_contract():
 
 
 def test_a_wrong_gradient_is_an_assertion_and_an_interrupt_is_no_exception(report):
-    assert issubclass(errors.GradientUndecided, errors.GradientMismatch)
-    assert isinstance(errors.GradientMismatch("wrong", report), AssertionError)
-    assert not isinstance(errors.GradientMismatch("wrong", report), errors.GradcheckError)
-    assert not isinstance(errors.CheckInterrupted(report), Exception)
+    assert issubclass(raised.GradientUndecided, raised.GradientMismatch)
+    assert isinstance(raised.GradientMismatch("wrong", report), AssertionError)
+    assert not isinstance(raised.GradientMismatch("wrong", report), errors.GradcheckError)
+    assert not isinstance(raised.CheckInterrupted(report), Exception)
 
 
-@pytest.mark.parametrize("kind", [errors.GradientMismatch, errors.GradientUndecided])
+@pytest.mark.parametrize("kind", [raised.GradientMismatch, raised.GradientUndecided])
 def test_the_report_survives_pickling(kind, report):
     again = pickle.loads(pickle.dumps(kind("the gradient is wrong", report)))
     assert (type(again), str(again)) == (kind, "the gradient is wrong")
@@ -61,7 +61,7 @@ def test_the_report_survives_pickling(kind, report):
 
 
 def test_an_interrupt_survives_pickling(report):
-    again = pickle.loads(pickle.dumps(errors.CheckInterrupted(report)))
+    again = pickle.loads(pickle.dumps(raised.CheckInterrupted(report)))
     assert again.report.failed == report.failed
 
 

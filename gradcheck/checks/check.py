@@ -15,7 +15,7 @@ import numpy as np
 from gradcheck.checks.doubts import doubt, tell_difference
 from gradcheck.checks.draft import Draft
 from gradcheck.checks.method import DIRECTIONS, SLOW, worthwhile
-from gradcheck.errors import CheckInterrupted, UsageError, UserCodeError, raise_for
+from gradcheck.errors import UsageError, UserCodeError
 from gradcheck.evaluation.claims import Claim, ComplexClaim, Counted, TangentClaim
 from gradcheck.evaluation.engines import is_compiled
 from gradcheck.evaluation.function import Function
@@ -24,9 +24,10 @@ from gradcheck.evaluation.sources import describe
 from gradcheck.evaluation.unpacking import argument_names, in_order, unpacked
 from gradcheck.methods.coordinates import Surveyor, observations
 from gradcheck.methods.problem import Problem, Watcher
-from gradcheck.model import Convention, Finding, FindingKind, Kind, Stop, Target
-from gradcheck.points import describe_point, flat_bounds, integer_dtype, lay_out, require_within
+from gradcheck.model import CheckInterrupted, Convention, Finding, FindingKind, Kind, Stop, Target, raise_for
+from gradcheck.variables.flat import flat_bounds, lay_out, require_within
 from gradcheck.variables.layout import ArrayLayout
+from gradcheck.variables.points import describe_point, integer_dtype
 from gradcheck.wording import counted, quoted
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from gradcheck.evaluation.claims import Block, Claim, ComplexClaim, Wrapper
 from gradcheck.evaluation.complex_matrices import ComplexMatrixClaim
 from gradcheck.model import Convention, Finding, FindingKind, Kind, Tolerance, Verdict
 from gradcheck.numerics.stencils import steps_near
-from gradcheck.points import neighbour
 from gradcheck.variables.complex import PARTS, weights
+from gradcheck.variables.points import neighbour
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -20,7 +20,7 @@ from gradcheck.model import (
     Verdict,
 )
 from gradcheck.reporting import formats as formats  # a report shows itself by it
-from gradcheck.variables.layout import Places
+from gradcheck.variables.places import Places
 from gradcheck.version import __version__
 from gradcheck.wording import about
 

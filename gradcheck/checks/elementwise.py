@@ -23,7 +23,7 @@ from gradcheck.methods.problem import Problem
 from gradcheck.methods.results import Comparison
 from gradcheck.methods.sparsity import Compressed, Pattern, look_outside, outside_pattern
 from gradcheck.model import Finding, FindingKind, Kind, Method, Report
-from gradcheck.points import lay_out
+from gradcheck.variables.flat import lay_out
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

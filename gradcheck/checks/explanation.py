@@ -18,8 +18,8 @@ from gradcheck.evaluation.claims import Claim
 from gradcheck.model import Convention, Diagnosis, Kind, Verdict
 from gradcheck.numerics.first_step import first_look
 from gradcheck.numerics.stencils import natural_scales, steps_near
-from gradcheck.points import neighbours
 from gradcheck.variables.numbers import real_array
+from gradcheck.variables.points import neighbours
 from gradcheck.wording import quoted
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from gradcheck.checks.draft import Draft
     from gradcheck.methods.problem import Problem
     from gradcheck.methods.results import Comparison
-    from gradcheck.variables.layout import Layout, Places
+    from gradcheck.variables.layout import Layout
+    from gradcheck.variables.places import Places
 
     Array = NDArray[np.float64]
 

@@ -123,15 +123,10 @@ def tell_normal_part(run: CheckRun, claim: TangentClaim | TangentMatrixClaim, ra
             f"{free:.0%} of the norm of the claimed {what} is orthogonal to the set: that part is free, and was not checked"
         )
     if off > max(TANGENT, 100 * float(np.finfo(layout.dtype).eps)):
-        run.draft.findings.append(
-            Finding(
-                kind=FindingKind.NOT_TANGENT,
-                target=claim.role,
-                verdict=Verdict.FAIL,
-                message=f"{claim.role} is claimed to be Riemannian, and {off:.2g} of its norm is not tangent to the set",
-                evidence={"share": off},
-            )
-        )
+        said = f"{claim.role} is claimed to be Riemannian, and {off:.2g} of its norm is not tangent to the set"
+        kind, evidence = FindingKind.NOT_TANGENT, {"share": off}
+        found = Finding(kind=kind, target=claim.role, verdict=Verdict.FAIL, message=said, evidence=evidence)
+        run.draft.findings.append(found)
 
 
 # ---- second derivatives

@@ -22,8 +22,8 @@ from gradcheck.methods.directions import search
 from gradcheck.methods.problem import Problem
 from gradcheck.model import Method, Verdict
 from gradcheck.numerics.stencils import free_scales
-from gradcheck.points import draw, inside, neighbour
 from gradcheck.variables.numbers import MaskedValues
+from gradcheck.variables.points import draw, inside, neighbour
 from gradcheck.wording import counted
 
 if TYPE_CHECKING:

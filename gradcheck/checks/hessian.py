@@ -15,11 +15,11 @@ from gradcheck.checks.gradient import check_gradient
 from gradcheck.checks.matrix import check_matrix
 from gradcheck.checks.reaching import reachable
 from gradcheck.checks.stated import Stated
-from gradcheck.errors import CheckInterrupted, PointError, UsageError
+from gradcheck.errors import PointError, UsageError
 from gradcheck.evaluation.claims import is_autograd
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.matrices import Diagonal
-from gradcheck.model import Convention, Finding, FindingKind, Kind, Method, Report, Verdict
+from gradcheck.model import CheckInterrupted, Convention, Finding, FindingKind, Kind, Method, Report, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.noise import Calibration, calibrate, ladder
 from gradcheck.numerics.stencils import CENTRAL, free_scales, steps_near

@@ -17,7 +17,6 @@ from gradcheck.methods.problem import Problem, Watcher
 from gradcheck.model import Diagnosis, DiagnosisKind, Kind, Verdict, Where
 from gradcheck.numerics.first_step import first_look
 from gradcheck.numerics.stencils import natural_scales, steps_near
-from gradcheck.points import neighbours
 from gradcheck.repair.case import Case
 from gradcheck.repair.intermediates import disagreements
 from gradcheck.repair.judge import Measured
@@ -25,6 +24,7 @@ from gradcheck.repair.mend import Outcome, mend
 from gradcheck.repair.purity import Impure
 from gradcheck.repair.source import NoSource
 from gradcheck.repair.terms import COUNTED, Miscounted, Terms, miscounted
+from gradcheck.variables.points import neighbours
 from gradcheck.wording import short
 
 if TYPE_CHECKING:

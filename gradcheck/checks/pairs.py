@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck.methods.entries import STATUSES, Columns, worst_first
+from gradcheck.methods.entries import STATUSES, Columns, Table, worst_first
 from gradcheck.model import ComplexEstimate, Convention, DerivativeEstimate, EntryCheck, Verdict
 from gradcheck.variables.complex import PARTS, weights
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcheck.methods.results import Comparison
-    from gradcheck.variables.layout import Layout, Places
+    from gradcheck.variables.layout import Layout
+    from gradcheck.variables.places import Places
 
     Array = NDArray[np.float64]
 
@@ -48,8 +49,8 @@ def _complex(imaginary: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return imaginary | np.append(imaginary[1:], False)
 
 
-class ComplexTable(Sequence[EntryCheck]):
-    """A sequence of `EntryCheck`, worst first, of a derivative that complex numbers are a part of.
+class ComplexTable(Table):
+    """Entries of a derivative that complex numbers are a part of.
 
     columns: the real entries.
     places: where these are.
@@ -145,22 +146,11 @@ class ComplexTable(Sequence[EntryCheck]):
     def __len__(self) -> int:
         return len(self.groups)
 
-    @overload
-    def __getitem__(self, key: int) -> EntryCheck: ...
-    @overload
-    def __getitem__(self, key: slice) -> list[EntryCheck]: ...
-    def __getitem__(self, key: int | slice) -> EntryCheck | list[EntryCheck]:
-        if isinstance(key, slice):
-            return [self._record(group) for group in self.groups[key]]
-        return self._record(self.groups[key])
-
-    def __iter__(self) -> Iterator[EntryCheck]:
-        return map(self._record, self.groups)
-
     def __repr__(self) -> str:
         return f"<{len(self)} entries of a derivative of shape {self.places.given}>"
 
-    def _record(self, group: Group) -> EntryCheck:
+    def _record(self, row: int) -> EntryCheck:
+        group = self.groups[row]
         c, rows = self.columns, list(group.rows.values())
         worst = max(rows, key=lambda row: (c.verdict[row], c.gap[row]))
         detail = c.detail.get(int(c.entry[worst]), {})

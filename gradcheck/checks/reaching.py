@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import numpy as np
 
 from gradcheck.checks.check import CheckRun
-from gradcheck.errors import GradcheckError, UsageError, raise_for
+from gradcheck.errors import GradcheckError, UsageError
 from gradcheck.evaluation.sources import describe
-from gradcheck.model import Kind, Verdict
+from gradcheck.model import Kind, Verdict, raise_for
 from gradcheck.options.keywords import KEYWORDS, Options
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gradcheck.model import Finding, FindingKind, Verdict
-from gradcheck.points import neighbour
+from gradcheck.variables.points import neighbour
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,15 +38,12 @@ def left_behind(function: Function, x: NDArray[Any], fresh: Array, seed: int) ->
     left = function.left_behind(x, neighbour(x, 1, seed), fresh)
     if left is None:
         return []
-    return [
-        Finding(
-            kind=FindingKind.ORDER_DEPENDENT,
-            target=function.role,
-            message=f"{function.role} gives another value where it was called elsewhere before in the same process "
-            f"({left:.2g} apart): it keeps what it does not initialise again; without isolate that is part of each value",
-            evidence={"difference": left},
-        )
-    ]
+    said = (
+        f"{function.role} gives another value where it was called elsewhere before in the same process ({left:.2g} apart): "
+        "it keeps what it does not initialise again; without isolate that is part of each value"
+    )
+    kind, evidence = FindingKind.ORDER_DEPENDENT, {"difference": left}
+    return [Finding(kind=kind, target=function.role, message=said, evidence=evidence)]
 
 
 __all__ = ["against_journal", "left_behind"]

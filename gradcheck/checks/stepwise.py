@@ -15,7 +15,7 @@ from gradcheck.errors import UsageError, UserCodeError
 from gradcheck.evaluation.asking import Awaited, Elsewhere
 from gradcheck.evaluation.journal import ARRAY, NUMBER, Journal, Kept
 from gradcheck.model import Kind, Report, Target
-from gradcheck.points import lay_out
+from gradcheck.variables.flat import lay_out
 from gradcheck.wording import counted, quoted
 
 if TYPE_CHECKING:

@@ -307,7 +307,7 @@ def _run(
 
     again: what repeats a check, where that is not its name and the options given.
     """
-    from gradcheck.runner.replay import replay
+    from gradcheck.checks.replay import replay
     from gradcheck.runner.run import run
 
     results.require_formats(options)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from gradcheck.errors import UsageError
 from gradcheck.options.row import Face, at
-from gradcheck.options.table import OPTIONS
-from gradcheck.runner.config import CLAIMS, PLACES, DeclaredCheck, find_checks, says_where, spelled_out
+from gradcheck.options.table import OPTIONS, PLACES
+from gradcheck.runner.config import CLAIMS, DeclaredCheck, find_checks, says_where, spelled_out
 from gradcheck.runner.run import Outcome
 from gradcheck.runner.targets import load, load_module
 from gradcheck.wording import near_match, quoted, short

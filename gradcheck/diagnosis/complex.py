@@ -67,7 +67,7 @@ LAWS = (
         DiagnosisKind.CONJUGATED,
         np.conjugate,
         "the claim is the complex conjugate of what it must be {where}",
-        "Look for a conj() that is missing, or one too many; libraries differ in which of the two they call the gradient.",
+        "Look for a conj() that is missing, or one too many; frameworks differ in which of the two they call the gradient.",
     ),
     ComplexLaw(
         DiagnosisKind.HALF,

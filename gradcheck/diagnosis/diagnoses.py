@@ -341,12 +341,12 @@ DIAGNOSES = {
     ),
     DiagnosisKind.CONJUGATED: Entry(
         meaning="The derivative by a complex variable is the complex conjugate of what it must be, as a whole or for some "
-        "entries. Libraries differ in what they call the gradient: PyTorch returns ∂f/∂x + i ∂f/∂y, JAX ∂f/∂x − i ∂f/∂y.",
+        "entries. Frameworks differ in what they call the gradient: PyTorch returns ∂f/∂x + i ∂f/∂y, JAX ∂f/∂x − i ∂f/∂y.",
         given=COMPLEX,
         wrong="grad = lambda z: 2 * A.T @ np.conj(A @ z - b)",
         right="grad = lambda z: 2 * A.T @ (A @ z - b)",
         remedy="A claim that keeps to one convention passes, and the report names it, unless --convention demands another. "
-        "Where some entries alone are conjugated, two conventions are mixed: look at what comes from another library.",
+        "Where some entries alone are conjugated, two conventions are mixed: look at what comes from another framework.",
         keys=("convention",),
         sometimes=("factor", "indices"),
         options=STEEPEST,

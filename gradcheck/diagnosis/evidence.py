@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.model import DiagnosisKind, Kind, Tolerance
-from gradcheck.variables.layout import Places
+from gradcheck.variables.places import Places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

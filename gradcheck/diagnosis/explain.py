@@ -2,24 +2,22 @@
 
 Laws that explain every wrong entry and spoil no right one come first, the simplest before the others; then laws for a part;
 then the place of what is left.  What nothing explains is called `unexplained`.
-It is long because it is one search, whose steps share what is still unexplained.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck.diagnosis.evidence import CHANCE, Facts, Law, Mismatch, Outcome, log_binomial, once, weigh
+from gradcheck.diagnosis.evidence import CHANCE, Facts, Mismatch, Outcome, once, weigh
 from gradcheck.diagnosis.laws import costly_laws, laws
 from gradcheck.diagnosis.leaves import among, exchanged, inside, names, of_leaf
-from gradcheck.diagnosis.regions import PLACES, Region, listed, listing, locate
-from gradcheck.diagnosis.unexplained import doubts, figures_of, solved_to, standing_out, values
-from gradcheck.model import Diagnosis, DiagnosisKind, Kind
+from gradcheck.diagnosis.statement import LEFT_OVER, WHOLE, Scope, region_of, state, state_place
+from gradcheck.diagnosis.unexplained import solved_to
+from gradcheck.model import Diagnosis, DiagnosisKind
 from gradcheck.wording import counted
 
 if TYPE_CHECKING:
@@ -30,19 +28,8 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 ROUNDS = 16  # laws for parts, one after another
-LEFT_OVER = 1 / 2  # a law for a part without a pattern may leave this many wrong entries for each that it explains …
-LEFT_OVER_FITTED = 1 / 8  # … or this many, if a parameter of it was fitted
+LEFT_OVER_FITTED = LEFT_OVER / 4  # wrong entries that such a law may leave if a parameter of it was fitted
 FEWEST = 4  # gaps that a fitted term must account for in a part: two or three are equal by round numbers
-FEW = 3  # entries that are called `entries` in any dimension
-CLEARLY = 1e-2  # entries outside of a block are right to this share of the gaps inside
-PART_ADVICE = {
-    "diagonal": "H + Hᵀ doubles the diagonal; a triangle and its mirror image have it once.",
-    "off-diagonal": "A mixed derivative belongs to [i, j] and to [j, i] once each: do not add both into both.",
-    "none": "Look at what sets these entries apart from the others.",
-}
-OTHER_PART_ADVICE = (
-    "Compare the line that sets this part with those for the rest; something is counted twice, or not at all."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +51,6 @@ def explain(mismatch: Mismatch) -> Explanation:
             return Explanation((), np.empty(0, np.int64))
         leaves = list(mismatch.places.leaves())
         return _by_leaf(facts, leaves) if leaves else _explain(facts)
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What facts are about, if not about the whole derivative.
-
-    words: for all its entries, such as "all of W1 (60 entries)".
-    parameters: that say so.
-    part: there is more than that.
-    rest: what there is beside is right.
-    """
-
-    words: str = ""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    part: bool = False
-    rest: bool = True
-
-
-WHOLE = Scope()
 
 
 def _by_leaf(facts: Facts, leaves: Sequence[Leaf]) -> Explanation:
@@ -125,10 +93,10 @@ def _together(facts: Facts, wrong: Sequence[Leaf], *, whole: bool) -> Explanatio
     for law in exchanged(facts, wrong):
         outcome: Outcome | None = weigh(facts, law)
         if outcome and outcome.convincing and (outcome.explained == facts.wrong).all() and not outcome.spoiled.any():
-            return Explanation((_report(facts, outcome),), np.sort(facts.entry[facts.wrong]))
+            return Explanation((state(facts, outcome),), np.sort(facts.entry[facts.wrong]))
     outcome = _complete(facts, facts.wrong, [], _Second(facts.mismatch), costly=True)
     if outcome is not None:
-        return Explanation((_report(facts, outcome),), np.sort(facts.entry[facts.wrong]))
+        return Explanation((state(facts, outcome),), np.sort(facts.entry[facts.wrong]))
     if whole:
         return None
     there = np.logical_or.reduce([inside(facts.entry, where) for _, where in wrong])
@@ -142,7 +110,7 @@ def _together(facts: Facts, wrong: Sequence[Leaf], *, whole: bool) -> Explanatio
         part=True,
         rest=not facts.blind[~there].any(),
     )
-    return Explanation((_report(part, outcome, scope),), np.sort(part.entry[part.wrong]))
+    return Explanation((state(part, outcome, scope),), np.sort(part.entry[part.wrong]))
 
 
 def _nothing_right(facts: Facts, leaves: Sequence[Leaf]) -> Diagnosis:
@@ -171,12 +139,12 @@ def _explain(facts: Facts, scope: Scope = WHOLE, *, share: float = 1.0) -> Expla
             outcome = _partial(facts, remaining, weighed)
         if outcome is None:
             break
-        diagnoses.append(_report(facts, outcome, scope))
+        diagnoses.append(state(facts, outcome, scope))
         remaining = remaining & ~outcome.explained
         if not remaining.any():
             break
     if remaining.any():
-        located = _place(facts, remaining, scope, first=not diagnoses)
+        located = state_place(facts, remaining, scope, first=not diagnoses)
         diagnoses.append(replace(located, advice=" ".join(filter(None, (located.advice, solved_to(facts, remaining))))))
     diagnoses = [replace(diagnosis, explained=share * diagnosis.explained) for diagnosis in diagnoses]
     return Explanation(tuple(diagnoses), np.sort(facts.entry[facts.wrong & ~remaining]))
@@ -199,9 +167,6 @@ class _Second:
             if found is not None:
                 self.facts = Facts(found)
         return self.facts
-
-
-# ---- laws
 
 
 def _complete(
@@ -273,136 +238,9 @@ def _partial(facts: Facts, remaining: Mask, weighed: list[Outcome]) -> Outcome |
             continue
         if outcome.law.fitted and not outcome.law.is_factor and once(facts, outcome.explained).sum() < FEWEST:
             continue
-        if left <= (LEFT_OVER if simple else LEFT_OVER_FITTED) * count or _region(facts, outcome).name:
+        if left <= (LEFT_OVER if simple else LEFT_OVER_FITTED) * count or region_of(facts, outcome).name:
             best = outcome
     return best
-
-
-def _region(facts: Facts, outcome: Outcome) -> Region:
-    """Where a law holds, apart from the entries that it would spoil and those that it leaves wrong."""
-    others = outcome.spoiled | (facts.wrong & ~outcome.explained)
-    if outcome.law.silent is not None:
-        others |= outcome.law.silent(facts)
-    square = facts.mismatch.kind is not Kind.GRADIENT
-    return locate(np.sort(facts.entry[outcome.explained]), facts.places, np.sort(facts.entry[others]), square=square)
-
-
-def _report(facts: Facts, outcome: Outcome, scope: Scope = WHOLE) -> Diagnosis:
-    law = outcome.law
-    count, known = int(np.sum(outcome.explained)), len(facts)
-    others = int(np.sum(outcome.spoiled | (facts.wrong & ~outcome.explained)))
-    kind, parameters, advice = law.kind, dict(law.parameters), law.advice
-    limited = bool(outcome.spoiled.any()) or (law.silent is not None and count < known)
-    if limited or others:
-        region = _region(facts, outcome)
-        where = _on(region, count, facts.mismatch.places.size, int(np.sum(outcome.spoiled)), others)
-        if not PLACES & parameters.keys():  # else the law has told its place itself
-            parameters |= region.parameters
-        if law.is_uniform:
-            kind = _kind_of_part(law, region, count, others)
-            advice = PART_ADVICE.get(region.name or "none", OTHER_PART_ADVICE)
-    else:
-        of = f" of {facts.places.owner}" if facts.places.owner else ""
-        total = facts.mismatch.places.size
-        looked_at = "" if known == total else f" looked at, of {total:,}"
-        where = f"on {scope.words or f'all {known:,} entries{looked_at}'}"
-        where = where if count == known else f"on all {count:,} entries{of} that differ"
-        where = f"on {facts.places.owner or 'the only entry'}" if known == 1 else where
-        if law.is_uniform and scope.part:
-            kind, advice = DiagnosisKind.BLOCK, OTHER_PART_ADVICE
-        where = (
-            f"on {listed(facts.entry[outcome.explained], facts.places)}, the only one that differs"
-            if count == 1 < known
-            else where
-        )
-    message = law.sentence.replace("{where}", where).rstrip(".")
-    return Diagnosis(
-        kind=kind,
-        message=message + ".",
-        parameters={**parameters, **scope.parameters, "entries": count},
-        explained=count / int(np.sum(facts.wrong)),
-        advice=advice,
-    )
-
-
-def _on(region: Region, count: int, total: int, right: int, others: int) -> str:
-    """The entries that a law holds on, of a `total`; of the `others` some are `right`."""
-    if region.name in (
-        "diagonal",
-        "off-diagonal",
-        "lower triangle",
-        "upper triangle",
-        "row",
-        "column",
-        "row and column",
-    ):
-        return f"on {region.text} ({count:,} of {total:,} entries)"
-    if region.name:
-        return f"on {region.text}"
-    if others <= LEFT_OVER * count:
-        return f"on {count:,} entries, all but {others:,}" + (f" ({right:,} of them right as claimed)" if right else "")
-    return f"on {region.text}" if count <= 6 else f"on {count:,} of {total:,} entries"
-
-
-def _kind_of_part(law: Law, region: Region, count: int, others: int) -> DiagnosisKind:
-    """The name of one factor on a part: of a block if that is one, else of the entries that differ."""
-    if region.name in ("diagonal", "off-diagonal") or (others <= LEFT_OVER * count and not region.name):
-        return law.kind
-    if region.name:
-        return DiagnosisKind.BLOCK
-    return law.kind if law.kind_of_few is None or count > FEW else law.kind_of_few
-
-
-# ---- places
-
-
-def _place(facts: Facts, remaining: Mask, scope: Scope, *, first: bool) -> Diagnosis:
-    """Where the entries are that no law explains."""
-    entries = np.sort(facts.entry[remaining])
-    count, known, share = len(entries), len(facts), len(entries) / int(np.sum(facts.wrong))
-    others = ~remaining & ~facts.wrong & ~facts.blind
-    more = "" if first else "besides, "
-    alone = scope.rest and not facts.blind.any() and not facts.visible.any()
-    place = listing(entries, facts.places) | dict(scope.parameters)
-    if count == 1 and (alone or not first):
-        return Diagnosis(
-            kind=DiagnosisKind.SINGLE_ENTRY,
-            message=f"{more}{listed(entries, facts.places)} {'alone ' if first and known > 1 else ''}is wrong: "
-            f"{values(facts, int(entries[0]))}.",
-            parameters={**place, "entries": 1},
-            explained=share,
-            advice="" if known == 1 else "Look for the line that sets this component.",
-        )
-    square = facts.mismatch.kind is not Kind.GRADIENT
-    region = locate(entries, facts.places, np.sort(facts.entry[~remaining]), square=square)
-    outside = facts.gap[others]
-    clear = bool(outside.size >= 2 and np.max(outside) <= CLEARLY * np.median(facts.gap[remaining]))
-    unlikely = 2 * math.log(max(known, 2)) - log_binomial(known, count) <= CHANCE
-    if first and region.name and count >= 4 and clear and unlikely and not facts.blind.any():
-        return Diagnosis(
-            kind=DiagnosisKind.BLOCK,
-            message=f"{region.text} {'is' if region.is_one else 'are'} wrong, in no simple way; "
-            f"the other {known - count:,} are right.",
-            parameters={**region.parameters, **scope.parameters, "entries": count},
-            explained=share,
-            advice="Look at the formula for this block alone.",
-        )
-    if (count <= max(FEW, known // 4) and count < known) or not first:
-        return Diagnosis(
-            kind=DiagnosisKind.ENTRIES,
-            message=f"{more}{listed(entries, facts.places)} {'is' if count == 1 else 'are'} wrong, in no simple way"
-            + (f": {values(facts, int(entries[0]))}" if count == 1 else "")
-            + (f"; {doubts(facts)}." if first and not alone else "."),
-            parameters={**place, "entries": count},
-            explained=share,
-            advice="" if first and not alone else "Look for the lines that set these components.",
-        )
-    return Diagnosis(
-        kind=DiagnosisKind.UNEXPLAINED,
-        message=standing_out(facts, remaining),
-        parameters=figures_of(facts, remaining) | dict(scope.parameters),
-        explained=0.0,
-    )
 
 
 __all__ = ["Explanation", "Mismatch", "explain"]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcheck.diagnosis.evidence import Facts
-    from gradcheck.variables.layout import Places
+    from gradcheck.variables.places import Places
 
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]

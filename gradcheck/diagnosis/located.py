@@ -26,12 +26,12 @@ from gradcheck.diagnosis.laws import ZERO_ADVICE, ZERO_SENTENCE
 from gradcheck.diagnosis.regions import listed, listing, progression
 from gradcheck.diagnosis.unexplained import figures, pair
 from gradcheck.model import Diagnosis, DiagnosisKind, Kind
-from gradcheck.variables.layout import Places
+from gradcheck.variables.places import Places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcheck.numerics.localization import Dense
+    from gradcheck.numerics.readings import Dense
 
     Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcheck.variables.layout import Places
+    from gradcheck.variables.places import Places
 
     Ints = NDArray[np.int64]
 

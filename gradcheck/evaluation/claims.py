@@ -14,7 +14,8 @@ from gradcheck.evaluation.answers import raised
 from gradcheck.evaluation.deadline import NO_END
 from gradcheck.evaluation.engines import with_arguments
 from gradcheck.model import FindingKind
-from gradcheck.variables.layout import ArrayLayout, Places, as_layout
+from gradcheck.variables.layout import ArrayLayout, as_layout
+from gradcheck.variables.places import Places
 from gradcheck.wording import quoted
 
 if TYPE_CHECKING:

@@ -291,10 +291,10 @@ class Dispatch:
     def _of_rows(self, count: int) -> Calling | None:
         """f as one of rows: f itself or, of arrays of a framework, what vmap makes of it; None if that would not pay."""
         calling, layout = self.calling, self.calling.layout
-        if layout.library is None:
+        if layout.framework is None:
             return replace(calling, rows=calling.call)
-        mapped = layout.library.batched(lambda variables: calling.call(layout.assembled(variables)))
-        if mapped is None or self.workers is not None or count * self.seconds < layout.library.batching:
+        mapped = layout.framework.batched(lambda variables: calling.call(layout.assembled(variables)))
+        if mapped is None or self.workers is not None or count * self.seconds < layout.framework.batching:
             return None
         return replace(calling, rows=lambda x: mapped(layout.variables(x)), vmapped=True)
 

@@ -20,9 +20,9 @@ from gradcheck.evaluation.deadline import NO_END, Deadline
 from gradcheck.evaluation.dispatch import Dispatch, joined, no_tick
 from gradcheck.evaluation.engines import Arguments, Calling, FirstOfRows, Steps, with_arguments
 from gradcheck.model import FindingKind
-from gradcheck.points import is_tree, lay_out
-from gradcheck.variables.arrays import as_numpy, library_of
-from gradcheck.variables.layout import ArrayLayout, Layout, as_layout, like_array
+from gradcheck.variables.arrays import as_numpy, framework_of
+from gradcheck.variables.flat import is_tree, lay_out
+from gradcheck.variables.layout import ArrayLayout, Layout, as_layout
 from gradcheck.variables.numbers import is_complex, real_array
 
 if TYPE_CHECKING:
@@ -98,8 +98,7 @@ class Function:
             from gradcheck.evaluation.workers import Workers
 
             workers = Workers(jobs, executor, [])
-        library = self.layout.library
-        mappable = library is not None and library.maps and values is None
+        mappable = values is None and getattr(self.layout.framework, "maps", False)
         guess = vectorized is None and ((scalar and isinstance(self.layout, ArrayLayout)) or mappable)
         self.dispatch = Dispatch(calling, role, workers, deadline, try_rows=guess, ledger=ledger)
 
@@ -171,9 +170,11 @@ class Function:
         flat, self.shape = self._numbers(value)
         self.size = flat.size
         if not self.scalar and self.dispatch.calling.values is None:
+            from gradcheck.variables.frameworks import like_array  # a number does without
+
             self.outputs = like_array(value, self.shape, x.dtype)
         plain = self.scalar and type(value) in engines.NUMBERS
-        read = np.asarray if plain or library_of(value) is None else as_numpy
+        read = np.asarray if plain or framework_of(value) is None else as_numpy
         calling = self.dispatch.calling
         if (calling.value_shape, calling.plain, calling.read) != (self.shape, plain, read):
             self.dispatch.calling = replace(calling, value_shape=self.shape, plain=plain, read=read)

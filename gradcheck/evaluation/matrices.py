@@ -21,7 +21,7 @@ from gradcheck.evaluation.claims import Block, Claim
 from gradcheck.evaluation.deadline import NO_END
 from gradcheck.model import FindingKind
 from gradcheck.numerics.directions import Stream, direction
-from gradcheck.points import is_tree
+from gradcheck.variables.flat import is_tree
 from gradcheck.variables.layout import ArrayLayout, as_layout, shape_of
 from gradcheck.variables.numbers import real_array
 from gradcheck.wording import named

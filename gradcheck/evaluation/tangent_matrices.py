@@ -11,7 +11,7 @@ import numpy as np
 from gradcheck.errors import UsageError, UserCodeError
 from gradcheck.evaluation.matrices import Dense, MatrixClaim, as_matrix
 from gradcheck.model import FindingKind
-from gradcheck.points import is_tree
+from gradcheck.variables.flat import is_tree
 from gradcheck.variables.layout import ArrayLayout, shape_of
 from gradcheck.variables.numbers import real_array
 

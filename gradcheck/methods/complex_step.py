@@ -19,7 +19,8 @@ from gradcheck.methods.results import Comparison, Tally, digits_of
 from gradcheck.model import Status, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.variables.complex import ComplexLayout
-from gradcheck.variables.layout import ArrayLayout, Layout, LibraryLayout
+from gradcheck.variables.frameworks import FrameworkLayout
+from gradcheck.variables.layout import ArrayLayout, Layout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,11 +37,11 @@ NEAR = 1e-3  # share to which a difference must agree with the complex step
 
 def complexified(layout: Layout) -> Layout | None:
     """The layout of complex points of the same shape; None for a tree, and on a set."""
-    if not isinstance(layout, (ArrayLayout, LibraryLayout)) or layout.leaves or layout.imaginary is not None:
+    if not isinstance(layout, (ArrayLayout, FrameworkLayout)) or layout.leaves or layout.imaginary is not None:
         return None
     inner = ComplexLayout(layout.shape, np.complex64 if layout.dtype == np.float32 else np.complex128, layout.owner)
-    if isinstance(layout, LibraryLayout):
-        return LibraryLayout(inner, layout.library, layout.like) if layout.library is not None else None
+    if isinstance(layout, FrameworkLayout):
+        return FrameworkLayout(inner, layout.framework, layout.like) if layout.framework is not None else None
     return inner
 
 

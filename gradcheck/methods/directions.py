@@ -21,8 +21,10 @@ from gradcheck.methods.oracle import GradientOracle, Ladder
 from gradcheck.methods.problem import Problem, Watcher
 from gradcheck.methods.results import Comparison, Limit, of_located
 from gradcheck.model import DerivativeEstimate, Diagnosis, DirectionCheck, Verdict
-from gradcheck.numerics.localization import TOLERATED, Located, Locator, Reading
-from gradcheck.variables.layout import Part, Places
+from gradcheck.numerics.localization import TOLERATED, Locator
+from gradcheck.numerics.readings import Located, Reading
+from gradcheck.variables.layout import Part
+from gradcheck.variables.places import Places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,6 +5,7 @@ A check of a million entries must not build a million objects: a table holds arr
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
@@ -16,7 +17,7 @@ from gradcheck.model import DerivativeEstimate, EntryCheck, ErrorMap, Ladder, St
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcheck.variables.layout import Places
+    from gradcheck.variables.places import Places
 
     Array = NDArray[np.float64]
 
@@ -144,8 +145,30 @@ def error_map(columns: Columns, rows: int, width: int, *, complete: bool) -> Err
     )
 
 
-class EntryTable(Sequence[EntryCheck]):
-    """A sequence of `EntryCheck`, worst first, sorted and made from columns when they are asked for.
+class Table(Sequence[EntryCheck]):
+    """A sequence of `EntryCheck`, worst first, each made when it is asked for."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def _record(self, row: int) -> EntryCheck:
+        """The one at a place of the sequence, which is not negative."""
+
+    @overload
+    def __getitem__(self, key: int) -> EntryCheck: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[EntryCheck]: ...
+    def __getitem__(self, key: int | slice) -> EntryCheck | list[EntryCheck]:
+        if isinstance(key, slice):
+            return [self._record(row) for row in range(len(self))[key]]
+        return self._record(range(len(self))[key])
+
+    def __iter__(self) -> Iterator[EntryCheck]:
+        return map(self._record, range(len(self)))
+
+
+class EntryTable(Table):
+    """Entries of a derivative, sorted and made from columns when they are asked for.
 
     places: where the entries are in the derivative, and what they are called.
     explained: flat indices of those that a diagnosis accounts for.
@@ -169,18 +192,6 @@ class EntryTable(Sequence[EntryCheck]):
 
     def __len__(self) -> int:
         return len(self._columns.entry)
-
-    @overload
-    def __getitem__(self, key: int) -> EntryCheck: ...
-    @overload
-    def __getitem__(self, key: slice) -> list[EntryCheck]: ...
-    def __getitem__(self, key: int | slice) -> EntryCheck | list[EntryCheck]:
-        if isinstance(key, slice):
-            return [self._record(row) for row in range(len(self))[key]]
-        return self._record(range(len(self))[key])
-
-    def __iter__(self) -> Iterator[EntryCheck]:
-        return (self._record(row) for row in range(len(self)))
 
     def __repr__(self) -> str:
         return f"<{len(self)} entries of a derivative of shape {self.places.shape}>"
@@ -219,6 +230,7 @@ __all__ = [
     "KEPT",
     "Columns",
     "EntryTable",
+    "Table",
     "error_map",
     "join",
     "kept_ladder",

@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcheck.methods.probe import PIECE
 from gradcheck.model import Tolerance, Verdict
-from gradcheck.numerics.localization import Reading
+from gradcheck.numerics.readings import Reading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

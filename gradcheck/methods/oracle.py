@@ -15,9 +15,10 @@ from gradcheck.methods.probe import Meter, Probe
 from gradcheck.model import Status, Tolerance, Verdict
 from gradcheck.numerics.extrapolation import richardson
 from gradcheck.numerics.first_step import RESOLVED, SMALL
-from gradcheck.numerics.judgement import USUAL, Judgement, judge
-from gradcheck.numerics.localization import Reading, Trial
+from gradcheck.numerics.judgement import USUAL, judge
+from gradcheck.numerics.readings import Reading, Trial
 from gradcheck.numerics.stencils import RATIO, steps_near
+from gradcheck.numerics.weighing import Judgement
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

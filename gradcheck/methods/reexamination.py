@@ -14,8 +14,9 @@ from gradcheck.methods.iterations import Iterations
 from gradcheck.model import Status, Verdict
 from gradcheck.numerics.extrapolation import ladder_steps
 from gradcheck.numerics.first_step import RESOLVED, SMALL, Ordinary
-from gradcheck.numerics.judgement import USUAL, Judgement, judge
+from gradcheck.numerics.judgement import USUAL, judge
 from gradcheck.numerics.stencils import RATIO, smallest_step, steps_near
+from gradcheck.numerics.weighing import Judgement
 from gradcheck.numerics.zero import SEEN, farthest
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gradcheck.model.entries import *  # noqa: F403
     from gradcheck.model.findings import *  # noqa: F403
     from gradcheck.model.mutations import *  # noqa: F403
+    from gradcheck.model.raised import *  # noqa: F403
     from gradcheck.model.report import *  # noqa: F403
     from gradcheck.model.vocabulary import *  # noqa: F403
 
@@ -31,6 +32,7 @@ _HOMES = {
     "diagnoses": ("Diagnosis", "Fix", "Where"),
     "findings": ("Finding",),
     "mutations": ("Mistake", "MutatedLine"),
+    "raised": ("CheckInterrupted", "GradientMismatch", "GradientUndecided", "raise_for"),
     "report": ("FOUND", "SHOWN_BY", "Point", "Report", "Resolution", "Target", "ended_early", "headline"),
     "vocabulary": ("Convention", "DiagnosisKind", "FindingKind", "Kind", "Method", "Status", "Stop", "Verdict"),
 }

@@ -29,8 +29,23 @@ class Ladder:
     noise: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, init=False, repr=False, eq=False)
+class _Estimate:
+    """What estimates have in common, be they of real derivatives or of complex ones."""
+
+    value: complex
+    uncertainty: complex
+    step: float
+    evaluations: int
+    status: Status
+    left: float | None = None
+    right: float | None = None
+    kink: float | None = None
+    ladder: Ladder | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DerivativeEstimate:
+class DerivativeEstimate(_Estimate):
     """A numeric derivative, never without its error.
 
     value: the numeric derivative.
@@ -45,17 +60,10 @@ class DerivativeEstimate:
 
     value: float
     uncertainty: float
-    step: float
-    evaluations: int
-    status: Status
-    left: float | None = None
-    right: float | None = None
-    kink: float | None = None
-    ladder: Ladder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ComplexEstimate:
+class ComplexEstimate(_Estimate):
     """The numeric derivative by a complex variable, never without its error.
 
     value: in the convention of the claim.
@@ -63,16 +71,6 @@ class ComplexEstimate:
     step, evaluations, status: as for a real derivative, of the worse of its parts.
     left, right, kink, ladder: the same.
     """
-
-    value: complex
-    uncertainty: complex
-    step: float
-    evaluations: int
-    status: Status
-    left: float | None = None
-    right: float | None = None
-    kink: float | None = None
-    ladder: Ladder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

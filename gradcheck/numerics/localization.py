@@ -5,121 +5,30 @@ wrong, else something else.  Readings add up, so that of two halves one is read 
 weights that rise along S, divided by the first, points at a lone error directly.  Found errors are taken out of the claim and
 the search goes on until fresh directions read 0.  Errors that follow a rule (a block, every k-th entry) are recognised from the
 first one found; errors too many to name are counted by sampling.
-It is long because it is one algorithm.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-CLEAR = 8.0  # a reading this many times its uncertainty is beyond doubt
-VISIBLE = 4.0  # … and one this many times worth others with rising weights, …
+from gradcheck.numerics.progressions import Progressions
+from gradcheck.numerics.readings import Dense, Located, Oracle, Reader, Reading
+
+VISIBLE = 4.0  # a reading this many times its uncertainty is worth others with rising weights, …
 FAINT = 16.0  # … while one below this leaves no room for others that can be seen
 MORE = 2  # further directions that are tried where one is not
 HOPEFUL = 0.4  # … which are taken to be this share of their uncertainty off
-WINDOW = 64  # how far around the first found entry its neighbours are tested
-NEXT = 3  # terms of a progression beyond one that are read with it
-TERMS = 4  # a progression has at least this many wrong entries
 SPREAD = 8  # more sets than this where all errors together are hardly visible: they will not be found one by one
 CROWD = 64  # more sets than this, each with an error in it, raise the question how many errors there are
 MANY = 120  # more wrong entries than this are reported as dense, not one by one
-SAMPLE, ENOUGH = (
-    48,
-    8,
-)  # sets read for each size when errors are counted; if the first all hold one, the size is too large
+SAMPLE = 48  # sets read for each size when errors are counted; …
+ENOUGH = 8  # … if the first so many all hold one, the size is too large
 FUTILE = 3  # rounds that find nothing although the reading says otherwise, until the search gives up
 TOLERATED = 3  # entries that are off but within tolerance, until the rest is taken to be alike
 FRESH = 2  # directions that must read 0 at the end
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """r(S) and a bound on its error."""
-
-    value: float
-    uncertainty: float
-
-    @property
-    def dirty(self) -> bool:
-        """Whether an entry of S must be wrong."""
-        return abs(self.value) > self.uncertainty
-
-    @property
-    def clarity(self) -> float:
-        """How many times its uncertainty the value is."""
-        return abs(self.value) / (self.uncertainty or 1e-300)
-
-    def minus(self, other: Reading) -> Reading:
-        """What remains when a part is taken off."""
-        return Reading(self.value - other.value, math.hypot(self.uncertainty, other.uncertainty))
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """The verdict on one entry.  shift: by how much its error counts from now on less in every reading, per unit of weight."""
-
-    wrong: bool
-    shift: float
-
-
-class Oracle(Protocol):
-    """What the search asks of its surroundings; `where` is a range of indices, with any positive stride."""
-
-    @property
-    def size(self) -> int:
-        """The number of entries."""
-
-    def fresh(self) -> int:
-        """The number of a direction that was not used before."""
-
-    def residual(self, where: range, number: int, *, ramp: bool = False, wanted: float = 0.0) -> Reading:
-        """r(where) along direction `number`; with `ramp`, weights multiplied by numbers that rise evenly from 0.5 to 1.5.
-
-        An uncertainty of `wanted` suffices; without it, the reading is as sharp as can be.
-        """
-
-    def weight(self, number: int, index: int) -> float:
-        """w_i of direction `number`."""
-
-    def confirm(self, index: int) -> Trial:
-        """Judge one entry on its own; if it is off, replace the claim there."""
-
-    def exclude(self, where: range) -> None:
-        """These entries are explained: they have weight 0 from now on."""
-
-    def doubt(self) -> None:
-        """Readings contradicted each other: trust predictions of their error less."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dense:
-    """Too many wrong entries to name: an estimate of how many, and an interval that holds it two times in three."""
-
-    count: int
-    low: int
-    high: int
-
-
-@dataclass(slots=True)
-class Located:
-    """What is known so far; filled in as the search goes on, so that an interrupted one leaves it.
-
-    wrong: confirmed entries, in the order found.
-    patterns: progressions whose terms are wrong.
-    clean: fresh directions read 0.
-    open_sets: sets that hold an error still.
-    """
-
-    wrong: list[int] = field(default_factory=list)
-    patterns: list[range] = field(default_factory=list)
-    dense: Dense | None = None
-    tolerated: int = 0
-    clean: bool = False
-    open_sets: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +55,15 @@ class Locator:
     def __init__(self, oracle: Oracle, known: dict[int, Reading] | None = None) -> None:
         self.oracle, self.known = oracle, dict(known or {})
         self.found = Located()
-        self.number = -1  # of the direction of the round
+        self.reader = Reader(oracle, self.found)
         self.lone_size = oracle.size
         self.sharp_size = oracle.size  # rising weights did not tell more than half a set of four times that size
-        self.coarse = 0.0  # a small part of what one found error changes
-        self.sharp = 0.0  # as sharp as the reading that started the round: smaller errors are below its limit
         self.queue: list[_Set] = []
         self.tried: set[int] = set()
         self.vain = 0  # entries of this round that were judged, and are right
         self.fresh: list[Reading] = []
         self.random = np.random.Generator(np.random.Philox(key=[len(self.known), oracle.size]))
+        self.rules = Progressions(self.reader, self.random)
 
     def locate(self) -> Located:
         """Rounds of search, each along another direction, until fresh directions are clean or nothing more can be found."""
@@ -163,18 +71,18 @@ class Locator:
         while clean < FRESH and futile < FUTILE and self.found.tolerated < TOLERATED:
             everything = range(self.oracle.size)
             if self.known:
-                self.number, reading = max(self.known.items(), key=lambda item: item[1].clarity)
+                self.reader.number, reading = max(self.known.items(), key=lambda item: item[1].clarity)
                 self.known.clear()
             else:
-                self.number = self.oracle.fresh()
-                reading = self.oracle.residual(everything, self.number)
+                self.reader.number = self.oracle.fresh()
+                reading = self.oracle.residual(everything, self.reader.number)
             if not reading.dirty:
                 clean += 1
                 self.fresh.append(reading)
                 continue
             clean, self.fresh = 0, []
             reading = self._clearer(reading)
-            self.sharp = reading.uncertainty / 2
+            self.reader.sharp = reading.uncertainty / 2
             before = len(self.found.wrong) + len(self.found.patterns) + self.found.tolerated
             self.queue = [_Set(everything, reading)]
             self.tried, self.vain, self.sharp_size = set(), 0, self.oracle.size
@@ -195,7 +103,7 @@ class Locator:
             number = self.oracle.fresh()
             another = self.oracle.residual(range(self.oracle.size), number)
             if another.clarity > reading.clarity:
-                self.number, reading = number, another
+                self.reader.number, reading = number, another
         return reading
 
     # ---- one round
@@ -210,7 +118,7 @@ class Locator:
                 if self._too_many():
                     return False
             if len(self.found.wrong) > MANY:
-                self.found.dense = self._count()
+                self.found.dense = count(self.reader, self.oracle.size, self.random)
                 return False
             if faint and (len(self.queue) > SPREAD or self.vain > 1):
                 return False
@@ -227,7 +135,7 @@ class Locator:
         return True
 
     def _too_many(self) -> bool:
-        dense = self._count()
+        dense = count(self.reader, self.oracle.size, self.random)
         if dense.count > MANY:
             self.found.dense = dense
         return self.found.dense is not None
@@ -250,19 +158,16 @@ class Locator:
         if not first or not second:
             self._push(_Set(first or second, reading))
             return
-        one = self._read(first, abs(reading.value) / 16)
+        one = self.reader.read(first, abs(reading.value) / 16)
         two = reading.minus(one)
         limit = reading.clarity < FAINT and one.uncertainty > reading.uncertainty / 4
         if limit and abs(one.value) < abs(reading.value) / 4:
             one, two = replace(one, value=0.0), reading
         elif limit and not two.dirty:
-            two = two if one.dirty else self._read(second, one.uncertainty)
+            two = two if one.dirty else self.reader.read(second, one.uncertainty)
         elif two.clarity < 4 and one.uncertainty < two.uncertainty / 2:
-            two = self._read(second, one.uncertainty)
+            two = self.reader.read(second, one.uncertainty)
         self._push(_Set(first, one), _Set(second, two))
-
-    def _read(self, where: range, wanted: float = 0.0) -> Reading:
-        return self.oracle.residual(where, self.number, wanted=max(wanted, self.sharp))
 
     def _alone(self, item: _Set) -> bool:
         """Treat the set as if it held one error: rising weights say where.  False if that is not so, or was not tried.
@@ -276,13 +181,13 @@ class Locator:
         share, wider = HOPEFUL, window
         while len(window) > 1:
             n = len(window)
-            rising = self.oracle.residual(window, self.number, ramp=True, wanted=abs(reading.value) / 256)
+            rising = self.oracle.residual(window, self.reader.number, ramp=True, wanted=abs(reading.value) / 256)
             ratio = rising.value / reading.value
             spread = (rising.uncertainty + abs(ratio) * reading.uncertainty) / abs(reading.value)
             present = abs(ratio - 1) <= 0.5 + spread
             if not present and share < 1 and n < len(item.where):
                 share, window = 1.0, wider
-                reading = self._read(wider, self.sharp)
+                reading = self.reader.read(wider, self.reader.sharp)
                 if reading.clarity >= VISIBLE:
                     continue
             widest = _around(window, ratio, spread)
@@ -314,143 +219,38 @@ class Locator:
                 self.lone_size = min(self.lone_size, len(item.where) // 2)
                 self._split(item)
             return
-        moved = trial.shift * self.oracle.weight(self.number, index)
+        moved = trial.shift * self.oracle.weight(self.reader.number, index)
         rest = Reading(item.reading.value - moved, item.reading.uncertainty + 1e-9 * abs(moved))
         if len(item.where) > 1 and rest.dirty:
             self._push(_Set(item.where, rest, lone=abs(rest.value) < 0.5 * abs(item.reading.value)))
         if trial.wrong:
             self.found.wrong.append(index)
-            self.coarse = abs(trial.shift) / 64
-            if len(self.found.wrong) <= 5:
-                self._look_for_rule(index)
+            self.reader.coarse = abs(trial.shift) / 64
+            if len(self.found.wrong) <= 5 and self.rules.explain(index):
+                self.queue.clear()
         else:
             self.found.tolerated += 1
 
-    def _holds_error(self, where: range, besides: int = -1) -> bool:
-        """Whether another entry of the set is wrong: a coarse reading says so at once, or a sharp one has to."""
-        if any(i in where and i != besides for i in self.found.wrong):
-            return True
-        coarse = self._read(where, self.coarse)
-        if coarse.clarity > CLEAR or coarse.uncertainty <= 2 * self.sharp:
-            return coarse.dirty
-        return self._read(where).dirty
 
-    # ---- errors that follow a rule
-
-    def _look_for_rule(self, index: int) -> None:
-        """Is the found entry one of a block, or of every k-th?  If so, name the rule and start afresh without its entries."""
-        for reach in self._reaches(index):
-            stride = self._stride(index, reach)
-            if stride is None:
-                continue
-            terms = self._extent(index, stride)
-            if len(terms) >= TERMS and self._follows(terms):
-                self.found.patterns.append(terms)
-                self.found.wrong = [i for i in self.found.wrong if i not in terms]
-                self.oracle.exclude(terms)
-                self.queue.clear()
-                return
-
-    def _reaches(self, index: int) -> list[int]:
-        """How far to look for the next wrong entry: a few entries, and what the differences of those found have in common."""
-        found = self.found.wrong
-        reaches = [min(WINDOW, self.oracle.size - 1)] if len(found) <= 2 else []
-        if len(found) >= 3:
-            common = math.gcd(*(i - index for i in found))
-            if common > WINDOW and any(self._is_wrong(i) for i in (index + common, index - common)):
-                reaches.append(common)
-        return reaches
-
-    def _is_wrong(self, index: int) -> bool:
-        """Whether one entry is off."""
-        return 0 <= index < self.oracle.size and self._holds_error(range(index, index + 1))
-
-    def _stride(self, index: int, reach: int) -> int | None:
-        """The distance to the nearest wrong entry within reach, on the side where there is one."""
-        if not self._holds_error(range(max(0, index - reach), min(index + reach + 1, self.oracle.size)), index):
-            return None
-        for side in (1, -1):
-            count = min(reach, self.oracle.size - 1 - index if side > 0 else index)
-            if count < 1:
-                continue
-
-            def span(m: int, side: int = side) -> range:
-                return range(index + 1, index + 1 + m) if side > 0 else range(index - m, index)
-
-            if not self._holds_error(span(count)):
-                continue
-            low, high = 0, count  # span(low) is clean, span(high) is not
-            while high - low > 1:
-                middle = (low + high) // 2
-                low, high = (low, middle) if self._holds_error(span(middle)) else (middle, high)
-            return high
-        return None
-
-    def _extent(self, index: int, stride: int) -> range:
-        """How far the terms index ± m · stride are wrong without a gap: by doubling m, then bisection, from coarse readings."""
-
-        def clear(side: int, m: int) -> bool:
-            most = (self.oracle.size - 1 - index if side > 0 else index) // stride
-            ends = sorted(index + side * k * stride for k in (m, min(m + NEXT, most)))
-            terms = range(ends[0], ends[1] + 1, stride)  # a few at a time: one may be off by little
-            return any(i in terms for i in self.found.wrong) or self._read(terms, self.coarse).clarity > CLEAR
-
-        def last(side: int) -> int:
-            limit = (self.oracle.size - 1 - index if side > 0 else index) // stride
-            good = 0
-            while good < limit:
-                base, m = good, 1
-                while base + m <= limit and clear(side, base + m):
-                    good, m = base + m, 2 * m
-                bad = min(base + m, limit + 1)
-                if bad > limit > good and clear(side, limit):
-                    return limit
-                while bad - good > 1:
-                    middle = (good + bad) // 2
-                    good, bad = (middle, bad) if clear(side, middle) else (good, middle)
-                if good == limit or not self._is_wrong(index + side * (good + 1) * stride):
-                    return good
-                good += 1  # that one was off by little
-            return good
-
-        return range(index - last(-1) * stride, index + last(1) * stride + 1, stride)
-
-    def _follows(self, terms: range) -> bool:
-        """Whether the terms are wrong indeed, and what lies between them is right."""
-        drawn = self.random.choice(len(terms), size=min(TERMS, len(terms)), replace=False).tolist()
-        if sum(self._is_wrong(terms[k]) for k in drawn) < min(TERMS, len(terms)) - 1:
-            return False
-        if terms.step > 1:
-            whole, alone = self._read(range(terms[0], terms[-1] + 1)), self._read(terms)
-            if abs(whole.value - alone.value) > whole.uncertainty + alone.uncertainty + 1e-9 * abs(alone.value):
-                return False
-        ends = {terms[0], terms[-1]} - set(self.found.wrong)
-        wrong = [i for i in sorted(ends) if self.oracle.confirm(i).wrong]
-        self.found.wrong += wrong  # the claim was corrected there, whatever becomes of the rule
-        return len(wrong) == len(ends)
-
-    # ---- too many errors
-
-    def _count(self) -> Dense:
-        """How many entries are wrong, from the share of random sets of one size that hold an error."""
-        size = self.oracle.size
-        n = max(1, size // 128)
-        while True:
-            count = min(SAMPLE, size // n)
-            starts = self.random.choice(size // n, size=count, replace=False) * n
-            held: list[bool] = []
-            for start in starts.tolist():
-                held.append(self._holds_error(range(start, start + n)))
-                if len(held) == ENOUGH and all(held) and n > 1:
-                    break
-            share = sum(held) / len(held)
-            if share <= 0.8 or n == 1:
+def count(reader: Reader, size: int, random: np.random.Generator) -> Dense:
+    """How many entries are wrong, from the share of random sets of one size that hold an error."""
+    n = max(1, size // 128)
+    while True:
+        count = min(SAMPLE, size // n)
+        starts = random.choice(size // n, size=count, replace=False) * n
+        held: list[bool] = []
+        for start in starts.tolist():
+            held.append(reader.holds_error(range(start, start + n)))
+            if len(held) == ENOUGH and all(held) and n > 1:
                 break
-            n = max(1, n // 8)
-        error = math.sqrt(max(share * (1 - share), 1 / count) / count)
+        share = sum(held) / len(held)
+        if share <= 0.8 or n == 1:
+            break
+        n = max(1, n // 8)
+    error = math.sqrt(max(share * (1 - share), 1 / count) / count)
 
-        def number(p: float) -> int:
-            p = min(max(p, 0.0), 1.0)
-            return round(p * size) if n == 1 else round(-math.log1p(-min(p, 1 - 1 / (2 * count))) * size / n)
+    def number(p: float) -> int:
+        p = min(max(p, 0.0), 1.0)
+        return round(p * size) if n == 1 else round(-math.log1p(-min(p, 1 - 1 / (2 * count))) * size / n)
 
-        return Dense(max(number(share), 1), number(share - error), number(share + error))
+    return Dense(max(number(share), 1), number(share - error), number(share + error))

@@ -65,13 +65,16 @@ PROBLEM = (
     Option("complex", Flag(), WHERE, "What is drawn is complex.", CHECKS, default=False),
     Option(
         "arrays",
-        Text("the name of a library, such as torch, jax or array_api_strict"),
+        Text("the name of a framework, such as torch, jax or array_api_strict"),
         WHERE,
         "Hand {f} arrays of torch, jax, cupy, or of any module that keeps to the array API standard.",
         CHECKS,
-        "LIBRARY",
+        "FRAMEWORK",
     ),
 )
+PLACES = ("dim", "shape", "point", "vars")
+"""Those that say where to check."""
+
 ELSEWHERE = (
     Option(
         "ask",

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.errors import CheckInterrupted
 from gradcheck.evaluation.recording import Recorder, Routine, Witness, ranges
-from gradcheck.model import FOUND, Finding, FindingKind, Report, Verdict
+from gradcheck.model import FOUND, CheckInterrupted, Finding, FindingKind, Report, Verdict
 from gradcheck.reach.search import Found, Search
 from gradcheck.reach.shrink import shrunk
 from gradcheck.wording import counted

@@ -220,7 +220,7 @@ def _unread(tree: ast.FunctionDef) -> frozenset[str]:
 
 
 def numpy_name(routine: Routine) -> str | None:
-    """By which name NumPy is in reach, or a library that has its functions; the one that the function uses comes first."""
+    """By which name NumPy is in reach, or a framework that has its functions; the one that the function uses comes first."""
     found = [
         name
         for name, value in routine.namespace.items()

@@ -1,4 +1,4 @@
-"""The values that a claim computes: their kind, size, copies and changes, be they of NumPy or of another library."""
+"""The values that a claim computes: their kind, size, copies and changes, be they of NumPy or of a framework."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.variables.arrays import as_numpy, library_of, precision
+from gradcheck.variables.arrays import as_numpy, framework_of, precision
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,7 @@ def kind_of(value: Any) -> str:
         return "i"
     if isinstance(value, (float, np.floating)):
         return "f"
-    if library_of(value) is not None:
+    if framework_of(value) is not None:
         name = precision(value)  # float64, bfloat16, uint8, …
         return "f" if "float" in name else "i" if "int" in name else name[:1] if name[:1] in "bc" else ""
     return "c" if isinstance(value, complex) else ""
@@ -40,7 +40,7 @@ def kept(value: Any) -> Any:
         return value.copy()
     if isinstance(value, list):
         return [kept(item) for item in value]
-    if library_of(value) is None:
+    if framework_of(value) is None:
         return value
     if hasattr(value, "detach"):
         return value.detach().clone().requires_grad_(value.requires_grad)
@@ -48,11 +48,11 @@ def kept(value: Any) -> Any:
 
 
 def remade(value: Any, numbers: NDArray[Any]) -> Any:
-    """Numbers as an array of the library, the precision and the shape of a value; of a plain number, as a number."""
-    library = library_of(value)
-    if library is not None:
+    """Numbers as an array of the framework, the precision and the shape of a value; of a plain number, as a number."""
+    framework = framework_of(value)
+    if framework is not None:
         host = np.array(numbers, dtype=as_numpy(value).dtype).reshape(np.shape(value))
-        made = library.make([host], [library.like(value)])[0]
+        made = framework.make([host], [framework.like(value)])[0]
         return made.detach() if hasattr(made, "detach") else made
     if isinstance(value, np.ndarray):
         return np.reshape(numbers, value.shape).astype(value.dtype)

@@ -14,7 +14,7 @@ from gradcheck.repair.program import Routine
 from gradcheck.repair.purity import Purity, global_names
 from gradcheck.repair.source import MISSING, compiled, plain, unwrap
 from gradcheck.repair.values import kept
-from gradcheck.variables.arrays import library_of
+from gradcheck.variables.arrays import framework_of
 
 
 class World:
@@ -66,7 +66,7 @@ class World:
             made = np.array(value, subok=True)
             made.flags.writeable = False
             return made
-        if library_of(value) is not None:
+        if framework_of(value) is not None:
             return kept(value)
         if kind is list or kind is tuple or kind is set or kind is frozenset:
             return kind(self.value(item) for item in value)
@@ -128,4 +128,4 @@ class World:
 
 
 def _is_data(value: Any) -> bool:
-    return type(value) in (int, float, np.ndarray) or library_of(value) is not None
+    return type(value) in (int, float, np.ndarray) or framework_of(value) is not None

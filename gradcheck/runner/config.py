@@ -12,7 +12,7 @@ from gradcheck.errors import ConfigError
 from gradcheck.model import Kind, Target
 from gradcheck.options.places import On
 from gradcheck.options.row import Face, at, unknown
-from gradcheck.options.table import OPTIONS
+from gradcheck.options.table import OPTIONS, PLACES
 from gradcheck.reporting.files import require_regular
 from gradcheck.wording import near_match, one_line, short
 
@@ -28,9 +28,6 @@ Table = tuple["Path", str, int | None, Mapping[str, object]]
 
 CLAIMS: Mapping[str, Kind] = {kind.key: kind for kind in Kind}
 """The keys that name a claimed derivative, and which one."""
-
-PLACES = ("dim", "shape", "point", "vars")
-"""The keys that say where to check."""
 
 
 def says_where(given: Mapping[str, Any]) -> bool:

@@ -15,20 +15,10 @@ import numpy as np
 from gradcheck.errors import GradcheckError, PointError
 from gradcheck.model import Point
 from gradcheck.options.places import DATA_FILES
-from gradcheck.points import (
-    as_bounds,
-    as_point,
-    check_within,
-    describe_point,
-    draw,
-    in_library,
-    integer_dtype,
-    is_tree,
-    lay_out,
-    library_named,
-)
 from gradcheck.runner.datafiles import find_file, nested_numbers, read_file, read_json, typed_numbers
-from gradcheck.variables.arrays import library_of
+from gradcheck.variables.arrays import framework_of
+from gradcheck.variables.flat import is_tree, lay_out
+from gradcheck.variables.points import as_bounds, as_point, check_within, describe_point, draw, integer_dtype
 from gradcheck.wording import by, did_you_mean, one_line, short
 
 if TYPE_CHECKING:
@@ -44,7 +34,7 @@ def read_point(text: str, *, load: Loader | None = None, folder: str | os.PathLi
     text: the path of a .npy, .npz, .safetensors, .csv or .json file, starting at `folder`; where it holds several arrays,
         ``FILE.npz:key`` is one, and the file a dict of all; numbers such as ``1,2,3``, ``1+2j,3`` or
         ``[[1, 2], [3, 4]]``; or a target such as ``module:x0``, resolved by `load`, which may be a tree, or an array of another
-        library.
+        framework.
     Returns float64 for numbers and text files; other arrays keep their dtype, float64, float32, complex or integers.
     Raises `PointError`, and whatever `load` raises.
     """
@@ -61,7 +51,7 @@ def read_point(text: str, *, load: Loader | None = None, folder: str | os.PathLi
         typed = f"point {short(stripped)}"
         return as_point(nested_numbers(numbers, typed), typed, may_be_complex=True)
     found = _load(stripped, load, "point")
-    return found if is_tree(found) or library_of(found) is not None else _as_given(found, stripped)
+    return found if is_tree(found) or framework_of(found) is not None else _as_given(found, stripped)
 
 
 def _as_given(x0: Any, what: str) -> Any:
@@ -180,10 +170,10 @@ def choose_point(
     point: text as for `read_point`, or an array; its size must agree with `dim` and `shape`, where they are given; a
         flat one is reshaped to `shape`.
     parts: what the point, a dict then, holds by name: a shape, which is drawn, or what `point` may be.
-    arrays: the library whose arrays it is to be made of.
+    arrays: the framework whose arrays it is to be made of.
     on: the set, or sets by the names of parts, from which random points are drawn.
 
-    Raises `PointError`; `UsageError` if there is no such library.
+    Raises `PointError`; `UsageError` if there is no such framework.
     """
     if parts is not None:
         told = {"dim": dim, "shape": shape, "point": point}
@@ -205,8 +195,11 @@ def choose_point(
 
             x = drawn_on(on, x, "the point")
             record = describe_point(x, f"random on {set_named(on).name}", seed)
-    library = None if arrays is None else library_named(arrays)
-    return (x if library is None else in_library(x, library)), record
+    if arrays is not None:
+        from gradcheck.runner.arrays import in_arrays_of  # of use to few
+
+        x = in_arrays_of(arrays, x)
+    return x, record
 
 
 def _only_shape(on: Any) -> tuple[int, ...] | None:
@@ -265,7 +258,7 @@ def read_parts(
 
 
 def _record(x: Any, origin: str, seed: int | None = None) -> Point:
-    """The record of a tree, or of an array of another library."""
+    """The record of a tree, or of an array of a framework."""
     try:
         layout, flat = lay_out(x)
     except GradcheckError:  # the check, which knows which of its leaves are variables, will say so

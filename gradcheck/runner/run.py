@@ -14,23 +14,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gradcheck.checks.kinds import checker
-from gradcheck.errors import (
-    CheckInterrupted,
-    ExitCode,
-    GradcheckError,
-    GradientMismatch,
-    TargetError,
-    UserCodeError,
-    is_interrupt,
-    raise_for,
-)
+from gradcheck.errors import ExitCode, GradcheckError, TargetError, UserCodeError, is_interrupt
 from gradcheck.evaluation.claims import AUTOGRAD
 from gradcheck.evaluation.sources import describe
 from gradcheck.evaluation.unpacking import takes_by_name
 from gradcheck.model import (
     FOUND,
+    CheckInterrupted,
     Finding,
     FindingKind,
+    GradientMismatch,
     Kind,
     Method,
     Point,
@@ -39,6 +32,7 @@ from gradcheck.model import (
     Stop,
     Target,
     Verdict,
+    raise_for,
 )
 from gradcheck.options.keywords import KEYWORDS, Options
 from gradcheck.runner.reading import choose_point, read_args, read_bounds, read_on

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from gradcheck.options.row import Option
+from gradcheck.options.table import PLACES
 from gradcheck.reporting.schema import DIALECT, dumps
-from gradcheck.runner.config import CLAIMS, KEYS, PLACES
+from gradcheck.runner.config import CLAIMS, KEYS
 
 
 def schema() -> dict[str, Any]:

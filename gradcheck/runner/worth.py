@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.errors import CheckInterrupted, GradcheckError
+from gradcheck.errors import GradcheckError
 from gradcheck.evaluation.claims import AUTOGRAD, Item
-from gradcheck.model import Kind, Mistake, Report, Verdict
+from gradcheck.model import CheckInterrupted, Kind, Mistake, Report, Verdict
 from gradcheck.runner.targets import Loaded
 
 
@@ -42,7 +42,8 @@ class Worth:
             return _noted(report, "self-test: there is none of this derivative, only of a gradient written by hand")
         if report.verdict is Verdict.ERROR:
             return report
-        from gradcheck.testing import put_right, self_test
+        from gradcheck.checks.worth.mistakes import put_right
+        from gradcheck.checks.worth.self_test import self_test
 
         f, grad = self.apart
         broken: Any = grad
@@ -71,7 +72,7 @@ class Worth:
             )
         if report.verdict is Verdict.ERROR or self.options.get("plan"):
             return report
-        from gradcheck.checks.mutation import broken
+        from gradcheck.checks.worth.mutation import broken
 
         def again(f: Any, call: Any, **given: Any) -> Report:
             return self.check(replace(self.target, value=f), replace(self.claim, value=call), **given)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,21 +46,17 @@ def first_place(
     function: Callable[..., Any], derivative: Callable[..., Any], hints: Mapping[str, Any], sizes: Sequence[int]
 ) -> Place | str:
     """Where both can be called, and their shapes fit; or why nowhere."""
-    reason = ""
-    for x in candidates(hints, sizes):
-        value, error = _values(function, x)
-        if value is None:
-            reason = reason or error
-            continue
+
+    def fitting(x: Any, value: NDArray[Any]) -> Place | str:
         slope, error = _values(derivative, x)
         if slope is None:
-            reason = error
-            continue
+            return error
         kind = _first(np.shape(x), value, slope)
         if kind is not None:
             return kind._replace(x=x)
-        reason = f"the value has the shape {value.shape} and the derivative {slope.shape} at an x of {np.shape(x)}"
-    return reason
+        return f"the value has the shape {value.shape} and the derivative {slope.shape} at an x of {np.shape(x)}"
+
+    return _found(candidates(hints, sizes), function, fitting)
 
 
 def _first(shape: tuple[int, ...], value: NDArray[Any], slope: NDArray[Any]) -> Place | None:
@@ -77,35 +73,51 @@ def second_place(
     function: Callable[..., Any], hessian: Callable[..., Any], place: Place | None, hints: Any, sizes: Any
 ) -> Place | str:
     """The same of a second derivative; where the first one was found, if it was."""
-    reason = ""
-    for x in [place.x] if place is not None else candidates(hints, sizes):
-        value, error = _values(function, x)
-        curvature, other = _values(hessian, x) if value is not None else (None, error)
-        if value is None or curvature is None:
-            reason = reason or other
-            continue
+
+    def fitting(x: Any, value: NDArray[Any]) -> Place | str:
+        curvature, error = _values(hessian, x)
+        if curvature is None:
+            return error
         if place is not None and place.elementwise and curvature.shape == np.shape(x):
             return place
         if value.size == 1 and value.ndim <= 1 and curvature.shape == np.shape(x) * 2:
             return Place(Kind.HESSIAN, x)
-        reason = f"the value has the shape {value.shape} and the second derivative {curvature.shape} at an x of {np.shape(x)}"
-    return reason
+        return f"the value has the shape {value.shape} and the second derivative {curvature.shape} at an x of {np.shape(x)}"
+
+    return _found([place.x] if place is not None else candidates(hints, sizes), function, fitting)
 
 
 def place_of_backward(
     forward: Callable[..., Any], backward: Callable[..., Any], hints: Mapping[str, Any], sizes: Sequence[int]
 ) -> Place | str:
     """Where forward can be called, and after it backward with values like its."""
-    reason = ""
-    for x in candidates(hints, sizes):
-        value, error = _values(forward, x)
-        if value is None:
-            reason = reason or error
-            continue
+
+    def fitting(x: Any, value: NDArray[Any]) -> Place | str:
         slope, error = _values(backward, np.ones(value.shape))
         if slope is not None and slope.shape == np.shape(x) and np.ndim(x):
             return Place(Kind.VJP, x)
-        reason = error or "backward returns nothing of the shape of x"
+        return error or "backward returns nothing of the shape of x"
+
+    return _found(candidates(hints, sizes), forward, fitting)
+
+
+def _found(
+    points: Iterable[Any], function: Callable[..., Any], fitting: Callable[[Any, NDArray[Any]], Place | str]
+) -> Place | str:
+    """The first place that fits among points where a function has values; or why there is none.
+
+    fitting: (x, values) ↦ the place, or what is in the way.
+    """
+    reason = ""
+    for x in points:
+        value, error = _values(function, x)
+        if value is None:
+            reason = reason or error
+            continue
+        found = fitting(x, value)
+        if isinstance(found, Place):
+            return found
+        reason = found
     return reason
 
 

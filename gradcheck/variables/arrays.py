@@ -1,4 +1,4 @@
-"""Arrays of other libraries, as NumPy arrays and back: one row a library.
+"""Arrays of frameworks (torch, jax, …) as NumPy arrays, and back: one row a framework.
 
 None is ever imported here: a value that belongs to one shows that the user has done so.
 """
@@ -32,8 +32,8 @@ class Like:
     needs_grad: bool = False
 
 
-class Library(ABC):
-    """One library of arrays.
+class Framework(ABC):
+    """One framework, by its arrays.
 
     name: of its module.
     noun: of one of its arrays.
@@ -48,7 +48,7 @@ class Library(ABC):
 
     @abstractmethod
     def numpy(self, value: Any) -> NDArray[Any]:
-        """The numbers of an array of this library, on the host; they may share memory with it."""
+        """The numbers of an array of this framework, on the host; they may share memory with it."""
 
     @abstractmethod
     def like(self, value: Any) -> Like:
@@ -56,7 +56,7 @@ class Library(ABC):
 
     @abstractmethod
     def make(self, hosts: Sequence[NDArray[Any]], likes: Sequence[Like]) -> list[Any]:
-        """Arrays of this library with the numbers of NumPy arrays; one that `shares` uses the same memory."""
+        """Arrays of this framework with the numbers of NumPy arrays; one that `shares` uses the same memory."""
 
     def shares(self, like: Like) -> bool:
         """Whether what `make` makes shares memory with the NumPy array that it is made of."""
@@ -71,7 +71,7 @@ class Library(ABC):
         return None
 
 
-class Torch(Library):
+class Torch(Framework):
     """Tensors of torch."""
 
     name, noun, maps = "torch", "torch tensor", True
@@ -79,7 +79,7 @@ class Torch(Library):
 
     @property
     def module(self) -> ModuleType:
-        """The library itself, which whoever handed over one of its arrays has imported."""
+        """torch itself, which whoever handed over one of its arrays has imported."""
         return sys.modules["torch"]
 
     def numpy(self, value: Any) -> NDArray[Any]:
@@ -115,7 +115,7 @@ class Torch(Library):
         return value.grad
 
 
-class Jax(Library):
+class Jax(Framework):
     """Arrays of jax, in whatever precision its flag allows."""
 
     name, noun, maps = "jax", "jax array", True
@@ -154,7 +154,7 @@ def _identity() -> Callable[[Any], Any]:
 _passed: Callable[[Any], Any] | None = None
 
 
-class CuPy(Library):
+class CuPy(Framework):
     """Arrays of CuPy."""
 
     name, noun = "cupy", "CuPy array"
@@ -173,8 +173,8 @@ class CuPy(Library):
         return made
 
 
-class ArrayStandard(Library):
-    """Arrays of any library that keeps to the array API standard.
+class ArrayStandard(Framework):
+    """Arrays of any framework that keeps to the array API standard.
 
     module: of the arrays at hand.
     """
@@ -205,7 +205,7 @@ class ArrayStandard(Library):
 
     @property
     def _home(self) -> Any:
-        """The device of the host, as far as the library tells."""
+        """The device of the host, as far as the framework tells."""
         try:
             return self.module.__array_namespace_info__().default_device()
         except AttributeError:
@@ -219,22 +219,22 @@ def _standard(name: str) -> ArrayStandard:
 
 
 _TORCH, _JAX = Torch(), Jax()
-LIBRARIES: dict[str, Library] = {"torch": _TORCH, "jax": _JAX, "jaxlib": _JAX, "cupy": CuPy()}
+FRAMEWORKS: dict[str, Framework] = {"torch": _TORCH, "jax": _JAX, "jaxlib": _JAX, "cupy": CuPy()}
 """By the first name of the module in which the type of an array is defined."""
 
 
-_known: dict[type, Library | None] = {}  # by the type of an array; None for NumPy's, and for what is no array
+_known: dict[type, Framework | None] = {}  # by the type of an array; None for NumPy's, and for what is no array
 
 
-def library_of(value: Any) -> Library | None:
-    """The library that an array belongs to; None for an array of NumPy, and for what is no array."""
+def framework_of(value: Any) -> Framework | None:
+    """The framework that an array belongs to; None for an array of NumPy, and for what is no array."""
     kind = type(value)
     if kind in _known:
         return _known[kind]
-    found: Library | None = None
+    found: Framework | None = None
     if not issubclass(kind, (np.ndarray, np.generic)) and hasattr(kind, "dtype") and hasattr(kind, "shape"):
         homes = (base.__module__.partition(".")[0] for base in kind.__mro__)
-        found = next((LIBRARIES[home] for home in homes if home in LIBRARIES), None)
+        found = next((FRAMEWORKS[home] for home in homes if home in FRAMEWORKS), None)
         if found is None and hasattr(kind, "__array_namespace__"):
             found = ArrayStandard(value.__array_namespace__())
     _known[kind] = found
@@ -242,9 +242,9 @@ def library_of(value: Any) -> Library | None:
 
 
 def as_numpy(value: Any) -> NDArray[Any]:
-    """An array of any library, or what NumPy makes an array of; it may share memory with `value`."""
-    library = library_of(value)
-    return np.asarray(value) if library is None else library.numpy(value)
+    """An array of any framework, or what NumPy makes an array of; it may share memory with `value`."""
+    framework = framework_of(value)
+    return np.asarray(value) if framework is None else framework.numpy(value)
 
 
 def precision(value: Any) -> str:

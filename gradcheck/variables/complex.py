@@ -14,8 +14,9 @@ import numpy as np
 
 from gradcheck.errors import UserCodeError
 from gradcheck.model import Convention, FindingKind
-from gradcheck.variables.arrays import Like, library_of
-from gradcheck.variables.layout import Layout, LibraryLayout, Part, fits, shape_of
+from gradcheck.variables.arrays import Like, framework_of
+from gradcheck.variables.frameworks import FrameworkLayout
+from gradcheck.variables.layout import Layout, Part, fits, odd_shape, shape_of
 from gradcheck.variables.numbers import real_array, unchanged
 from gradcheck.wording import place
 
@@ -101,11 +102,7 @@ class ComplexLayout(Layout):
 
     def misfit(self, value: Any) -> str:
         """As for a real array: an answer must have the shape of x, or be flat."""
-        shape = shape_of(value)
-        if shape == self.given or len(shape) <= 1:
-            return ""
-        whose = f" for {self.owner}" if self.owner else ""
-        return f"shape {shape}{whose}, expected {self.given}; its numbers were compared as that"
+        return odd_shape(value, self.given, self.owner)
 
     def derivative(self, flat: Array) -> Any:
         """The entries as complex numbers, in the shape of x."""
@@ -142,8 +139,8 @@ def complex_like(value: Any) -> Layout:
     """The layout of complex values of f; of a precision that NumPy has not they are read in the next one."""
     single = "complex64" in str(getattr(value, "dtype", ""))
     layout = ComplexLayout(shape_of(value), np.complex64 if single else np.complex128)
-    library = library_of(value)
-    return layout if library is None else LibraryLayout(layout, library, Like(library.like(value).device))
+    framework = framework_of(value)
+    return layout if framework is None else FrameworkLayout(layout, framework, Like(framework.like(value).device))
 
 
 class ComplexNumberLayout(ComplexLayout):

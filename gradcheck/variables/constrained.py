@@ -10,7 +10,8 @@ import numpy as np
 
 from gradcheck.errors import UserCodeError
 from gradcheck.model import FindingKind
-from gradcheck.variables.layout import ArrayLayout, Layout, LibraryLayout, VectorLayout
+from gradcheck.variables.frameworks import FrameworkLayout
+from gradcheck.variables.layout import ArrayLayout, Layout, VectorLayout
 from gradcheck.variables.numbers import real_array
 from gradcheck.variables.sets.base import Set
 from gradcheck.variables.sets.curves import velocities
@@ -62,7 +63,7 @@ class ConstrainedLayout(Layout):
 
     def __init__(self, inner: Layout, x: NDArray[Any], pieces: Sequence[Piece]) -> None:
         self.inner, self.x, self.pieces = inner, x, tuple(pieces)
-        self.dtype, self.library = inner.dtype, inner.library
+        self.dtype, self.framework = inner.dtype, inner.framework
         started = [piece.x.reshape(-1) if piece.on is None else piece.on.origin(piece.x) for piece in pieces]
         self.origin: NDArray[Any] = np.concatenate(started).astype(inner.dtype)
         self.shape = self.origin.shape
@@ -320,11 +321,11 @@ class Tangents(VectorLayout):
         if all(one.shape == piece.x.shape for one, piece in zip(told, layout.pieces, strict=True)):
             return layout.inner.argument(np.concatenate([one.reshape(-1) for one in told]).astype(layout.dtype))
         own = [one.astype(layout.dtype) for one in told]
-        if isinstance(layout.inner, LibraryLayout):
+        if isinstance(layout.inner, FrameworkLayout):
             (one,) = own
-            return LibraryLayout(ArrayLayout(one.shape, one.dtype), layout.inner.library, layout.inner.like).argument(
-                one
-            )
+            return FrameworkLayout(
+                ArrayLayout(one.shape, one.dtype), layout.inner.framework, layout.inner.like
+            ).argument(one)
         return layout.inner.assembled(own)
 
     def lending(self, flat: NDArray[Any]) -> Callable[[], Any]:

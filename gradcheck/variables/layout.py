@@ -1,25 +1,23 @@
-"""How the user's x is laid out in a flat real vector.  All else knows the vector alone; only a layout reshapes and names.
-
-It is long because what a layout must answer stands beside the two layouts of a single array, which answer it most simply.
-"""
+"""How the user's x is laid out in a flat real vector.  All else knows the vector alone; only a layout reshapes and names."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from gradcheck.errors import UserCodeError
 from gradcheck.model import FindingKind
-from gradcheck.variables.arrays import Library, Like, library_of
 from gradcheck.variables.numbers import real_array, unchanged
 from gradcheck.wording import place
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from gradcheck.variables.arrays import Framework
 
     Array = NDArray[np.float64]
 
@@ -42,7 +40,7 @@ class Layout(ABC):
     shares: what `argument` gives shares memory with the vector, so that user code may write into it.
     owner: what x is called, where it is a part of something; else ''.
     note: for the reader of a report.
-    library: whose arrays x is made of, if not NumPy's.
+    framework: whose arrays x is made of, if not NumPy's.
     imaginary: which entries are imaginary parts, each directly behind its real part, (n,); None if all of x is real.
     """
 
@@ -52,7 +50,7 @@ class Layout(ABC):
     shares: bool = False
     owner: str = ""
     note: str = ""
-    library: Library | None = None
+    framework: Framework | None = None
     imaginary: NDArray[np.bool_] | None = None
 
     @property
@@ -208,11 +206,7 @@ class ArrayLayout(Layout):
 
     def misfit(self, value: Any) -> str:
         """An array must have the shape of x, or be flat: one of (n, 1) beside x of (n,) makes an n × n array of a step."""
-        shape = shape_of(value)
-        if shape == self.shape or len(shape) <= 1:
-            return ""
-        whose = f" for {self.owner}" if self.owner else ""
-        return f"shape {shape}{whose}, expected {self.shape}; its numbers were compared as that"
+        return odd_shape(value, self.shape, self.owner)
 
     def derivative(self, flat: Array) -> Any:
         """The entries in the shape of x."""
@@ -249,9 +243,18 @@ class ArrayLayout(Layout):
 
 
 def shape_of(value: Any) -> tuple[int, ...]:
-    """The shape of an array of any library, or of what NumPy makes one of."""
+    """The shape of an array of any framework, or of what NumPy makes one of."""
     shape = getattr(value, "shape", None)
     return tuple(shape) if isinstance(shape, Iterable) else np.shape(value)
+
+
+def odd_shape(value: Any, wanted: tuple[int, ...], owner: str) -> str:
+    """What is wrong with the shape of an answer that was read as one of the wanted shape; '' if nothing."""
+    shape = shape_of(value)
+    if shape == wanted or len(shape) <= 1:
+        return ""
+    whose = f" for {owner}" if owner else ""
+    return f"shape {shape}{whose}, expected {wanted}; its numbers were compared as that"
 
 
 def fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
@@ -259,82 +262,6 @@ def fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     return [n for n in shape if n != 1] == [n for n in wanted if n != 1] or (
         len(shape) <= 1 and math.prod(shape) == math.prod(wanted)
     )
-
-
-class LibraryLayout(Layout):
-    """x is one array of another library than NumPy.
-
-    inner: how its numbers are laid out.
-    like: what else it is.
-    """
-
-    def __init__(self, inner: Layout, library: Library, like: Like) -> None:
-        self.inner, self.like = inner, like
-        self.library: Library = library
-        self.shape, self.dtype, self.owner = inner.shape, inner.dtype, inner.owner
-        self.shares = inner.shares and library.shares(like)
-        self.imaginary = inner.imaginary
-
-    @property
-    def given(self) -> tuple[int, ...]:
-        """As for an array of NumPy."""
-        return self.inner.given
-
-    def argument(self, flat: NDArray[Any]) -> Any:
-        """An array of that library, new at every call."""
-        return self.library.make([self.inner.argument(flat)], [self.like])[0]
-
-    def lending(self, flat: NDArray[Any]) -> Callable[[], Any]:
-        """The same; it may share memory with the vector."""
-        if not self.inner.fixed:
-            return super().lending(flat)
-        make, host, like = self.library.make, [self.inner.argument(flat)], [self.like]
-        return lambda: make(host, like)[0]
-
-    def stacked(self, rows: NDArray[Any]) -> Any:
-        """An array with one more axis before the others."""
-        return self.library.make([self.inner.stacked(rows)], [self.like])[0]
-
-    def altered(self, argument: Any, flat: NDArray[Any]) -> str:
-        """Whether the array holds other numbers now."""
-        return self.inner.altered(self.library.numpy(argument), flat)
-
-    def collected(self, argument: Any) -> Any:
-        """What backward() has left."""
-        return self.library.collected(argument)
-
-    def numbers(self, value: Any, role: str) -> Array:
-        """The entries of an array of any library."""
-        return self.inner.numbers(value, role)
-
-    def misfit(self, value: Any) -> str:
-        """As for an array of NumPy."""
-        return self.inner.misfit(value)
-
-    def derivative(self, flat: Array) -> Any:
-        """The entries as NumPy's array, which is an answer, too."""
-        return self.inner.derivative(flat)
-
-    def spread(self, value: Any) -> Array:
-        """As for an array of NumPy."""
-        return self.inner.spread(value)
-
-    def index(self, entry: int) -> tuple[int, ...]:
-        """The place of an entry in the array."""
-        return self.inner.index(entry)
-
-    def name(self, entry: int) -> str:
-        """As for an array of NumPy."""
-        return self.inner.name(entry)
-
-    def whole(self, entry: int) -> str:
-        """As for an array of NumPy."""
-        return self.inner.whole(entry)
-
-    @property
-    def parts(self) -> list[Part]:
-        """As for an array of NumPy."""
-        return self.inner.parts
 
 
 class VectorLayout(ArrayLayout):
@@ -387,90 +314,3 @@ class VectorLayout(ArrayLayout):
 def as_layout(x: NDArray[Any] | Layout) -> Layout:
     """A layout, or that of an array."""
     return ArrayLayout(x.shape, x.dtype) if isinstance(x, np.ndarray) else x
-
-
-def like_array(value: Any, shape: tuple[int, ...], dtype: Any) -> Layout:
-    """The layout of arrays of a shape and dtype that belong to the library, and live on the device, of an array."""
-    layout, library = ArrayLayout(shape, dtype), library_of(value)
-    return layout if library is None else LibraryLayout(layout, library, Like(library.like(value).device))
-
-
-class Places:
-    """The entries of a derivative, those of each output by each variable: where they are, and what they are called.
-
-    outputs: the shape of what is differentiated, () for one number; or how that is laid out, if it is no plain array.
-    layout: of the variables.
-    shape: of the derivative as one array, that of the outputs before that of x.
-    """
-
-    def __init__(self, outputs: tuple[int, ...] | Layout, layout: Layout) -> None:
-        self.outputs = ArrayLayout(outputs, np.float64) if isinstance(outputs, tuple) else outputs
-        self.layout = layout
-        self.shape = self.outputs.shape + layout.shape
-
-    @property
-    def size(self) -> int:
-        """The number of entries."""
-        return math.prod(self.shape)
-
-    @property
-    def given(self) -> tuple[int, ...]:
-        """The shape of the derivative as user code has it."""
-        return self.outputs.given + self.layout.given
-
-    @property
-    def owner(self) -> str:
-        """What the variables are called, where they are a part of x and there is one output; else ''."""
-        return "" if self.outputs.shape else self.layout.owner
-
-    def index(self, entry: int) -> tuple[int, ...]:
-        """Where a flat entry (in C order) is."""
-        output, variable = divmod(entry, self.layout.size)
-        return self.outputs.index(output) + self.layout.index(variable)
-
-    def name(self, entry: int) -> str:
-        """A flat entry as a person would write it: ``[3]``, ``W2[3, 1]``; of a matrix ``[2, 5]``, ``[2, W2[3, 1]]``."""
-        output, variable = divmod(entry, self.layout.size)
-        if not self.outputs.shape:
-            return self.layout.name(variable)
-        inside = (self.outputs, output), (self.layout, variable)
-        return f"[{', '.join(filter(None, (_inside(layout, entry) for layout, entry in inside)))}]"
-
-    def whole(self, entry: int) -> str:
-        """The same of the complex number that an entry is a part of."""
-        output, variable = divmod(entry, self.layout.size)
-        if not self.outputs.given:
-            return self.layout.whole(variable)
-        inside = (self.outputs, output), (self.layout, variable)
-        return f"[{', '.join(filter(None, (_inside(layout, entry, whole=True) for layout, entry in inside)))}]"
-
-    def row(self, first: int, last: int | None = None) -> str:
-        """A row of a matrix, or several: its number, or what its output is called."""
-        return _span(self.outputs if self.outputs.shape else ArrayLayout(self.shape[:1], float), first, last)
-
-    def column(self, first: int, last: int | None = None) -> str:
-        """The same for columns, and what their variables are called."""
-        return _span(self.layout if self.outputs.shape else ArrayLayout(self.shape[1:], float), first, last)
-
-    def leaves(self) -> Iterator[tuple[Places, slice]]:
-        """The arrays that the variables of a gradient are made of, each with its entries; none if they are one array."""
-        if not self.outputs.shape:
-            for leaf, where in self.layout.leaves:
-                yield Places((), leaf), where
-
-
-def _span(layout: Layout, first: int, last: int | None) -> str:
-    """The entries from one to another: ``3``, ``3 to 5``, ``of W1`` where they are just those of a leaf."""
-    if last is None:
-        return _inside(layout, first)
-    whole = next((leaf.owner for leaf, where in layout.leaves if (where.start, where.stop) == (first, last + 1)), None)
-    return f"of {whole}" if whole else f"{_inside(layout, first)} to {_inside(layout, last)}"
-
-
-def _inside(layout: Layout, entry: int, *, whole: bool = False) -> str:
-    """An entry as it is written within brackets; whole: the complex number that it is a part of."""
-    if layout.leaves or layout.owner:
-        return layout.whole(entry) if whole else layout.name(entry)
-    part = "" if whole or layout.imaginary is None else layout.name(entry).rpartition(".")[2]
-    index = place(layout.index(entry))[1:-1]
-    return ".".join(filter(None, (index, part)))

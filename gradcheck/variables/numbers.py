@@ -81,7 +81,7 @@ def is_masked(value: Any) -> bool:
 
 
 def is_complex(value: Any) -> bool:
-    """Whether a value is a complex number or array, of any library."""
+    """Whether a value is a complex number or array, of any framework."""
     return "complex" in str(getattr(value, "dtype", type(value).__name__))
 
 

@@ -1,149 +1,31 @@
 """x as a tree: dicts, lists, tuples, records, nested, whose leaves are arrays or numbers.
 
-A tree is taken apart once into `Branch` and `Slot` nodes; these put it together again for each call, and find the leaves of a
-claimed derivative in a tree of the same structure.
-It is long because taking apart and putting together have to mirror each other.
+A tree is taken apart once into nodes, which put it together again for each call.
 """
 
 from __future__ import annotations
 
 import itertools
-import operator
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck.errors import UserCodeError
 from gradcheck.model import FindingKind
 from gradcheck.variables.arrays import as_numpy
-from gradcheck.variables.containers import Container, Make, Row, container_of
+from gradcheck.variables.containers import Make, Row, container_of
 from gradcheck.variables.layout import LISTED, ArrayLayout, Layout, Part
+from gradcheck.variables.nodes import Branch, Leaf, Node, find, misfit_error, noun_of
 from gradcheck.variables.numbers import SMALL_ENOUGH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradcheck.variables.arrays import Library, Like
+    from gradcheck.variables.arrays import Framework, Like
 
     Array = NDArray[np.float64]
-
-
-# ---- taking apart, and finding again
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Slot:
-    """A leaf, by its number."""
-
-    number: int
-
-    @property
-    def numbers(self) -> frozenset[int]:
-        """The numbers of all leaves from here on."""
-        return frozenset((self.number,))
-
-    def maker(self) -> Make:
-        """What picks this leaf out of all of them."""
-        return operator.itemgetter(self.number)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Branch:
-    """A container and what it holds.
-
-    path: what it is called; '' for x0 itself.
-    """
-
-    container: Container
-    template: Any
-    path: str
-    keys: tuple[Any, ...]
-    children: tuple[Branch | Slot, ...]
-    numbers: frozenset[int]
-
-    def maker(self) -> Make:
-        """What puts it together of all leaves of the tree."""
-        return self.container.maker(self.template, self.keys, tuple(child.maker() for child in self.children))
-
-
-Node = Branch | Slot
-
-
-class Leaf(NamedTuple):
-    """A leaf of x0 and what it is called: ``W1``, ``out.W2``, ``layers[0].b``."""
-
-    path: str
-    value: Any
-
-
-def take_apart(x0: Any, names: Sequence[str] = ()) -> tuple[Node, list[Leaf]]:
-    """A tree as nodes, and its leaves in their order.
-
-    names: what the children of a list or tuple are called that is x0 itself, where they are the arguments of a function.
-    """
-    leaves: list[Leaf] = []
-
-    def path_of(container: Container, path: str, key: Any) -> str:
-        return names[key] if names and not path and isinstance(container, Row) else container.path(path, key)
-
-    def node(value: Any, path: str, above: tuple[int, ...]) -> Node:
-        container = None if id(value) in above else container_of(value)
-        if container is None:
-            leaves.append(Leaf(path, value))
-            return Slot(len(leaves) - 1)
-        keys, first = container.keys(value), len(leaves)
-        inner = (*above, id(value))
-        children = tuple(node(container.child(value, key), path_of(container, path, key), inner) for key in keys)
-        return Branch(container, value, path, keys, children, frozenset(range(first, len(leaves))))
-
-    return node(x0, "", ()), leaves
-
-
-def find(node: Node, value: Any, wanted: frozenset[int], role: str) -> dict[int, Any]:
-    """The leaves `wanted` of an answer that has the structure of a tree; what stands in the place of others does not matter.
-
-    Raises `UserCodeError` that names the first difference.
-    """
-    if isinstance(node, Slot):
-        return {node.number: value} if node.number in wanted else {}
-    of = f" for {node.path}" if node.path else ""
-    answers = node.container.answered(value, node.keys)
-    if answers is None:
-        raise _misfit(f"{role} returned {_a(value)}{of} where x0 has {node.container.noun}", role)
-    needed = {key: child for key, child in zip(node.keys, node.children, strict=True) if child.numbers & wanted}
-    if isinstance(node.container, Row) and len(answers) != len(node.keys):
-        if len(answers) != len(needed):
-            raise _misfit(f"{role} returned {len(answers)} values{of} where x0 has {len(node.keys)}", role)
-        answers = dict(zip(needed, answers.values(), strict=True))
-    found: dict[int, Any] = {}
-    for key, child in needed.items():
-        if key not in answers:
-            path = node.container.path(node.path, key)
-            raise _misfit(f"{role} returned nothing for {path}; it must return the tree that x0 is", role)
-        found |= find(child, answers[key], wanted, role)
-    for key in answers:
-        if key not in node.keys:
-            raise _misfit(f"{role} returned {node.container.path(node.path, key)}, which x0 does not have", role)
-    return found
-
-
-def _misfit(message: str, role: str) -> UserCodeError:
-    return UserCodeError(message, FindingKind.WRONG_SHAPE, role)
-
-
-def _a(value: Any) -> str:
-    """What a value is, for messages."""
-    container = container_of(value)
-    if container is not None:
-        return container.noun
-    shape = getattr(value, "shape", None)
-    return "a number" if shape == () or isinstance(value, float) else "an array" if shape else type(value).__name__
-
-
-# ---- the layouts
 
 
 class NumberLayout(ArrayLayout):
@@ -179,7 +61,7 @@ class TreeLayout(Layout):
     tree: all leaves.
     variables: the numbers of the leaves that are variables, each with its layout, whose owner is the path of the leaf.
     dtype: of the vector; leaves of another are converted.
-    library: that the variables are arrays of, if not NumPy.
+    framework: that the variables are arrays of, if not NumPy.
     likes: what these are, beside shape and dtype, for each variable; None for one that is a number.
     alone: an answer may be a list of what belongs to the variables, in their order, or to the children of the root that hold any.
     """
@@ -191,14 +73,14 @@ class TreeLayout(Layout):
         variables: Sequence[tuple[int, Layout]],
         dtype: Any,
         *,
-        library: Library | None = None,
+        framework: Framework | None = None,
         likes: Sequence[Like | None] = (),
         alone: bool = False,
     ) -> None:
         self.root, self.tree, self.alone = root, tuple(tree), alone
         self.numbers_of_leaves = tuple(number for number, _ in variables)
         self.wanted = frozenset(self.numbers_of_leaves)
-        self.library, self.dtype = library, np.dtype(dtype)
+        self.framework, self.dtype = framework, np.dtype(dtype)
         stops = list(itertools.accumulate(layout.size for _, layout in variables))
         starts = [0, *stops[:-1]]
         self._leaves = tuple(
@@ -214,8 +96,10 @@ class TreeLayout(Layout):
         self._foreign = [k for k, like in enumerate(likes) if like is not None]
         self._likes = [like for like in likes if like is not None]
         sharing = {k for k, (layout, _) in enumerate(self._leaves) if layout.shares and layout.dtype == self.dtype}
-        if library is not None:
-            sharing = {k for k, like in zip(self._foreign, self._likes, strict=True) if library.shares(like)} & sharing
+        if framework is not None:
+            sharing = {
+                k for k, like in zip(self._foreign, self._likes, strict=True) if framework.shares(like)
+            } & sharing
         self.shares = bool(sharing)
         self._constants = {
             number: value.copy()
@@ -246,12 +130,12 @@ class TreeLayout(Layout):
             leaves[number] = value
         return leaves
 
-    def _in_library(self, hosts: Sequence[Any]) -> Sequence[Any]:
-        """Arrays of NumPy as those of the library."""
-        if self.library is None:
+    def _in_framework(self, hosts: Sequence[Any]) -> Sequence[Any]:
+        """Arrays of NumPy as those of the framework."""
+        if self.framework is None:
             return hosts
         made = list(hosts)
-        arrays = self.library.make([made[k] for k in self._foreign], self._likes)
+        arrays = self.framework.make([made[k] for k in self._foreign], self._likes)
         for k, array in zip(self._foreign, arrays, strict=True):
             made[k] = array
         return made
@@ -272,21 +156,21 @@ class TreeLayout(Layout):
             hosts.append(lend())
             if not (same and layout.fixed):
                 moving.append((k, lend))
-        if self.library is None and not moving:
+        if self.framework is None and not moving:
             leaves = self._put_in(hosts)
             return lambda: make(leaves)
 
         def again() -> Any:
             for k, lend in moving:
                 hosts[k] = lend()
-            return make(self._put_in(self._in_library(hosts)))
+            return make(self._put_in(self._in_framework(hosts)))
 
         return again
 
     def stacked(self, rows: NDArray[Any]) -> Any:
         """A tree whose arrays have one more axis before the others."""
         made = [layout.stacked(np.ascontiguousarray(rows[:, where], layout.dtype)) for layout, where in self._leaves]
-        return self.make(self._put_in(self._in_library(made)))
+        return self.make(self._put_in(self._in_framework(made)))
 
     def altered(self, argument: Any, flat: NDArray[Any]) -> str:
         """What of the tree is not as it was handed over: a leaf, or the tree itself."""
@@ -327,10 +211,10 @@ class TreeLayout(Layout):
 
     def collected(self, argument: Any) -> Any:
         """What backward() has left with the leaves, as a tree."""
-        if self.library is None:
+        if self.framework is None:
             return None
         found = find(self.root, argument, self.wanted, "")
-        gradients = [self.library.collected(found[number]) for number in self.numbers_of_leaves]
+        gradients = [self.framework.collected(found[number]) for number in self.numbers_of_leaves]
         return None if all(one is None for one in gradients) else self.make(self._put_in(gradients))
 
     def numbers(self, value: Any, role: str) -> Array:
@@ -340,12 +224,12 @@ class TreeLayout(Layout):
         for (layout, where), number in zip(self._leaves, self.numbers_of_leaves, strict=True):
             answer = found[number]
             if answer is None:
-                raise _misfit(
+                raise misfit_error(
                     f"{role} returned None for {layout.owner}; return zeros where f does not depend on it", role
                 )
             if isinstance(answer, dict):
-                raise _misfit(
-                    f"{role} returned a dict for {layout.owner} where x0 has {_a(self.tree[number].value)}", role
+                raise misfit_error(
+                    f"{role} returned a dict for {layout.owner} where x0 has {noun_of(self.tree[number].value)}", role
                 )
             flat[where] = layout.numbers(answer, role)
         return flat

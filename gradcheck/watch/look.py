@@ -12,9 +12,9 @@ import numpy as np
 
 from gradcheck.checks.glance import glance
 from gradcheck.checks.kinds import checker
+from gradcheck.checks.replay import command
 from gradcheck.errors import GradcheckError
 from gradcheck.model import Report, Verdict
-from gradcheck.runner.replay import command
 from gradcheck.watch.doubt import doubted
 from gradcheck.watch.pairs import Pair
 

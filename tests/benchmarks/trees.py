@@ -1,4 +1,4 @@
-"""What a tree, or an array of another library, costs a call beside its flat twin: `python tests/benchmarks/trees.py`.
+"""What a tree, or an array of a framework, costs a call beside its flat twin: `python tests/benchmarks/trees.py`.
 
 The twin is one array of NumPy, which is handed over as it is.  Microseconds of processor time for making the argument of a call,
 the best of several rounds, and how often x is copied for it, for a matrix (20, 3) and a vector (3,).  Frameworks that are not
@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from gradcheck.points import lay_out
+from gradcheck.variables.flat import lay_out
 
 CALLS, ROUNDS = 2000, 7
 LARGE = 10**6

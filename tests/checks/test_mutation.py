@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradcheck import UsageError, check_gradient, check_hessian, check_jacobian
-from gradcheck.checks import mutation
+from gradcheck.checks.worth import mutation
 from gradcheck.repair.mutants import LEFT_OUT, sites, written
 from gradcheck.repair.setting import prepare
 from gradcheck.testing import MutationScore, mutate

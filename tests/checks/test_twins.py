@@ -1,4 +1,4 @@
-"""The same functions of arrays of several libraries, of a dict and of dataclasses: their reports are those of the flat twin."""
+"""The same functions of arrays of several frameworks, of a dict and of dataclasses: their reports are those of the flat twin."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Layer:
     shift: Shift
 
 
-# ---- the functions: of a matrix W (2, 3) and a vector b (2,), with the mathematics of a library
+# ---- the functions: of a matrix W (2, 3) and a vector b (2,), with the mathematics of a framework
 
 
 def by_outputs(phi, slope):
@@ -112,8 +112,8 @@ def joined(xp, W, b):
     return xp.concat([W, b[:, None]], axis=1)
 
 
-def in_library(name: str, module: str, dtype: str = "float64") -> Any:
-    """x0, f and grad of one array (2, 4) of a library: its last column is b."""
+def in_framework(name: str, module: str, dtype: str = "float64") -> Any:
+    """x0, f and grad of one array (2, 4) of a framework: its last column is b."""
 
     def make(f, grad):
         xp = importlib.import_module(module)
@@ -147,14 +147,14 @@ def flat_twin(f, grad):
 
 
 HOLDERS = {
-    "NumPy": in_library("NumPy", "numpy"),
-    "torch": in_library("torch", "torch"),
-    "jax": in_library("jax", "jax.numpy", "float32"),
-    "array-api-strict": in_library("array-api-strict", "array_api_strict"),
+    "NumPy": in_framework("NumPy", "numpy"),
+    "torch": in_framework("torch", "torch"),
+    "jax": in_framework("jax", "jax.numpy", "float32"),
+    "array-api-strict": in_framework("array-api-strict", "array_api_strict"),
     "dict": in_a_dict,
     "nested dataclass": in_dataclasses,
 }
-LIBRARIES = {"torch": "torch", "jax": "jax", "array-api-strict": "array_api_strict"}
+FRAMEWORKS = {"torch": "torch", "jax": "jax", "array-api-strict": "array_api_strict"}
 
 
 def name_in(holder: str, entry: int) -> str:
@@ -187,8 +187,8 @@ def spoiled(grad: Callable[..., Any], entry: int) -> Callable[..., Any]:
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("holder", HOLDERS)
 def test_the_verdict_and_the_entry_are_those_of_the_flat_twin(holder, function):
-    if holder in LIBRARIES:
-        pytest.importorskip(LIBRARIES[holder], reason=f"{holder} is not installed")
+    if holder in FRAMEWORKS:
+        pytest.importorskip(FRAMEWORKS[holder], reason=f"{holder} is not installed")
     f, grad = FUNCTIONS[function]
     entry = 4 + list(FUNCTIONS).index(function) % 4  # two of W, two of b
     for claim, verdict, wrong in ((grad, Verdict.PASS, []), (spoiled(grad, entry), Verdict.FAIL, [entry])):

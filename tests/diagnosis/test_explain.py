@@ -9,7 +9,8 @@ from gradcheck.diagnosis.constants import figure, recognise, shortest
 from gradcheck.diagnosis.explain import Mismatch, explain
 from gradcheck.diagnosis.regions import locate
 from gradcheck.model import DiagnosisKind, Kind, Tolerance
-from gradcheck.variables.layout import ArrayLayout, Places
+from gradcheck.variables.layout import ArrayLayout
+from gradcheck.variables.places import Places
 from tests.diagnosis.documented import assert_documented
 
 RTOL = 6e-6

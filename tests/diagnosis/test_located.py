@@ -10,7 +10,8 @@ import pytest
 import gradcheck
 from gradcheck.diagnosis.regions import PLACES, locate, progression
 from gradcheck.model import Diagnosis, DiagnosisKind
-from gradcheck.variables.layout import ArrayLayout, Places
+from gradcheck.variables.layout import ArrayLayout
+from gradcheck.variables.places import Places
 from tests.diagnosis.documented import assert_documented
 
 SIZE = 400

@@ -238,7 +238,7 @@ def test_numpy_differentiates_nothing():
         check_gradient(lambda x: float(x @ x), "autgrad", X)
 
 
-def test_a_library_without_derivatives_is_named():
+def test_a_framework_without_derivatives_is_named():
     strict = pytest.importorskip("array_api_strict", reason="array-api-strict is not installed")
     with pytest.raises(UsageError, match="x0 is a array_api_strict array, which differentiates nothing"):
         check_gradient(lambda x: strict.sum(x), "autograd", strict.asarray(X))

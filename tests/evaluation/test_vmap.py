@@ -8,7 +8,7 @@ import pytest
 from gradcheck import check_gradient
 from gradcheck.evaluation.dispatch import ENGINES, Vmapped
 from gradcheck.model import Verdict
-from gradcheck.variables.arrays import LIBRARIES
+from gradcheck.variables.arrays import FRAMEWORKS
 
 X = np.linspace(-1, 1, 60)
 VMAPPED, ONE_BY_ONE = "batches by vmap", "one point at a time"
@@ -19,7 +19,7 @@ def framework(request, monkeypatch):
     """The mathematics of a framework and x0, with batches that are always worth their cost."""
     name = request.param
     pytest.importorskip(name, reason=f"{name} is not installed")
-    monkeypatch.setattr(LIBRARIES[name], "batching", 0.0)
+    monkeypatch.setattr(FRAMEWORKS[name], "batching", 0.0)
     if name == "torch":
         import torch
 

@@ -132,7 +132,7 @@ def f(x):
 if __name__ == "__main__":
     try:
         gradcheck.check_gradient(f, lambda x: 2 * x, np.arange(1.0, 20001.0), jobs=2, method="coordinates")
-    except gradcheck.errors.CheckInterrupted as stop:
+    except gradcheck.CheckInterrupted as stop:
         print(stop.report.stopped.value, stop.report.nfev > 0)
     except KeyboardInterrupt:
         print("interrupted again")

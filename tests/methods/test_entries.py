@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gradcheck.methods import entries
 from gradcheck.methods.entries import Columns, EntryTable, error_map, join, kept_ladder, status_code, worst_first
 from gradcheck.model import Status, Verdict
-from gradcheck.variables.layout import ArrayLayout, Places
+from gradcheck.variables.layout import ArrayLayout
+from gradcheck.variables.places import Places
 
 
 def columns(entry, claimed, numeric, verdict=Verdict.PASS, detail=None):

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcheck import check_hessian, check_jacobian
-from gradcheck.errors import CheckInterrupted, UserCodeError
+from gradcheck.errors import UserCodeError
 from gradcheck.evaluation.claims import Block
 from gradcheck.evaluation.function import Function
 from gradcheck.evaluation.matrices import MatrixClaim, as_matrix
 from gradcheck.evaluation.preflight import examine
 from gradcheck.methods.problem import Problem
 from gradcheck.methods.sparsity import Compressed, Pattern
-from gradcheck.model import Tolerance, Verdict
+from gradcheck.model import CheckInterrupted, Tolerance, Verdict
 
 RNG = np.random.default_rng(5)
 A = RNG.normal(size=(4, 6)) * (RNG.random((4, 6)) < 0.6)

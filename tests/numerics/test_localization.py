@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from gradcheck.numerics.directions import direction
-from gradcheck.numerics.localization import MANY, Located, Locator, Reading, Trial
+from gradcheck.numerics.localization import MANY, Locator
+from gradcheck.numerics.readings import Located, Reading, Trial
 
 SIZE = 100_000
 

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradcheck.errors import GradientMismatch
-from gradcheck.model import Kind
+from gradcheck.model import GradientMismatch, Kind
 from gradcheck.reach.pasted import pasted
 
 MODULE = """

@@ -1,4 +1,4 @@
-"""A point of several arrays on the command line and in declared checks: by its parts, from a file, of another library."""
+"""A point of several arrays on the command line and in declared checks: by its parts, from a file, of a framework."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_the_decorator_takes_parts(folder):
         ("--var W=0x3", "W: it must be of the form 20x3"),
         ("--var W=4y3", "W: point 4y3 is neither numbers"),
         ("--point p.safetensors:V", "p.safetensors holds no array 'V', only W, b"),
-        ("--dim 3 --arrays no_such_library", "arrays is 'no_such_library', a library that is not installed"),
+        ("--dim 3 --arrays no_such_library", "arrays is 'no_such_library', a framework that is not installed"),
         ("--dim 3 --arrays json", "arrays is 'json', which does not keep to the array API standard"),
         ("--var W=4x3 --var b=4 --bounds c=0:1", "bounds names c, which x0 does not have; it has W, b"),
         ("", "nowhere to check; add --dim N, --shape 20x3, --point P or --var NAME=P"),
@@ -234,13 +234,13 @@ def test_a_damaged_file_of_tensors_is_refused(tmp_path, content, said):
     assert said in str(caught.value)
 
 
-# ---- arrays of another library
+# ---- arrays of a framework
 
 
 @pytest.mark.parametrize(
     ("name", "module"), [("torch", "torch"), ("jax", "jax"), ("array-api-strict", "array_api_strict")]
 )
-def test_a_drawn_point_may_be_of_another_library(name, module):
+def test_a_drawn_point_may_be_of_a_framework(name, module):
     pytest.importorskip(module, reason=f"{name} is not installed")
     x, _ = choose_point(parts={"W": (2, 3), "k": 3.0}, arrays=name)
     assert type(x["W"]).__module__.partition(".")[0] in (module, "jaxlib")
@@ -249,7 +249,7 @@ def test_a_drawn_point_may_be_of_another_library(name, module):
     assert (tuple(x.shape), record.shape) == ((3,), (3,))
 
 
-def test_numpy_is_a_library_too():
+def test_numpy_is_a_framework_too():
     assert type(choose_point(dim=3, arrays="numpy")[0]) is np.ndarray
     with pytest.raises(UsageError, match="arrays is 'math', which does not keep"):
         choose_point(dim=3, arrays="math")
@@ -299,7 +299,7 @@ gone = {"a": torch.ones(2, device="meta")}
         ("bad_points:f --point bad_points:nothing", "x0 has no leaf of floats"),
         ("bad_points:two --point bad_points:unfit --unpack", "unpack hands a, c to f, which is two(a, b): "),
         ("bad_points:f --point bad_points:plain --wrt b", "wrt names b, which x0 does not have"),
-        ("bad_tensors:f --point bad_tensors:mixed", "x0 mixes libraries: a is a NumPy array and b a torch tensor"),
+        ("bad_tensors:f --point bad_tensors:mixed", "x0 mixes frameworks: a is a NumPy array and b a torch tensor"),
         (
             "bad_tensors:f --point bad_tensors:coarse",
             "a of x0 has dtype bfloat16, which is too coarse to be differenced; give",

@@ -1,4 +1,4 @@
-"""Arrays of other libraries: handed over as they are, read back as numbers, refused where they cannot be differenced."""
+"""Arrays of frameworks: handed over as they are, read back as numbers, refused where they cannot be differenced."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ import pytest
 
 from gradcheck import PointError, UserCodeError, check_gradient, check_jacobian
 from gradcheck.model import Verdict
-from gradcheck.points import lay_out
-from gradcheck.variables.arrays import as_numpy, library_of
+from gradcheck.variables.arrays import as_numpy, framework_of
+from gradcheck.variables.flat import lay_out
 
 ROOT = Path(__file__).parents[2]
 X = np.linspace(-1.0, 1.0, 6).reshape(2, 3)
 
 
 def arrays(name, dtype="float64"):
-    """The numbers X as an array of a library, and the mathematics of that library."""
+    """The numbers X as an array of a framework, and the mathematics of that framework."""
     if name == "torch":
         torch = pytest.importorskip("torch", reason="torch is not installed")
         return torch.tensor(X, dtype=getattr(torch, dtype)), torch
@@ -65,7 +65,7 @@ def test_a_lent_array_follows_the_vector(name):
 
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_f_is_handed_arrays_of_its_library_in_its_dtype(name, dtype):
+def test_f_is_handed_arrays_of_its_framework_in_its_dtype(name, dtype):
     x0, xp = arrays(name, dtype)
     seen = set()
 
@@ -80,7 +80,7 @@ def test_f_is_handed_arrays_of_its_library_in_its_dtype(name, dtype):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_leaves_of_a_tree_may_be_arrays_of_a_library(name):
+def test_leaves_of_a_tree_may_be_arrays_of_a_framework(name):
     x0, xp = arrays(name)
     tree = {"W": x0, "b": [x0[0, :], "kept"]}
 
@@ -97,7 +97,7 @@ def test_leaves_of_a_tree_may_be_arrays_of_a_library(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_jacobian_of_a_library(name):
+def test_a_jacobian_of_a_framework(name):
     x0, xp = arrays(name)
     vector = xp.reshape(x0, (-1,))
     report = check_jacobian(lambda x: x**2, lambda x: 2 * x[:, None] * xp.eye(6, dtype=x.dtype), vector)
@@ -105,15 +105,15 @@ def test_a_jacobian_of_a_library(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_claim_in_numpy_of_a_function_of_a_library_is_read(name):
+def test_a_claim_in_numpy_of_a_function_of_a_framework_is_read(name):
     x0, xp = arrays(name)
     assert check_gradient(lambda x: xp.sum(x**2), lambda x: 2 * as_numpy(x), x0).verdict is Verdict.PASS
 
 
-def test_the_standard_library_survives_being_sent_to_another_process():
+def test_a_framework_of_the_array_standard_survives_being_sent_to_another_process():
     x0, _ = arrays("array-api-strict")
-    library = library_of(x0)
-    assert pickle.loads(pickle.dumps(library)).module is library.module
+    framework = framework_of(x0)
+    assert pickle.loads(pickle.dumps(framework)).module is framework.module
 
 
 # ---- torch
@@ -177,11 +177,11 @@ def test_bfloat16_is_refused_with_the_remedy(name, remedy):
         lay_out({"p": coarse})
 
 
-def test_leaves_of_different_libraries_are_refused_by_name():
+def test_leaves_of_different_frameworks_are_refused_by_name():
     x0, _ = arrays("array-api-strict")
-    with pytest.raises(PointError, match="x0 mixes libraries: a is a array_api_strict array and b a NumPy array"):
+    with pytest.raises(PointError, match="x0 mixes frameworks: a is a array_api_strict array and b a NumPy array"):
         lay_out({"a": x0, "b": X})
-    with pytest.raises(PointError, match="x0 mixes libraries: a is a NumPy array and b a torch tensor"):
+    with pytest.raises(PointError, match="x0 mixes frameworks: a is a NumPy array and b a torch tensor"):
         lay_out({"a": X, "b": arrays("torch")[0]})
 
 
@@ -231,11 +231,11 @@ def test_arrays_of_another_device_go_there_and_come_back():
 
 def test_tensors_are_moved_to_the_device_of_x0():
     x0, _ = arrays("torch")
-    library = library_of(x0)
-    like = replace(library.like(x0), device="meta")  # the one device beside the host that any build of torch has
-    (made,) = library.make([X], [like])
+    framework = framework_of(x0)
+    like = replace(framework.like(x0), device="meta")  # the one device beside the host that any build of torch has
+    (made,) = framework.make([X], [like])
     assert made.device.type == "meta"
-    assert not library.shares(like)
+    assert not framework.shares(like)
 
 
 def test_no_framework_is_imported_for_arrays_of_numpy():

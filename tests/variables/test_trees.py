@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcheck.errors import PointError, UsageError, UserCodeError
-from gradcheck.points import lay_out
-from gradcheck.variables.layout import ArrayLayout, Places
+from gradcheck.variables.flat import lay_out
+from gradcheck.variables.layout import ArrayLayout
+from gradcheck.variables.places import Places
 from gradcheck.variables.trees import TreeLayout
 
 

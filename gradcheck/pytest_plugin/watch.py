@@ -1,7 +1,4 @@
-"""``pytest --gradcheck-watch``: the derivatives that tests hand to solvers, checked while they run.
-
-It is loaded in every project that has gradcheck installed: nothing of the watch is imported before it is asked for.
-"""
+"""``pytest --gradcheck-watch``: the derivatives that tests hand to solvers, checked while they run."""
 
 from __future__ import annotations
 
@@ -14,55 +11,6 @@ from gradcheck.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from gradcheck.model import Report
-
-
-def add_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
-    text = "check the derivatives that tests hand to solvers such as scipy.optimize.minimize, and tell at the end"
-    name = "gradcheck_watch"
-    group.addoption("--gradcheck-watch", dest=name, action="store_const", const="tell", help=text)
-    group.addoption(
-        "--gradcheck-watch=error",
-        dest=name,
-        action="store_const",
-        const="error",
-        help="the same, and the run fails where one of them is wrong",
-    )
-    parser.addini(name, "the same as --gradcheck-watch: true, or error", default="")
-    group.addoption(
-        "--gradcheck-watch-budget",
-        metavar="PERCENT",
-        help="of the time that the tests take, which the watch may take beside; 7 by default",
-    )
-    parser.addini("gradcheck_watch_budget", "the same as --gradcheck-watch-budget", default="")
-    group.addoption(
-        "--gradcheck-watch-also",
-        action="append",
-        default=[],
-        metavar="PACKAGE",
-        help="watch derivatives of this installed package, too, not only those of the project; * for all. Repeatable",
-    )
-    parser.addini("gradcheck_watch_also", "the same as --gradcheck-watch-also", type="args", default=[])
-    ignored = "names of derivatives, or files, that are not watched; a pattern such as test_*.<lambda> on each line"
-    parser.addini("gradcheck_watch_ignore", ignored, type="linelist", default=[])
-    group.addoption(
-        "--gradcheck-watch-write",
-        metavar="FILE",
-        help="write tests of the derivatives that were seen into this file, to keep",
-    )
-
-
-def mode_of(config: pytest.Config) -> str | None:
-    """'tell' or 'error'; None if nothing is watched."""
-    mode = config.getoption("gradcheck_watch")
-    if mode is None:
-        text = str(config.getini("gradcheck_watch")).strip().lower()
-        modes = {"": None, "false": None, "no": None, "0": None, "true": "tell", "yes": "tell", "1": "tell"}
-        modes |= {"tell": "tell", "error": "error"}
-        if text not in modes:
-            message = f"{config.inipath}: gradcheck_watch is {text!r}; it is true, false or error"
-            raise pytest.UsageError(message)
-        mode = modes[text]
-    return None if config.getoption("collectonly") else mode
 
 
 class Watch:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from gradcheck import check_gradient, check_hessian
-from gradcheck.runner.replay import command, spec
+from gradcheck.checks.replay import command, spec
 
 SOURCE = """
 import functools

@@ -8,14 +8,13 @@ import site
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gradcheck.evaluation.sources import importable
 from gradcheck.evaluation.unpacking import takes_by_name
-from gradcheck.model import FOUND
+from gradcheck.model import FOUND, Kind
 from gradcheck.options.row import Face
-from gradcheck.options.table import OPTIONS
-from gradcheck.runner.config import CLAIMS, PLACES, DeclaredCheck
+from gradcheck.options.table import OPTIONS, PLACES
 
 if TYPE_CHECKING:
     from gradcheck.model import Point, Report
@@ -39,7 +38,7 @@ def command(
     given = {key: value for key, value in options.items() if _bears(key, value)}
     if report.point.origin == FOUND:
         given.pop("reach", None)
-    claims = {key: given.pop(key) for key in CLAIMS if key in given}
+    claims = {kind.key: given.pop(kind.key) for kind in Kind if kind.key in given}
     if claim is not None:
         claims[report.kind.key] = claim
     named = {key: claim if claim == "autograd" else spec(claim) for key, claim in claims.items()}
@@ -50,7 +49,7 @@ def command(
     if claim is not None and given.get("value_and_grad"):
         return None  # the command line takes value and gradient from its target only
     try:
-        return replay({**named, **place, **given})(DeclaredCheck(name=target, target=target))
+        return _line(target, {**named, **place, **given}, OPTIONS["seed"].default)
     except ValueError:
         return None
 
@@ -114,30 +113,40 @@ def _numbers(value: Any) -> str | None:
     return json.dumps(value.tolist()) if value.size <= LONGEST else None
 
 
+class Named(Protocol):
+    """A check that the command line knows by its name, with the options that it was declared with."""
+
+    @property
+    def name(self) -> str:
+        """What is typed."""
+
+    def option(self, key: str) -> Any:
+        """The value of an option, given or by default."""
+
+
 def replay(given: Mapping[str, Any]) -> Callable[..., str]:
-    """What repeats a check: its name and the options given here.  Raises ValueError for what cannot be typed.
+    """What repeats a check: its name and the options given here.
 
-    The function returned takes the declared check and, if there is one, its report: one of a point that was found is
-    repeated there.
+    The function returned takes the check and, if there is one, its report: one of a point that was found is repeated there.
+    It raises ValueError for what cannot be typed.
     """
-    words = _words(given)
 
-    def command_of(check: DeclaredCheck, report: Report | None = None) -> str:
-        seed = [] if "seed" in given else ["--seed", str(check.option("seed"))]
-        typed = words
+    def command_of(check: Named, report: Report | None = None) -> str:
+        typed = given
         if report is not None and report.point.origin == FOUND and (point := _typed(report.point)) is not None:
             elsewhere = {key: value for key, value in given.items() if key not in (*PLACES, "reach")}
-            typed = _words({**elsewhere, "point": point})
-        return shlex.join(["gradcheck", check.name, *typed, *seed])
+            typed = {**elsewhere, "point": point}
+        return _line(check.name, typed, check.option("seed"))
 
     return command_of
 
 
-def _words(given: Mapping[str, Any]) -> list[str]:
+def _line(name: str, given: Mapping[str, Any], seed: int) -> str:
+    """A command line.  Raises ValueError for what cannot be typed."""
     words: list[str] = []
     for key in sorted(given, key=list(OPTIONS).index):
         typed = OPTIONS[key].words(given[key]) if key in OPTIONS and Face.CLI in OPTIONS[key].where else None
         if typed is None:
             raise ValueError(key)
         words += typed
-    return words
+    return shlex.join(["gradcheck", name, *words, *([] if "seed" in given else ["--seed", str(seed)])])

@@ -9,15 +9,8 @@ import numpy as np
 import pytest
 
 from gradcheck.errors import PointError
-from gradcheck.points import (
-    as_bounds,
-    as_point,
-    check_within,
-    describe_point,
-    draw,
-    neighbours,
-)
 from gradcheck.runner.reading import as_args, choose_point, parse_args, read_bounds, read_point
+from gradcheck.variables.points import as_bounds, as_point, check_within, describe_point, draw, neighbours
 
 INF = math.inf
 

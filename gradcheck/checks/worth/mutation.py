@@ -22,7 +22,6 @@ from gradcheck.evaluation.engines import with_arguments
 from gradcheck.evaluation.sources import describe
 from gradcheck.model import Kind, MutatedLine, Report, Verdict, Where
 from gradcheck.options.keywords import KEYWORDS, Options, Progress
-from gradcheck.points import inside, neighbours
 from gradcheck.repair.isolation import Send, can_isolate, isolated, watched
 from gradcheck.repair.mend import applied
 from gradcheck.repair.mutants import Site, sites, written
@@ -30,6 +29,7 @@ from gradcheck.repair.purity import Impure
 from gradcheck.repair.setting import Setting, prepare
 from gradcheck.repair.source import NoSource
 from gradcheck.variables.arrays import as_numpy
+from gradcheck.variables.points import inside, neighbours
 from gradcheck.wording import counted
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What a check is worth: which deliberate mistakes it notices."""
