@@ -538,7 +538,7 @@ def test_a_working_directory_that_is_gone(tmp_path: Path, arguments: tuple[str, 
     gone = tmp_path / "gone"
     gone.mkdir()
     script = 'cd "$0" && rmdir "$0" && exec "$@"'
-    command = "from gradcheck.cli.command import main; main()"  # as the installed script; -m needs a folder itself
+    command = "from gradcheck.cli.entry import main; main()"  # as the installed script; -m needs a folder itself
     line = ["sh", "-c", script, str(gone), sys.executable, "-c", command, *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(line, capture_output=True, text=True, env=environment, check=False, timeout=60)
