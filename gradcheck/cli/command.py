@@ -31,6 +31,12 @@ NEEDED = ("numpy", "gradcheck.cli.selection", "gradcheck.checks.check", "gradche
 cut back hundreds of times.
 """
 
+TIMEOUT, TICKS = "OPENBLAS_THREAD_TIMEOUT", "20"
+"""The variable by which OpenBLAS is told, when it is loaded, for how many ticks of the clock its idle threads spin before they
+sleep, as a power of 2.  Its own 2^26 are 25 ms on each processor, half of what the import of numpy costs; 2^20 outlast what
+is done in Python between two calls of a fast f.
+"""
+
 EXAMPLES = """\
 Examples:
   gradcheck mymodule:f --grad mymodule:g --dim 100
@@ -147,12 +153,16 @@ def _import_for_good() -> None:
     Else the search for garbage, meanwhile and when the process ends, would take a fifth of a short run.
     """
     sys.meta_path.append(_OwnPath())
+    told = TIMEOUT in os.environ
+    os.environ.setdefault(TIMEOUT, TICKS)
     gc.disable()
     try:
         for module in NEEDED:
             import_module(module)
     finally:
         gc.enable()
+        if not told:
+            del os.environ[TIMEOUT]  # it is no matter of other processes
     gc.freeze()
 
 

@@ -547,6 +547,22 @@ def test_a_working_directory_that_is_gone(tmp_path: Path, arguments: tuple[str, 
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("own", [None, "26"])
+def test_how_long_idle_threads_spin_is_no_matter_of_user_code_nor_taken_from_the_user(
+    folder: Path, own: str | None
+) -> None:
+    (folder / "asks.py").write_text(
+        "import os\n"
+        "def f(x):\n"
+        f"    assert os.environ.get('OPENBLAS_THREAD_TIMEOUT') == {own!r}\n"
+        "    return (x * x).sum()\n"
+        "def g(x): return 2 * x\n"
+    )
+    given = {} if own is None else {"OPENBLAS_THREAD_TIMEOUT": own}
+    code, out, _ = run(folder, "asks:f", "--grad", "asks:g", "--dim", "3", env=given)
+    assert code == 0, out
+
+
 def test_bounds_of_each_entry(here: Path) -> None:
     (here / "bounds.csv").write_text("0, 1, 2\n0.5, 1.5, 2.5\n")
     (here / "within.py").write_text(
