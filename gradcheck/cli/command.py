@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from gradcheck.cli import output, results, supervision
-from gradcheck.cli.parameters import PARAMETERS, format_options, print_help, with_values
+from gradcheck.cli.parameters import PARAMETERS, format_options, with_values
 from gradcheck.cli.program import of_program
 from gradcheck.errors import ExitCode, GradcheckError, UsageError
 
@@ -69,12 +69,6 @@ class _Command(click.Command):
 
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         format_options(self.get_params(context), context, formatter)
-
-    def get_help_option(self, context: click.Context) -> click.Option | None:
-        option = super().get_help_option(context)
-        if option is not None:
-            option.callback = print_help  # click's own would end in a traceback where stdout is a full disk
-        return option
 
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write(f"\n{EXAMPLES}")
@@ -169,7 +163,8 @@ def _import_for_good() -> None:
 @click.command(
     "gradcheck",
     cls=_Command,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"max_content_width": 100},
+    add_help_option=False,  # click's own would end in a traceback where stdout is a full disk
     params=PARAMETERS,
 )
 def command(targets: tuple[str, ...], **options: Any) -> int:

@@ -68,7 +68,7 @@ def with_values(args: list[str]) -> Iterator[str]:
             yield argument
 
 
-def print_help(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+def _print_help(context: click.Context, parameter: click.Parameter, value: bool) -> None:
     if value and not context.resilient_parsing:
         output.emit(context.get_help() + "\n")
         context.exit()
@@ -144,6 +144,14 @@ _SWEEP = click.Option(
 _VERSION = click.Option(
     ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Show versions."
 )
+_HELP = click.Option(
+    ["-h", "--help"],
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_help,
+    help="Show this message and exit.",
+)
 
 PARAMETERS: list[click.Parameter] = [
     click.Argument(["targets"], nargs=-1, metavar="[TARGET]...", shell_complete=_complete_target),
@@ -153,6 +161,7 @@ PARAMETERS: list[click.Parameter] = [
     _WATCH_BUDGET,
     _EXPLAIN,
     _VERSION,
+    _HELP,
 ]
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.noise import calibrate, in_single_precision, ladder
 from gradcheck.numerics.stencils import free_scales
+from gradcheck.records import record
 from gradcheck.variables.numbers import MaskedValues, unchanged
 from gradcheck.wording import place
 
@@ -38,7 +38,7 @@ SETTLING = 8  # calls at one point, each nearer to the last than that was to the
 REMEMBERED = 2**12  # entries of a direction that is kept for the next check, and of a claim elsewhere
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record
 class Preflight:
     """What the set-up found: the value of f, the claimed derivative, the calibration and the findings.
 

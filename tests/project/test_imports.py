@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parents[2] / "gradcheck"
 MODULES = sorted(".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in PACKAGE.rglob("*.py"))
 
 FLOORS = (  # from the ground up; a package imports only what stands below it
+    "records",
     "wording",
     "version",
     "model",
@@ -42,7 +43,7 @@ FLOORS = (  # from the ground up; a package imports only what stands below it
     "__main__",
 )
 MOST_LINES = 400  # of a module, unless its first lines give a reason
-LONGEST = 31  # modules on the longest chain of imports, the face of the nouns and four of their modules among them
+LONGEST = 32  # modules on the longest chain of imports, the face of the nouns and five of their modules among them
 ONLY_IMPORTER = {
     "numba": {"gradcheck.numerics.kernels"},
     "llvmlite": {"gradcheck.numerics.kernels"},
