@@ -11,10 +11,6 @@ if __name__ == "__main__":
         if sys.path and sys.path[0] in ("", os.getcwd()):
             # -m puts it there: a struct.py of the user's would be what numpy imports.  Targets are found without it.
             del sys.path[0]
-    try:
-        from gradcheck.cli.command import main
+    from gradcheck.cli.entry import main
 
-        main()
-    except KeyboardInterrupt:  # while modules are imported; later ones are heard there
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
+    main()

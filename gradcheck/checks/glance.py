@@ -16,7 +16,7 @@ import numpy as np
 from gradcheck.checks.check import CheckRun
 from gradcheck.errors import OutOfTime, UserCodeError
 from gradcheck.evaluation.claims import Item
-from gradcheck.model import DerivativeEstimate, DirectionCheck, Kind, Method, Status, Verdict
+from gradcheck.model import Kind, Method, Status, Verdict
 from gradcheck.numerics.directions import direction
 from gradcheck.options.keywords import Options
 from gradcheck.wording import about
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcheck.evaluation.function import Function
-    from gradcheck.model import Report
+    from gradcheck.model import DirectionCheck, Report
 
     Array = NDArray[np.float64]
 
@@ -174,6 +174,8 @@ def _compared(
         return []
     worst = int(np.argmax(np.where(plain, gap / np.where(size > 0, size, 1.0), -1.0)))
     largest = max(abs(float(claimed[worst])), abs(float(numeric[worst])))
+    from gradcheck.model import DerivativeEstimate, DirectionCheck
+
     estimate = DerivativeEstimate(
         value=float(numeric[worst]),
         uncertainty=float(rounding[worst] + AGREED * size[worst]),

@@ -6,7 +6,7 @@ t ↦ (⟨u_k, F(x + Σ t_l v_l)⟩)_k, of which each row is compared along a ra
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from gradcheck.methods.directions import search
 from gradcheck.methods.results import Comparison
 from gradcheck.model import Method, Tolerance
 from gradcheck.numerics.directions import direction
+from gradcheck.records import record
 from gradcheck.variables.layout import ArrayLayout
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from gradcheck.model import Finding
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record
 class _Level:
     problem: Problem
     claim: MatrixClaim

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -31,6 +31,7 @@ from gradcheck.model import Finding, FindingKind, Kind, Report, Target, Toleranc
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.stencils import natural_scales
 from gradcheck.options.keywords import Keywords, Options
+from gradcheck.records import record
 from gradcheck.variables.layout import ArrayLayout, Layout, VectorLayout
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ IDENTITY = (Stream.IDENTITY, Stream.IDENTITY + 1)
 EXACT = 1e3  # identities between computed products hold to this many units in the last place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@record
 class ProductClaim:
     """A claimed product (x, v, *args) ↦ array, asked for one vector after another.
 

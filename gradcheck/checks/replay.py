@@ -7,7 +7,6 @@ import shlex
 import site
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gradcheck.evaluation.sources import importable
@@ -66,6 +65,8 @@ def spec(function: Any) -> str | None:
     file = None if home is None else getattr(sys.modules[home[0]], "__file__", None)
     if home is None or file is None:
         return None
+    from pathlib import Path  # what the command line repeats does without it
+
     module, name = home
     path = Path(file)
     installed = any(path.is_relative_to(folder) for folder in (*site.getsitepackages(), site.getusersitepackages()))

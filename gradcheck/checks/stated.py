@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from gradcheck.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from gradcheck.variables.layout import Layout
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record
 class Stated:
     """A claimed m × n matrix, the derivative of the function that `make` returns.
 

@@ -15,11 +15,10 @@ from importlib.machinery import ModuleSpec, PathFinder
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from click.shell_completion import shell_complete
 
-from gradcheck.cli import output, results
-from gradcheck.cli.parameters import PARAMETERS, format_options, of_program, print_help, with_values
-from gradcheck.cli.supervision import supervised
+from gradcheck.cli import output, results, supervision
+from gradcheck.cli.parameters import PARAMETERS, format_options, with_values
+from gradcheck.cli.program import of_program
 from gradcheck.errors import ExitCode, GradcheckError, UsageError
 
 if TYPE_CHECKING:
@@ -27,11 +26,16 @@ if TYPE_CHECKING:
     from gradcheck.runner.config import DeclaredCheck
     from gradcheck.runner.run import Outcome
 
-COMPLETE = "_GRADCHECK_COMPLETE"
-"""The variable by which a shell asks for completions, under the name that click gives it."""
+NEEDED = ("numpy", "gradcheck.cli.selection", "gradcheck.checks.check", "gradcheck.reporting.text")
+"""What nearly every check needs; numpy for itself, as below many others its imports nest so deep that the stack is enlarged and
+cut back hundreds of times.
+"""
 
-NEEDED = ("gradcheck.cli.selection", "gradcheck.checks.check", "gradcheck.reporting.text")
-"""What nearly every check needs."""
+TIMEOUT, TICKS = "OPENBLAS_THREAD_TIMEOUT", "20"
+"""The variable by which OpenBLAS is told, when it is loaded, for how many ticks of the clock its idle threads spin before they
+sleep, as a power of 2.  Its own 2^26 are 25 ms on each processor, half of what the import of numpy costs; 2^20 outlast what
+is done in Python between two calls of a fast f.
+"""
 
 EXAMPLES = """\
 Examples:
@@ -66,47 +70,18 @@ class _Command(click.Command):
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         format_options(self.get_params(context), context, formatter)
 
-    def get_help_option(self, context: click.Context) -> click.Option | None:
-        option = super().get_help_option(context)
-        if option is not None:
-            option.callback = print_help  # click's own would end in a traceback where stdout is a full disk
-        return option
-
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write(f"\n{EXAMPLES}")
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **_: Any) -> NoReturn:  # type: ignore[override]
         """Run on `args`, by default those of the process, and exit.  click's own would exit 1 for a closed pipe."""
-        if args is None and (instruction := os.environ.get(COMPLETE)):
-            sys.exit(shell_complete(self, {}, "gradcheck", COMPLETE, instruction))
-        code = _guarded(lambda: self._made(list(args))) if args is not None else _guarded(self._supervised)
-        if args is None and not _watched:
-            output.give_up_stdout()
-        sys.exit(code)
+        sys.exit(done(sys.argv[1:] if args is None else args))
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         ours, program = of_program(args)
         rest = super().parse_args(context, list(with_values(ours)))
         context.params["watch"] = program
         return rest
-
-    def _made(self, arguments: list[str]) -> int:
-        with self.make_context("gradcheck", arguments) as context:
-            return int(self.invoke(context))
-
-    def _supervised(self) -> int:
-        """As the process that was started: user code runs in a child, whose end cannot go unnoticed."""
-        with self.make_context("gradcheck", sys.argv[1:]) as context:
-            if context.params["watch"] is not None:  # its standard streams, children and signals are the program's own
-                _watched.append(True)
-                return int(self.invoke(context))
-
-            def made() -> int:
-                output.take_stdout()
-                _import_for_good()
-                return int(self.invoke(context))
-
-            return supervised(lambda: _guarded(made), " ".join(context.params["targets"]))
 
 
 def _guarded(work: Callable[[], int]) -> int:
@@ -131,6 +106,30 @@ def _guarded(work: Callable[[], int]) -> int:
         return ExitCode.UNDECIDED
 
 
+def done(arguments: Sequence[str], *, for_good: bool = False) -> int:
+    """Do what the arguments ask for, and return the exit code.
+
+    for_good: the process is there for that, and ends then.
+    """
+
+    def made() -> int:
+        with command.make_context("gradcheck", list(arguments)) as context:
+            if for_good:
+                supervision.at(" ".join(context.params["targets"]))
+                output.take_stdout()
+                _import_for_good()
+            return int(command.invoke(context))
+
+    return _guarded(made)
+
+
+def complete(variable: str, instruction: str) -> int:
+    """Print what a shell needs to complete words, or the words, and return the exit code."""
+    from click.shell_completion import shell_complete
+
+    return shell_complete(command, {}, "gradcheck", variable, instruction)
+
+
 class _OwnPath:
     """Finds modules where they were found when the process began: what user code does to sys.path is no matter of ours."""
 
@@ -148,19 +147,24 @@ def _import_for_good() -> None:
     Else the search for garbage, meanwhile and when the process ends, would take a fifth of a short run.
     """
     sys.meta_path.append(_OwnPath())
+    told = TIMEOUT in os.environ
+    os.environ.setdefault(TIMEOUT, TICKS)
     gc.disable()
     try:
         for module in NEEDED:
             import_module(module)
     finally:
         gc.enable()
+        if not told:
+            del os.environ[TIMEOUT]  # it is no matter of other processes
     gc.freeze()
 
 
 @click.command(
     "gradcheck",
     cls=_Command,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"max_content_width": 100},
+    add_help_option=False,  # click's own would end in a traceback where stdout is a full disk
     params=PARAMETERS,
 )
 def command(targets: tuple[str, ...], **options: Any) -> int:
@@ -216,14 +220,6 @@ def _require_folder() -> None:
         os.getcwd()
     except OSError as error:
         raise UsageError(f"the working directory cannot be told: {error.strerror}; change to one that exists") from None
-
-
-def main() -> NoReturn:
-    """Run the command line on the arguments of the process."""
-    command.main()
-
-
-_watched: list[bool] = []  # that this process runs somebody else's program
 
 
 def _watch(program: Sequence[str], budget: str | None, targets: Sequence[str], options: dict[str, Any]) -> int:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from gradcheck.errors import OutputError
-from gradcheck.reporting.formats import Display
 
 _results: TextIO | None = None  # what was stdout, once `take_stdout` has been called
 
@@ -30,6 +29,8 @@ def say_error(error: BaseException, prefix: str = "", *, all_frames: bool = Fals
 
 def folded(text: str) -> str:
     """Text with its lines broken for a terminal, those with an indent within it; whole for anything else."""
+    from gradcheck.reporting.formats import Display
+
     width = Display().on(stdout()).width
     if width is None:
         return text

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from gradcheck.cli import output
-from gradcheck.errors import GradcheckError
-from gradcheck.options.functions import Target
-from gradcheck.options.places import Point
 from gradcheck.options.row import GROUPS, OTHER, Face, Option, at
 from gradcheck.options.table import OPTIONS
-from gradcheck.options.values import Choice, File, Flag, FlagOrNumber
+from gradcheck.options.values import Choice, Flag, FlagOrNumber
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class _Typed(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 or so
@@ -30,11 +28,9 @@ class _Typed(click.ParamType):  # type: ignore[type-arg]  # generic since click 
     def shell_complete(
         self, context: click.Context, parameter: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        if isinstance(self.row.values, Choice):
-            return [CompletionItem(word) for word in self.row.values.words if word.startswith(incomplete)]
-        if isinstance(self.row.values, (File, Point, Target)):
-            return [CompletionItem(incomplete, type="file")]
-        return []
+        from gradcheck.cli import completion
+
+        return completion.values(self.row.values, incomplete)
 
 
 class TableOption(click.Option):
@@ -72,19 +68,7 @@ def with_values(args: list[str]) -> Iterator[str]:
             yield argument
 
 
-def of_program(args: list[str]) -> tuple[list[str], list[str] | None]:
-    """The arguments that are ours, and those from ``--watch`` on, which are those of a program; None without it."""
-    for k, argument in enumerate(args):
-        if argument == "--":
-            break
-        if argument == "--watch":
-            return args[:k], args[k + 1 :]
-        if argument.startswith("--watch="):
-            return args[:k], [argument.removeprefix("--watch="), *args[k + 1 :]]
-    return args, None
-
-
-def print_help(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+def _print_help(context: click.Context, parameter: click.Parameter, value: bool) -> None:
     if value and not context.resilient_parsing:
         output.emit(context.get_help() + "\n")
         context.exit()
@@ -109,14 +93,9 @@ def _print_version(context: click.Context, parameter: click.Parameter, value: bo
 
 
 def _complete_target(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The names of declared checks that begin so; else files."""
-    from gradcheck.runner.config import find_checks
+    from gradcheck.cli import completion
 
-    with contextlib.suppress(GradcheckError):
-        names = [check.name for check in find_checks() if check.name.startswith(incomplete)]
-        if names:
-            return [CompletionItem(name) for name in names]
-    return [CompletionItem(incomplete, type="file")]
+    return completion.targets(incomplete)
 
 
 def _print_explanation(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
@@ -129,9 +108,9 @@ def _print_explanation(context: click.Context, parameter: click.Parameter, value
 
 
 def _complete_kind(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from gradcheck.diagnosis.catalogue import KINDS
+    from gradcheck.cli import completion
 
-    return [CompletionItem(kind) for kind in KINDS if kind.startswith(incomplete)]
+    return completion.kinds(incomplete)
 
 
 _EXPLAIN = click.Option(
@@ -165,6 +144,14 @@ _SWEEP = click.Option(
 _VERSION = click.Option(
     ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Show versions."
 )
+_HELP = click.Option(
+    ["-h", "--help"],
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_help,
+    help="Show this message and exit.",
+)
 
 PARAMETERS: list[click.Parameter] = [
     click.Argument(["targets"], nargs=-1, metavar="[TARGET]...", shell_complete=_complete_target),
@@ -174,6 +161,7 @@ PARAMETERS: list[click.Parameter] = [
     _WATCH_BUDGET,
     _EXPLAIN,
     _VERSION,
+    _HELP,
 ]
 
 

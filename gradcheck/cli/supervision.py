@@ -40,18 +40,14 @@ _UNTIL = struct.Struct("d")  # of the system's monotonic clock, which both share
 _TEXT = 1 + _UNTIL.size  # where it begins
 
 
-def supervised(work: Callable[[], int], what: str) -> int:
-    """The exit code of `work`, done in a child process; where that ends without giving one, 3 and a line on stderr.
-
-    what: is done first, as for `at`.
-    """
+def supervised(work: Callable[[], int]) -> int:
+    """The exit code of `work`, done in a child process; where that ends without giving one, 3 and a line on stderr."""
     global _board
     if not POSSIBLE:
         return work()
     try:
         _board = mmap.mmap(-1, mmap.PAGESIZE)
         _board[0] = NOT_SAID
-        at(what)
     except OSError:
         return work()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # else nobody would learn how the child ended

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.model import Convention, Diagnosis, DiagnosisKind, Tolerance
+from gradcheck.records import record
 from gradcheck.wording import counted
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ LISTED = 50  # indices in the parameters
 GRADIENTS = frozenset(Convention) - {Convention.HOLOMORPHIC, Convention.REAL_PART}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@record
 class ComplexMismatch:
     """A claim by complex variables that has failed, as far as both parts of its entries are known.
 

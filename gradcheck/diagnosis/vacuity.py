@@ -6,12 +6,12 @@ All of this is read off what the check has measured anyway; nothing is evaluated
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck.model import Finding, FindingKind, Kind
+from gradcheck.records import record
 from gradcheck.wording import counted
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ LEAST = 8  # entries make a block, where nobody has named it, …
 LINE = 4  # … and so many a row or column of one; fewer may be 0 by chance
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@record
 class Passed:
     """What a check that passed has compared.
 

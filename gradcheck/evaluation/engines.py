@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from gradcheck.errors import is_interrupt
+from gradcheck.records import record
 from gradcheck.variables.arrays import as_numpy
 from gradcheck.variables.layout import ArrayLayout, Layout
 from gradcheck.variables.numbers import MaskedValues, is_masked
@@ -45,7 +46,7 @@ class Unfit(BaseException):
     """Raised for a value of f that is masked: it must be taken neither for a number nor for the want of one."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Books:
     """What work that is cut short has cost by then: `calls` of f."""
 
@@ -104,7 +105,7 @@ class FirstOfRows:
         return value[0]
 
 
-@dataclass(frozen=True, repr=False, kw_only=True, eq=False)
+@record
 class Calling:
     """How f is called.
 

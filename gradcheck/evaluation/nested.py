@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from gradcheck.evaluation.sources import own
+from gradcheck.records import record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +28,7 @@ WATCHED = 4  # arguments of a call that are compared
 LIBRARIES = ("numpy", "scipy", "torch", "jax", "autograd", "gradcheck")  # whose functions are nobody's f
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Calls:
     """How often some code was called with real numbers, and with others than the first time.
 
@@ -54,7 +55,7 @@ class Calls:
             self.steps.append(step)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record
 class Difference:
     """A claim that calls f so often, at points so far from each other."""
 

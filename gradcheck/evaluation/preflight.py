@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.directions import Stream, direction
 from gradcheck.numerics.noise import TOP, calibrate, in_single_precision, ladder
 from gradcheck.numerics.stencils import free_scales
+from gradcheck.records import record
 from gradcheck.variables.numbers import MaskedValues, unchanged
 from gradcheck.wording import place
 
@@ -85,7 +85,7 @@ class Line:
         return self._calibration
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record
 class Preflight:
     """What the set-up found: the value of f, the claimed derivative, the calibration and the findings.
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from gradcheck.model import DerivativeEstimate, EntryCheck, ErrorMap, Ladder, Status, Verdict
+from gradcheck.model import DerivativeEstimate, EntryCheck, Status, Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gradcheck.model import ErrorMap, Ladder
     from gradcheck.variables.places import Places
 
     Array = NDArray[np.float64]
@@ -33,6 +34,8 @@ def status_code(status: Status) -> int:
 
 def kept_ladder(steps: Array, values: Array, noise: float) -> Ladder:
     """Central differences (R,) at steps (R,) for the record, where they are numbers; noise: of f."""
+    from gradcheck.model import Ladder
+
     there = np.isfinite(values)
     return Ladder(
         steps=tuple(steps[there].tolist()),
@@ -125,6 +128,8 @@ def error_map(columns: Columns, rows: int, width: int, *, complete: bool) -> Err
 
     complete: every entry that is not among the columns is known to agree.
     """
+    from gradcheck.model import ErrorMap
+
     block = (-(-rows // CELLS), -(-width // CELLS))
     height, breadth = -(-rows // block[0]), -(-width // block[1])
     cells = np.full(height * breadth, "." if complete else " ")

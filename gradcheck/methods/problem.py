@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gradcheck.errors import OutOfTime
 from gradcheck.evaluation.deadline import Deadline
 from gradcheck.model import Stop
+from gradcheck.records import record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@record
 class Problem:
     """A function around a point, and how sharply a claim about its derivative is to be judged.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gradcheck.methods.entries import no_columns, worst_first
 from gradcheck.model import Verdict
+from gradcheck.records import record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record
 class Limit:
     """How large an error of a single entry would have been seen in a part of the variables.
 
@@ -38,7 +39,7 @@ class Limit:
     size: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@record
 class Comparison:
     """What was found, by coordinates, by directions, or by both.
 

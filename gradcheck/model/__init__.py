@@ -9,29 +9,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gradcheck.model.complex import *  # noqa: F403
     from gradcheck.model.costly import *  # noqa: F403
     from gradcheck.model.diagnoses import *  # noqa: F403
+    from gradcheck.model.directions import *  # noqa: F403
     from gradcheck.model.entries import *  # noqa: F403
     from gradcheck.model.findings import *  # noqa: F403
     from gradcheck.model.mutations import *  # noqa: F403
+    from gradcheck.model.pictured import *  # noqa: F403
     from gradcheck.model.raised import *  # noqa: F403
     from gradcheck.model.report import *  # noqa: F403
     from gradcheck.model.vocabulary import *  # noqa: F403
 
 _HOMES = {
+    "complex": ("ComplexEstimate",),
     "costly": ("Plan", "ToleranceLaw"),
-    "entries": (
-        "ComplexEstimate",
-        "DerivativeEstimate",
-        "DirectionCheck",
-        "EntryCheck",
-        "ErrorMap",
-        "Ladder",
-        "Tolerance",
-    ),
     "diagnoses": ("Diagnosis", "Fix", "Where"),
+    "directions": ("DirectionCheck",),
+    "entries": ("DerivativeEstimate", "EntryCheck", "Tolerance"),
     "findings": ("Finding",),
     "mutations": ("Mistake", "MutatedLine"),
+    "pictured": ("ErrorMap", "Ladder"),
     "raised": ("CheckInterrupted", "GradientMismatch", "GradientUndecided", "raise_for"),
     "report": ("FOUND", "SHOWN_BY", "Point", "Report", "Resolution", "Target", "ended_early", "headline"),
     "vocabulary": ("Convention", "DiagnosisKind", "FindingKind", "Kind", "Method", "Status", "Stop", "Verdict"),

@@ -1,10 +1,15 @@
-"""What is known of single entries and directions: claimed, measured, how surely, and the verdict."""
+"""What is known of single entries: claimed, measured, how surely, and the verdict."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gradcheck.model.vocabulary import Status, Verdict
+
+if TYPE_CHECKING:
+    from gradcheck.model.complex import ComplexEstimate
+    from gradcheck.model.pictured import Ladder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,22 +20,8 @@ class Tolerance:
     atol: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ladder:
-    """Central differences of f at falling steps, of which a derivative was made.
-
-    steps: h; the displacement is ±h.
-    values: (f(x + h v) − f(x − h v)) / 2h at each.
-    noise: by how much the noise of f may move each.
-    """
-
-    steps: tuple[float, ...]
-    values: tuple[float, ...]
-    noise: tuple[float, ...]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, init=False, repr=False, eq=False)
-class _Estimate:
+class Estimate:
     """What estimates have in common, be they of real derivatives or of complex ones."""
 
     value: complex
@@ -45,7 +36,7 @@ class _Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DerivativeEstimate(_Estimate):
+class DerivativeEstimate(Estimate):
     """A numeric derivative, never without its error.
 
     value: the numeric derivative.
@@ -60,17 +51,6 @@ class DerivativeEstimate(_Estimate):
 
     value: float
     uncertainty: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComplexEstimate(_Estimate):
-    """The numeric derivative by a complex variable, never without its error.
-
-    value: in the convention of the claim.
-    uncertainty: bounds on the errors of its real and of its imaginary part, as one complex number.
-    step, evaluations, status: as for a real derivative, of the worse of its parts.
-    left, right, kink, ladder: the same.
-    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,38 +73,3 @@ class EntryCheck:
     verdict: Verdict
     reason: str = ""
     explained: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectionCheck:
-    """One random direction v: the claimed ⟨g, v⟩ beside the numeric directional derivative.
-
-    number: counts directions from 0 within the check.
-    point: which of the points of the check (0 is the first).
-    """
-
-    number: int
-    point: int
-    claimed: float
-    estimate: DerivativeEstimate
-    abs_error: float
-    rel_error: float
-    verdict: Verdict
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorMap:
-    """Where a matrix is wrong: the worst of its entries in each cell of a grid.
-
-    shape: rows and columns of the matrix.
-    block: rows and columns of a cell; (1, 1) where each entry has its own.
-    cells: a string for each row of cells, a character for each cell: '.' agrees, '?' could not be judged, '!' is claimed
-        to be no number, '0' to '9' is wrong by between 10^-k and 10^-(k+1) of `largest`, ' ' is not known.
-    largest: the largest error of a wrong entry, 0 where there is none.
-    """
-
-    shape: tuple[int, int]
-    block: tuple[int, int]
-    cells: tuple[str, ...]
-    largest: float

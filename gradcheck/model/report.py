@@ -13,9 +13,11 @@ from gradcheck.wording import counted
 if TYPE_CHECKING:
     from gradcheck.model.costly import Plan, ToleranceLaw
     from gradcheck.model.diagnoses import Diagnosis, Fix, Where
-    from gradcheck.model.entries import DirectionCheck, EntryCheck, ErrorMap, Tolerance
+    from gradcheck.model.directions import DirectionCheck
+    from gradcheck.model.entries import EntryCheck, Tolerance
     from gradcheck.model.findings import Finding
     from gradcheck.model.mutations import Mistake, MutatedLine
+    from gradcheck.model.pictured import ErrorMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

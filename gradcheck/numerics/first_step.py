@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck.records import record
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -140,7 +142,7 @@ def first_look(
 __all__ = ["AGREED", "CLEAR", "NEGLIGIBLE", "RESOLVED", "SMALL", "FirstLook", "Ordinary", "first_look"]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record
 class Agreement:
     """What was found.
 

@@ -58,10 +58,10 @@ class Display(NamedTuple):
     def on(self, stream: TextIO | None, color: Color = "auto") -> Display:
         """The same for what `stream` can show.  A pipe has no width: its lines are not broken.
 
-        With `color` 'auto', a terminal is coloured unless TERM is 'dumb'; NO_COLOR takes the colours away.
+        With `color` 'auto', a terminal is coloured unless TERM is 'dumb' or 'unknown'; NO_COLOR takes the colours away.
         """
         terminal = stream is not None and not stream.closed and stream.isatty()
-        if color == "auto" and (not terminal or os.environ.get("TERM") == "dumb"):
+        if color == "auto" and (not terminal or os.environ.get("TERM") in ("dumb", "unknown")):
             color = "never"
         width = None
         if terminal:

@@ -62,7 +62,7 @@ class InternalError(GradcheckError):
     exit_code = ExitCode.UNDECIDED
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Outcome:
     """What a run of checks came to.
 

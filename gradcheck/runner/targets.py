@@ -8,13 +8,13 @@ import importlib.util
 import os
 import sys
 import types
-import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gradcheck.errors import TargetError, UserCodeError
 from gradcheck.evaluation.sources import describe
+from gradcheck.records import record
 from gradcheck.wording import one_line, quoted, short
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ SEARCHED = 6  # folders that a message names
 _DEPENDENCIES = ("click", "llvmlite", "numba", "numpy", "pytest", "rich", "scipy")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@record
 class Loaded:
     """A target that was found: as it was written, the callable itself, and where that is defined."""
 
@@ -147,6 +147,8 @@ def _find(spec: str, role: str, folder: str | os.PathLike[str] | None) -> tuple[
 
 def _load_file(path: str, role: str) -> types.ModuleType:
     # No pathlib here: it would be a tenth of what we load beside numpy.
+    import zlib
+
     path = os.path.realpath(path)
     folder, file = os.path.split(path)
     own, suffix = os.path.splitext(file)

@@ -9,10 +9,11 @@ import contextlib
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from gradcheck.records import record
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record
 class Like:
     """What the arrays that user code is handed have in common with those of x0, beside shape and dtype.
 

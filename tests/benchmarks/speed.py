@@ -276,7 +276,7 @@ def whole_processes(folder: Path) -> Iterator[Row]:
 
     script = "import numpy as np, jitted; x = np.ones(100); jitted.f(x); jitted.grad(x)"
     yield Row(
-        "process: numpy f, d=100, as text", "import numpy", command("plain.py"), run("-c", "import numpy"), 1.4, "of"
+        "process: numpy f, d=100, as text", "import numpy", command("plain.py"), run("-c", "import numpy"), 1.2, "of"
     )
     yield Row("process: jitted f, g, as text", "calls of f, g", command("jitted.py"), run("-c", script), 1.2, "of")
 

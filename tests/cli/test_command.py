@@ -538,13 +538,29 @@ def test_a_working_directory_that_is_gone(tmp_path: Path, arguments: tuple[str, 
     gone = tmp_path / "gone"
     gone.mkdir()
     script = 'cd "$0" && rmdir "$0" && exec "$@"'
-    command = "from gradcheck.cli.command import main; main()"  # as the installed script; -m needs a folder itself
+    command = "from gradcheck.cli.entry import main; main()"  # as the installed script; -m needs a folder itself
     line = ["sh", "-c", script, str(gone), sys.executable, "-c", command, *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(line, capture_output=True, text=True, env=environment, check=False, timeout=60)
     assert done.returncode == 2
     assert done.stderr.startswith("error: the working directory cannot be told: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("own", [None, "26"])
+def test_how_long_idle_threads_spin_is_no_matter_of_user_code_nor_taken_from_the_user(
+    folder: Path, own: str | None
+) -> None:
+    (folder / "asks.py").write_text(
+        "import os\n"
+        "def f(x):\n"
+        f"    assert os.environ.get('OPENBLAS_THREAD_TIMEOUT') == {own!r}\n"
+        "    return (x * x).sum()\n"
+        "def g(x): return 2 * x\n"
+    )
+    given = {} if own is None else {"OPENBLAS_THREAD_TIMEOUT": own}
+    code, out, _ = run(folder, "asks:f", "--grad", "asks:g", "--dim", "3", env=given)
+    assert code == 0, out
 
 
 def test_bounds_of_each_entry(here: Path) -> None:

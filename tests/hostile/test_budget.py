@@ -126,7 +126,7 @@ def test_a_call_that_no_signal_reaches_is_ended_with_its_process(tmp_path: Path,
     module(tmp_path, f"def hangs(x):\n {body}")
     (tmp_path / "r.json").write_text("old")
     (tmp_path / "early.py").write_text(
-        "from gradcheck.cli import command, supervision\nsupervision.OVERDUE = 2.0\ncommand.main()\n"
+        "from gradcheck.cli import entry, supervision\nsupervision.OVERDUE = 2.0\nentry.main()\n"
     )
     line = ["m:hangs", "--grad", "m:g", "--dim", "3", "--budget", "0.3", "--json", "r.json"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

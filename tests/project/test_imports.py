@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parents[2] / "gradcheck"
 MODULES = sorted(".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in PACKAGE.rglob("*.py"))
 
 FLOORS = (  # from the ground up; a package imports only what stands below it
+    "records",
     "wording",
     "version",
     "errors",
@@ -40,11 +41,11 @@ FLOORS = (  # from the ground up; a package imports only what stands below it
     "__main__",
 )
 MOST_LINES = 400  # of a module, unless its first lines give a reason
-LONGEST = 30  # modules on the longest chain of imports, the face of the nouns and four of their modules among them
+LONGEST = 32  # modules on the longest chain of imports, the face of the nouns and five of their modules among them
 ONLY_IMPORTER = {
     "numba": {"gradcheck.numerics.kernels"},
     "llvmlite": {"gradcheck.numerics.kernels"},
-    "click": {"gradcheck.cli.command", "gradcheck.cli.parameters"},
+    "click": {"gradcheck.cli.command", "gradcheck.cli.completion", "gradcheck.cli.parameters"},
     "pytest": {"gradcheck.pytest_plugin"},  # all of it
     "_pytest": set(),
     "rich": {"gradcheck.reporting.text", "gradcheck.cli.command"},
@@ -55,6 +56,8 @@ ONLY_IMPORTER = {
 HEAVY = ("numpy", "numba", "llvmlite", "click", "rich", "pytest", "_pytest", "scipy", "matplotlib")
 
 NOT_FOR_A_GRADIENT = (  # that is right, of a plain function, in few dimensions
+    "cli.asking",
+    "cli.completion",
     "checks.explanation",
     "checks.further",
     "checks.hessian",
@@ -78,12 +81,20 @@ NOT_FOR_A_GRADIENT = (  # that is right, of a plain function, in few dimensions
     "methods.matrix_directions",
     "methods.reexamination",
     "methods.sparsity",
+    "model.complex",
+    "model.costly",
+    "model.diagnoses",
+    "model.directions",
+    "model.mutations",
+    "model.pictured",
     "numerics.kernels",
     "numerics.localization",
     "numerics.readings",
     "reach.elsewhere",
     "reach.search",
 )
+NOT_BESIDE_NUMPY = ("json", "locale", "pathlib", "random", "sqlite3", "subprocess", "tempfile")
+"""Modules of the standard library that cost milliseconds, and that neither numpy nor a check that is right has a use for."""
 
 
 def floor(module: str) -> int:
@@ -181,7 +192,7 @@ def test_each_big_dependency_has_one_importer(module: str) -> None:
 
 
 def loaded_after(code: str) -> set[str]:
-    script = f"import sys\n{code}\nimport json\nprint(json.dumps(sorted(sys.modules)))"
+    script = f"import sys\n{code}\nloaded = sorted(sys.modules)\nimport json\nprint(json.dumps(loaded))"
     command = [sys.executable, "-W", "error", "-c", script]
     done = subprocess.run(command, cwd=PACKAGE.parent, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -213,9 +224,12 @@ def test_a_check_of_a_numpy_function_loads_what_it_needs(tmp_path: Path, color: 
     (tmp_path / "m.py").write_text("def f(x):\n    return (x * x).sum()\ndef g(x):\n    return 2 * x\n")
     arguments = [f"{tmp_path / 'm.py'}:f", "--grad", f"{tmp_path / 'm.py'}:g", "--dim", "100", "--color", color]
     code = (
+        f"for name in {NOT_BESIDE_NUMPY!r}: sys.modules.pop(name, None)\n"  # how the package is installed may load them
         "from gradcheck.cli.command import command\n"
         f"try: command.main({arguments!r})\nexcept SystemExit as e: assert e.code == 0, e.code"
     )
     loaded = loaded_after(code)
     assert set(HEAVY) & loaded == {"numpy", "click"} | loaded_to_print
     assert not loaded & {f"gradcheck.{name}" for name in NOT_FOR_A_GRADIENT}
+    assert loaded_to_print or not set(NOT_BESIDE_NUMPY) & loaded
+    assert not loaded & {"rich.console", "rich.text"}

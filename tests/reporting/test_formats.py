@@ -55,6 +55,7 @@ def test_the_format_of_a_file(path: str, name: str | None) -> None:
         (False, "xterm", "auto", "never"),
         (True, "xterm", "auto", "auto"),
         (True, "dumb", "auto", "never"),
+        (True, "unknown", "auto", "never"),
         (True, "xterm", "never", "never"),
         (False, "xterm", "always", "always"),
     ],
