@@ -35,6 +35,7 @@ CERTAIN = 5e-6  # gaps below this share of the product are not blamed on the pat
 FINER = 16.0  # … nor are others that are not seen at steps so many times smaller
 SPARSE = 0.05  # a dense claim is worth a pattern if no more than this share of it is not zero
 WORTH = 2**14  # … it has this many entries
+POINT_BYTES = 2**20  # of points that are evaluated together
 SAVING = 0.3  # … and that leaves this share of the evaluations
 
 
@@ -166,38 +167,80 @@ class Compressed:
     def __init__(self, problem: Problem, pattern: Pattern) -> None:
         self.function, self.pattern, self.x = problem.function, pattern, problem.x
 
-    def blocks(self, matrix: Matrix) -> Iterator[Block]:
-        """The entries within the pattern, as `Surveyor.survey` wants them: a block for each group, or several."""
+    def blocks(self, matrix: Matrix, most: int = 1) -> Iterator[Block]:
+        """The entries within the pattern, group by group, as `Surveyor.survey` wants them.
+
+        most: groups in a block, if that makes no more than `BLOCK_ENTRIES`; a larger group is several blocks.
+        """
         pattern = self.pattern
         colours = pattern.colours[pattern.of_column]
         order = np.argsort(colours, kind="stable")
         rows, columns = pattern.indices[order].astype(np.intp), pattern.of_column[order]
         bounds = [0, *np.cumsum(np.bincount(colours)).tolist()] if colours.size else [0]
         claimed = matrix.entries(rows, columns)
-        for start, stop in pairwise(bounds):
+        for start, stop in _joined(bounds, most):
             for low in range(start, stop, BLOCK_ENTRIES):
                 chosen = slice(low, min(low + BLOCK_ENTRIES, stop))
                 yield Block(columns[chosen], claimed[chosen, None], rows[chosen, None])
 
     def evaluate(self, block: Block, steps: Array, tick: Callable[[int], None]) -> tuple[Array, Array]:
-        """f on both sides of x at the entries of a block: two evaluations for all its columns at once."""
+        """f on both sides of x at the entries of a block: two evaluations for all its columns of one colour."""
         assert block.rows is not None
-        if self._leaves_bounds(block.columns, steps):
-            # column by column: its first entry has its step, and `place` tells which column an entry is in
-            columns, first, place = np.unique(block.columns, return_index=True, return_inverse=True)
-            plus, minus = self.function.pairs(self.x, columns, steps[first])
-            return plus[place, block.rows[:, 0], None], minus[place, block.rows[:, 0], None]
-        shift = np.zeros(self.x.size)
-        shift[block.columns] = steps
-        ahead = self.function.near((self.x + shift).astype(self.x.dtype))
-        behind = self.function.near((self.x - shift).astype(self.x.dtype))
-        return ahead[block.rows], behind[block.rows]
+        rows, colours = block.rows[:, 0], self.pattern.colours[block.columns]
+        ends = [0, *(np.flatnonzero(np.diff(colours)) + 1).tolist(), len(colours)]
+        found = np.empty((2, len(colours), 1))
+        together: list[tuple[int, int]] = []
+        for start, stop in pairwise(ends):
+            columns = block.columns[start:stop]
+            if self._leaves_bounds(columns, steps[start:stop]):
+                # column by column: its first entry has its step, and `place` tells which column an entry is in
+                columns, first, place = np.unique(columns, return_index=True, return_inverse=True)
+                pairs = self.function.pairs(self.x, columns, steps[start:stop][first])
+                for side, values in zip(found, pairs, strict=True):
+                    side[start:stop, 0] = values[place, rows[start:stop]]
+            else:
+                together.append((start, stop))
+        group = max(1, POINT_BYTES // (2 * self.x.nbytes))
+        for low in range(0, len(together), group):
+            self._find_together(together[low : low + group], block.columns, rows, steps, found)
+        return found[0], found[1]
+
+    def _find_together(
+        self,
+        spans: list[tuple[int, int]],
+        columns: NDArray[np.intp],
+        rows: NDArray[np.intp],
+        steps: Array,
+        found: Array,
+    ) -> None:
+        """Fill in `found`, (2, N, 1), at the entries of some groups, each given by its first and last: a pair of points each."""
+        chosen = np.concatenate([np.arange(*span) for span in spans])
+        of_group = np.repeat(np.arange(len(spans)), [stop - start for start, stop in spans])
+        points = np.tile(self.x, (2 * len(spans), 1))
+        here, moved = self.x[columns[chosen]], steps[chosen]
+        points[2 * of_group, columns[chosen]] = here + moved
+        points[2 * of_group + 1, columns[chosen]] = here - moved
+        values = self.function.gathered(points)
+        for side in (0, 1):
+            found[side, chosen, 0] = values[2 * of_group + side, rows[chosen]]
 
     def _leaves_bounds(self, columns: NDArray[np.intp], steps: Array) -> bool:
         if self.function.bounds is None:
             return False
         low, high = self.function.bounds
         return bool(((self.x - low)[columns] < steps).any() or ((high - self.x)[columns] < steps).any())
+
+
+def _joined(bounds: list[int], most: int) -> Iterator[tuple[int, int]]:
+    """Spans of up to `most` groups, of which group k has the entries bounds[k] … bounds[k + 1] − 1."""
+    start, groups = 0, 0
+    for low, high in pairwise(bounds):
+        if groups and (groups == most or high - start > BLOCK_ENTRIES):
+            yield start, low
+            start, groups = low, 0
+        groups += 1
+    if groups:
+        yield start, bounds[-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,15 +50,15 @@ class Ordinary:
     def learn(self, numeric: Array, rounding: Array, units: Array, outputs: NDArray[np.intp] | None = None) -> None:
         """Take note of differences (N, m), with their rounding errors and the scales (N, 1) of these variables.
 
-        outputs: of single entries, (N, 1), none twice; the differences are (N, 1) then.
+        outputs: of single entries, (N, 1); the differences are (N, 1) then.
         """
         slope = np.abs(numeric)
         clear = (slope > CLEAR * rounding) & (slope < np.inf)
         if not np.logical_and.reduce(clear, axis=None):
             slope = np.where(clear, slope, 0.0)
         if outputs is not None:
-            self.largest[outputs] = np.maximum(self.largest[outputs], slope)
-            self.seen[outputs] = np.maximum(self.seen[outputs], slope * units)
+            np.maximum.at(self.largest, outputs, slope)
+            np.maximum.at(self.seen, outputs, slope * units)
             return
         np.maximum(self.largest, np.maximum.reduce(slope), out=self.largest)
         slope *= units
