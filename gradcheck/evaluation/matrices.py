@@ -158,6 +158,20 @@ class Dense(_Stored):
         """Row i, (n,)."""
         return np.array(self.value[i], dtype=np.float64)
 
+    def nonzero(self, most: int) -> NDArray[np.intp] | None:
+        """Where it is not zero, as ascending numbers row · n + column; None, as soon as that is seen, if in more places."""
+        height = max(1, BLOCK_ENTRIES // self.columns)
+        present = np.empty((min(height, self.rows), self.columns), np.bool_)
+        found: list[NDArray[np.intp]] = []
+        for start in range(0, self.rows, height):
+            part = self.value[start : start + height]
+            where = np.not_equal(part, 0, out=present[: len(part)])
+            most -= int(np.count_nonzero(where))
+            if most < 0:
+                return None
+            found.append(np.flatnonzero(where) + start * self.columns)
+        return np.concatenate(found)
+
 
 class Sparse(_Stored):
     """Anything with `tocsc`, by columns."""
@@ -426,11 +440,17 @@ class MatrixClaim(Claim):
         with np.errstate(invalid="ignore", over="ignore"):
             matrix = self.matrix(value)
             if matrix.dense and matrix.value.dtype == np.float64:
-                product: Array = np.einsum(
-                    "ij,j->i", matrix.value, self._probe
-                )  # no threads: they cost more than they gain
-                return product
+                return _product(matrix.value, self._probe)
             return matrix.times(self._probe)
+
+
+def _product(matrix: Array, v: Array) -> Array:
+    """The product of an array with a vector, without threads: they cost more than they gain."""
+    if matrix.flags.c_contiguous and hasattr(np, "vecdot"):  # NumPy 2
+        by_rows: Array = np.vecdot(matrix, v)
+        return by_rows
+    product: Array = np.einsum("ij,j->i", matrix, v)
+    return product
 
 
 def _largest(part: NDArray[Any]) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradcheck.errors import UserCodeError
 from gradcheck.evaluation.claims import Block
-from gradcheck.evaluation.matrices import BLOCK_ENTRIES, Matrix, as_matrix
+from gradcheck.evaluation.matrices import BLOCK_ENTRIES, Dense, Matrix, as_matrix
 from gradcheck.methods.results import Comparison, digits_of
 from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.directions import Stream, direction
@@ -82,24 +82,28 @@ class Pattern:
                 return stored
             places = np.unique(stored._places())  # an entry may be stored in parts
             return cls._from_places(places, matrix.rows, matrix.columns)
-        return cls._of_mask(matrix.value != 0)
+        assert isinstance(matrix, Dense)
+        everywhere = matrix.nonzero(matrix.rows * matrix.columns)
+        assert everywhere is not None
+        return cls._of_nonzero(everywhere, matrix.rows, matrix.columns)
 
     @classmethod
     def worth_having(cls, matrix: Matrix) -> Pattern | None:
         """Where a dense claim is not zero; None if that is in too many places to save much."""
         size = matrix.rows * matrix.columns
-        if not matrix.dense or size < WORTH:
+        if not isinstance(matrix, Dense) or size < WORTH:
             return None
-        present = matrix.value != 0
-        if np.count_nonzero(present) > SPARSE * size:
+        places = matrix.nonzero(int(SPARSE * size))
+        if places is None:
             return None
-        pattern = cls._of_mask(present)
+        pattern = cls._of_nonzero(places, matrix.rows, matrix.columns)
         return pattern if pattern.colour_count <= SAVING * matrix.columns else None
 
     @classmethod
-    def _of_mask(cls, present: NDArray[np.bool_]) -> Pattern:
-        rows, columns = np.divmod(np.flatnonzero(present), present.shape[1])
-        return cls._from_places(np.sort(columns * present.shape[0] + rows), *present.shape)
+    def _of_nonzero(cls, places: NDArray[np.intp], rows: int, columns: int) -> Pattern:
+        """From numbers row · n + column."""
+        row, column = np.divmod(places, columns)
+        return cls._from_places(np.sort(column * rows + row), rows, columns)
 
     @classmethod
     def _from_places(cls, places: NDArray[np.int64], rows: int, columns: int) -> Pattern:
