@@ -57,8 +57,9 @@ class Ordinary:
         if not np.logical_and.reduce(clear, axis=None):
             slope = np.where(clear, slope, 0.0)
         if outputs is not None:
-            np.maximum.at(self.largest, outputs, slope)
-            np.maximum.at(self.seen, outputs, slope * units)
+            which, slope = outputs.ravel(), slope.ravel()
+            np.maximum.at(self.largest, which, slope)
+            np.maximum.at(self.seen, which, slope * units.ravel())
             return
         np.maximum(self.largest, np.maximum.reduce(slope), out=self.largest)
         slope *= units
