@@ -125,9 +125,11 @@ class _Stored(Matrix):
         with np.errstate(invalid="ignore", over="ignore"):
             for k, upper in enumerate(tiles):
                 for right in tiles[k:]:
-                    gap = np.subtract(self.part(upper, right), self.part(right, upper).T, dtype=np.float64)
-                    exact = exact and not gap.any()
-                    if not exact and _largest(gap) > worst:
+                    across, down = self.part(upper, right), self.part(right, upper).T
+                    if exact and (across == down).all():
+                        continue
+                    exact, gap = False, np.subtract(across, down, dtype=np.float64)
+                    if _largest(gap) > worst:
                         gap = np.abs(np.where(np.isfinite(gap), gap, 0.0))
                         row, column = divmod(int(np.argmax(gap)), gap.shape[1])
                         worst, where = float(gap[row, column]), (upper.start + row, right.start + column)
@@ -381,6 +383,8 @@ class MatrixClaim(Claim):
 
         Raises `UserCodeError` for another wrong shape, or something else altogether.
         """
+        if type(raw) is np.ndarray and raw.dtype == np.float64 and raw.shape == (self.rows, self.layout.size):
+            return Dense(raw, self.rows, self.layout.size, self.role)  # as nearly always
         if self._is_of_blocks(raw):
             return Dense(self._of_blocks(raw), self.rows, self.layout.size, self.role)
         with _questioned(raw, self.role):

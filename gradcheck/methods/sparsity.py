@@ -16,7 +16,7 @@ from gradcheck.evaluation.matrices import BLOCK_ENTRIES, Dense, Matrix, as_matri
 from gradcheck.methods.results import Comparison, digits_of
 from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.directions import Stream, direction
-from gradcheck.numerics.first_step import Ordinary
+from gradcheck.numerics.first_step import Ordinary, median
 from gradcheck.numerics.stencils import RATIO
 
 if TYPE_CHECKING:
@@ -364,7 +364,7 @@ def _turned_inward(
 def _noise(calibration: Calibration, ordinary: Ordinary) -> Array:
     """The noise of each row, no less than is usual for its size: one line may show less by chance."""
     sized = ordinary.seen > 0
-    usual = np.median(calibration.noise[sized] / ordinary.seen[sized]) if sized.any() else 0.0
+    usual = median(calibration.noise[sized] / ordinary.seen[sized]) if sized.any() else 0.0
     return np.maximum(calibration.noise, usual * ordinary.seen)
 
 

@@ -45,7 +45,7 @@ class Ordinary:
     def __init__(self, scales: Array, seen: Array, value: Array) -> None:
         self.scales, self.seen, self.largest = scales, seen, np.zeros(seen.size)
         size = np.abs(value)
-        self.value = np.maximum(size, np.median(size)) if size.size > 1 else size
+        self.value = np.maximum(size, median(size)) if size.size > 1 else size
 
     def learn(self, numeric: Array, rounding: Array, units: Array, outputs: NDArray[np.intp] | None = None) -> None:
         """Take note of differences (N, m), with their rounding errors and the scales (N, 1) of these variables.
@@ -86,6 +86,15 @@ class Ordinary:
         with np.errstate(divide="ignore", invalid="ignore"):
             alike = np.nan_to_num(sizes / self.value, posinf=0.0).max() * self.value[outputs]
         return np.maximum(own, np.minimum(alike, most))
+
+
+def median(sizes: Array) -> float:
+    """The median of numbers (N,), none of them NaN, N > 0: what `np.median` says, without what it asks first."""
+    half = sizes.size // 2
+    if sizes.size % 2:
+        return float(np.partition(sizes, half)[half])
+    low, high = np.partition(sizes, (half - 1, half))[half - 1 : half + 1].tolist()
+    return float(low + high) / 2
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -138,9 +147,6 @@ def first_look(
     return FirstLook(gap, size, large, uncertainty, near)
 
 
-__all__ = ["AGREED", "CLEAR", "NEGLIGIBLE", "RESOLVED", "SMALL", "FirstLook", "Ordinary", "first_look"]
-
-
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Agreement:
     """What was found.
@@ -185,4 +191,16 @@ def agreement(
     return Agreement(worst, *figures.tolist())
 
 
-__all__ = ["Agreement", "agreement"]
+__all__ = [
+    "AGREED",
+    "CLEAR",
+    "NEGLIGIBLE",
+    "RESOLVED",
+    "SMALL",
+    "Agreement",
+    "FirstLook",
+    "Ordinary",
+    "agreement",
+    "first_look",
+    "median",
+]
