@@ -71,9 +71,9 @@ class Ordinary:
         shared: outputs with values of like size have like units, so that what is ordinary for one is so for all.
         """
         if self.largest.all() and not shared:
-            return np.minimum(self.seen[outputs] / units, self.largest[outputs])
+            return np.minimum(self.seen[outputs] * (1 / units), self.largest[outputs])
         seen, largest = self._lent(self.seen, outputs, shared), self._lent(self.largest, outputs, shared)
-        return np.minimum(seen / units, np.where(largest > 0, largest, np.inf))
+        return np.minimum(seen * (1 / units), np.where(largest > 0, largest, np.inf))
 
     def _lent(self, sizes: Array, outputs: Any, shared: bool) -> Array:
         """Sizes of some outputs: their own, and that of the others where nothing was seen of them."""
@@ -151,10 +151,14 @@ def first_look(
 class Agreement:
     """What was found.
 
+    numeric: the differences, (N, m).
+    uncertainty: of each, (N, m), if m is 1.
     worst: for each column, the output that agreed least; −1 if not every entry agreed, or f and the claim are 0 throughout.
     relative, detectable, share: over the columns that agreed, as for `Tally.add`.
     """
 
+    numeric: Array
+    uncertainty: Array
     worst: NDArray[np.int64]
     relative: float
     detectable: float
@@ -187,8 +191,24 @@ def agreement(
     )
     noise, truncation = (np.ascontiguousarray(a, np.float64) for a in (calibration.noise, calibration.truncation))
     scales, seen, largest = ordinary.scales[columns], ordinary.seen, ordinary.largest
-    kernel(plus, minus, claimed, steps, scales, noise, truncation, limits, seen, largest, worst, figures)
-    return Agreement(worst, *figures.tolist())
+    numeric, uncertain = np.empty(claimed.shape), np.empty(claimed.shape if seen.size == 1 else (1, seen.size))
+    kernel(
+        plus,
+        minus,
+        claimed,
+        steps,
+        scales,
+        noise,
+        truncation,
+        limits,
+        seen,
+        largest,
+        numeric,
+        uncertain,
+        worst,
+        figures,
+    )
+    return Agreement(numeric, uncertain, worst, *figures.tolist())
 
 
 __all__ = [

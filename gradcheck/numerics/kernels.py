@@ -208,15 +208,19 @@ def _agreement(
     limits: Any,
     seen: Any,
     largest: Any,
+    numeric: Any,
+    uncertain: Any,
     worst: NDArray[np.int64],
     figures: Any,
 ) -> None:
-    """What `agreement.agreement` does: two passes over the block, each in loops that become vector instructions."""
+    """What `first_step.agreement` does: two passes over the block, each in loops that become vector instructions.
+
+    uncertain: a row for each column, or one that serves them all, where nobody asks how uncertain its entries are.
+    """
     atol, rtol, close, negligible, resolved, small, clear = limits
     columns, m = claimed.shape
     top = np.finfo(np.float64).max
     relative, detectable_most, share = 0.0, 0.0, 0.0
-    numeric = np.empty((columns, m))
     for k in range(columns):
         twice, least, unit = 2 * steps[k], clear / steps[k], scales[k]
         ahead, behind, found = plus[k], minus[k], numeric[k]
@@ -235,7 +239,7 @@ def _agreement(
     for k in range(columns):
         per_step, per_unit = 2 / steps[k], 1 / scales[k]
         agreed, live = 0, 0
-        claims, found = claimed[k], numeric[k]
+        claims, found, doubts = claimed[k], numeric[k], uncertain[k % len(uncertain)]
         for j in range(m):
             claim, value = abs(claims[j]), abs(found[j])
             gap = abs(claims[j] - found[j])
@@ -248,6 +252,7 @@ def _agreement(
             slack = slack if slack < 2 * rounding else 2 * rounding
             uncertainty = rounding + 4 * truncation[j] * ordinary
             uncertainty = uncertainty if uncertainty > 2 * gap else 2 * gap
+            doubts[j] = uncertainty
             agreed += (
                 (gap <= atol + close * size + slack)
                 & (rounding <= atol + resolved * size + small * scale)
@@ -295,7 +300,7 @@ def agreement_kernel(entries: int) -> Callable[..., None] | None:
             return None
         block, contiguous = types.Array(types.float64, 2, "A"), types.Array(types.float64, 2, "C")
         line, integers = types.Array(types.float64, 1, "C"), types.Array(types.int64, 1, "C")
-        wanted = (block, block, contiguous, *[line] * 7, integers, line)
+        wanted = (block, block, contiguous, *[line] * 7, contiguous, contiguous, integers, line)
         try:
             entry = _AGREEMENT.compile(wanted)
         except OSError:  # the cache cannot be written after all
