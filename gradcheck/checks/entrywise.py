@@ -62,19 +62,23 @@ def _compared(run: CheckRun, problem: Problem, pieces: Iterator[Block]) -> Compa
 
 def in_pieces(run: CheckRun, function: Function, blocks: Iterable[Block]) -> Iterator[Block]:
     """The blocks, cut so that not much is lost when the budget ends or Ctrl-C comes."""
-    blocks = _but_for_fixed(run, blocks)
-    budget = run.options.budget
-    patience = PIECE if budget is None else min(PIECE, budget / 10)
-    width = function.at_once * max(1, int(patience / max(2 * function.seconds, 1e-9)))
-    if run.options.journal is not None and function.seconds > 0:
-        # A journal loses nothing; what is ordinary is learnt piece by piece, and a resumed check must learn it alike.
-        width = function.at_once * RESUMED
-    for block in blocks:
+    width = pairs_at_once(run, function)
+    for block in _but_for_fixed(run, blocks):
         count = len(block.columns)
         if width >= count:
             yield block
         else:
             yield from (block.part(low, low + width) for low in range(0, count, width))
+
+
+def pairs_at_once(run: CheckRun, function: Function) -> int:
+    """How many pairs of points are evaluated and compared before what is known is put on record."""
+    if run.options.journal is not None and function.seconds > 0:
+        # A journal loses nothing; what is ordinary is learnt piece by piece, and a resumed check must learn it alike.
+        return function.at_once * RESUMED
+    budget = run.options.budget
+    patience = PIECE if budget is None else min(PIECE, budget / 10)
+    return function.at_once * max(1, int(patience / max(2 * function.seconds, 1e-9)))
 
 
 def _but_for_fixed(run: CheckRun, blocks: Iterable[Block]) -> Iterator[Block]:
@@ -95,4 +99,4 @@ def _but_for_fixed(run: CheckRun, blocks: Iterable[Block]) -> Iterator[Block]:
             yield block if free.all() else block.of(free)
 
 
-__all__ = ["in_pieces", "survey"]
+__all__ = ["in_pieces", "pairs_at_once", "survey"]

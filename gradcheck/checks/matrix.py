@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.checks.check import CheckRun
-from gradcheck.checks.entrywise import survey
+from gradcheck.checks.entrywise import pairs_at_once, survey
 from gradcheck.checks.invariance import hold_to_orbit
 from gradcheck.checks.method import DIRECTIONS, pressed
 from gradcheck.checks.stated import Stated
@@ -166,7 +166,7 @@ def _look(
     """The entries of a pattern compared, and what is outside of it, unless time is up or Ctrl-C comes."""
     compressed = Compressed(problem, pattern)
     surveyor = run.surveyor(problem, compressed.evaluate)
-    compared = surveyor.survey(compressed.blocks(matrix))
+    compared = surveyor.survey(compressed.blocks(matrix, pairs_at_once(run, problem.function)))
     outside: Outside | None = None
     if not run.watcher.stopped:
         with run.watcher.until_stopped():

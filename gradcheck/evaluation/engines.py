@@ -141,6 +141,8 @@ class Calling:
             ValueError, TypeError: it has another size, or is no real number.
             Unfit: it is masked.
         """
+        if type(value) is np.ndarray and value.dtype.char == "d" and self._is_whole(value):  # as nearly always
+            return value.flatten()
         if self.values is not None:
             try:
                 return self.values.numbers(value, "f")
@@ -154,6 +156,10 @@ class Calling:
         if array.size != self.size:
             raise ValueError(f"{array.size} values in place of {self.size}")
         return float(array.reshape(())) if self.scalar else array.astype(np.float64).reshape(-1)
+
+    def _is_whole(self, value: NDArray[Any]) -> bool:
+        """Whether an array of NumPy has the shape that the values of f have, and nothing more is to be known of it."""
+        return not self.scalar and self.values is None and value.shape == self.value_shape
 
     def keeping(self, call: Callable[[NDArray[Any]], Any]) -> Callable[[NDArray[Any]], Any]:
         """`call`, with values that stay as they are when it is called again."""

@@ -76,7 +76,7 @@ class Matrix(ABC):
     def asymmetry(
         self, places: tuple[NDArray[Any], NDArray[Any]] | None = None
     ) -> tuple[float, tuple[int, int], float]:
-        """The largest |H_ij − H_ji|, where it is, and the largest |H_ij|; for a square matrix.
+        """The largest |H_ij − H_ji|, where it is, and the largest |H_ij|, if there is a difference; for a square matrix.
 
         places: rows and columns of all entries that are not zero, if they are known.
         """
@@ -90,7 +90,12 @@ class Matrix(ABC):
 
 
 class _Stored(Matrix):
-    """Entries that can be looked up."""
+    """Entries that can be looked up.
+
+    symmetric: it is known to equal its transpose to the last bit.
+    """
+
+    symmetric = False
 
     @abstractmethod
     def part(self, rows: slice, columns: slice) -> NDArray[Any]:
@@ -115,18 +120,21 @@ class _Stored(Matrix):
             k = int(np.argmax(gap))
             where = min((int(rows[k]), int(columns[k])), (int(columns[k]), int(rows[k])))
             return float(gap[k]), where, _largest(values)
-        worst, where, size = 0.0, (0, 0), 0.0
+        worst, where, exact = 0.0, (0, 0), True
         tiles = [slice(start, min(start + TILE, self.rows)) for start in range(0, self.rows, TILE)]
         with np.errstate(invalid="ignore", over="ignore"):
             for k, upper in enumerate(tiles):
                 for right in tiles[k:]:
                     across, down = self.part(upper, right), self.part(right, upper).T
-                    gap = np.subtract(across, down, dtype=np.float64)
-                    size = max(size, _largest(across), _largest(down))
+                    if exact and (across == down).all():
+                        continue
+                    exact, gap = False, np.subtract(across, down, dtype=np.float64)
                     if _largest(gap) > worst:
                         gap = np.abs(np.where(np.isfinite(gap), gap, 0.0))
                         row, column = divmod(int(np.argmax(gap)), gap.shape[1])
                         worst, where = float(gap[row, column]), (upper.start + row, right.start + column)
+        self.symmetric = exact
+        size = max(_largest(self.part(upper, slice(0, self.columns))) for upper in tiles) if worst > 0 else 0.0
         return worst, where, size
 
 
@@ -140,11 +148,12 @@ class Dense(_Stored):
         return np.asarray(self.value[rows, columns])
 
     def block(self, chosen: NDArray[np.intp]) -> Array:
-        """The columns named, as rows: (N, m) float64."""
+        """The columns named, as rows: (N, m) float64, a copy, as f may write into what it has handed out."""
         start = int(chosen[0]) if len(chosen) else 0
         in_line = np.array_equal(chosen, np.arange(start, start + len(chosen)))
-        part = self.value[:, start : start + len(chosen)] if in_line else self.value[:, chosen]
-        return np.ascontiguousarray(part.T, dtype=np.float64)
+        by_columns = self.value if self.symmetric else self.value.T
+        part = by_columns[start : start + len(chosen)] if in_line else by_columns[chosen]
+        return np.array(part, dtype=np.float64, order="C")
 
     def times(self, v: Array) -> Array:
         """The product with a vector, (m,); of another dtype some rows at a time, lest the whole matrix be copied."""
@@ -157,6 +166,20 @@ class Dense(_Stored):
     def row(self, i: int) -> Array:
         """Row i, (n,)."""
         return np.array(self.value[i], dtype=np.float64)
+
+    def nonzero(self, most: int) -> NDArray[np.intp] | None:
+        """Where it is not zero, as ascending numbers row · n + column; None, as soon as that is seen, if in more places."""
+        height = max(1, BLOCK_ENTRIES // self.columns)
+        present = np.empty((min(height, self.rows), self.columns), np.bool_)
+        found: list[NDArray[np.intp]] = []
+        for start in range(0, self.rows, height):
+            part = self.value[start : start + height]
+            where = np.not_equal(part, 0, out=present[: len(part)])
+            most -= int(np.count_nonzero(where))
+            if most < 0:
+                return None
+            found.append(np.flatnonzero(where) + start * self.columns)
+        return np.concatenate(found)
 
 
 class Sparse(_Stored):
@@ -360,6 +383,8 @@ class MatrixClaim(Claim):
 
         Raises `UserCodeError` for another wrong shape, or something else altogether.
         """
+        if type(raw) is np.ndarray and raw.dtype == np.float64 and raw.shape == (self.rows, self.layout.size):
+            return Dense(raw, self.rows, self.layout.size, self.role)  # as nearly always
         if self._is_of_blocks(raw):
             return Dense(self._of_blocks(raw), self.rows, self.layout.size, self.role)
         with _questioned(raw, self.role):
@@ -426,11 +451,17 @@ class MatrixClaim(Claim):
         with np.errstate(invalid="ignore", over="ignore"):
             matrix = self.matrix(value)
             if matrix.dense and matrix.value.dtype == np.float64:
-                product: Array = np.einsum(
-                    "ij,j->i", matrix.value, self._probe
-                )  # no threads: they cost more than they gain
-                return product
+                return _product(matrix.value, self._probe)
             return matrix.times(self._probe)
+
+
+def _product(matrix: Array, v: Array) -> Array:
+    """The product of an array with a vector, without threads: they cost more than they gain."""
+    if matrix.flags.c_contiguous and hasattr(np, "vecdot"):  # NumPy 2
+        by_rows: Array = np.vecdot(matrix, v)
+        return by_rows
+    product: Array = np.einsum("ij,j->i", matrix, v)
+    return product
 
 
 def _largest(part: NDArray[Any]) -> float:

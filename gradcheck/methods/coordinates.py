@@ -127,7 +127,7 @@ class Surveyor:
         calibration, rows, column = self.calibration, block.rows, h[:, None]
         which = slice(None) if rows is None else rows
         numeric = (plus - minus) / (2 * column)
-        rounding = 2 * calibration.noise[which] / column
+        rounding = calibration.noise[which] * (2 / column)
         units = self.ordinary.scales[block.columns, None]
         if learn:
             self.ordinary.learn(numeric, rounding, units, rows)
@@ -143,7 +143,7 @@ class Surveyor:
             self._count(look, whole=whole)
             self._count_parts(look, block.columns)
             self._find_ignored(block, plus, minus)
-        self._keep(self._recorded(block, h, numeric, look, whole, evaluations))
+        self._keep(self._recorded(block, h, numeric, look.uncertainty, None if whole else look.agreed, evaluations))
 
     def _settle_zeros(
         self, block: Block, h: Array, plus: Array, minus: Array, rounding: Array, look: FirstLook
@@ -183,10 +183,16 @@ class Surveyor:
             )
 
     def _recorded(
-        self, block: Block, h: Array, numeric: Array, look: FirstLook, whole: bool, evaluations: Any
+        self,
+        block: Block,
+        h: Array,
+        numeric: Array,
+        uncertainty: Array,
+        agreed: NDArray[np.bool_] | None,
+        evaluations: Any,
     ) -> Columns:
-        """What was seen, as columns."""
-        size = look.gap.size
+        """What was seen, as columns; agreed: which entries did, None if all."""
+        size = numeric.size
         if self.m == 1:
             entry = block.columns
         else:
@@ -194,15 +200,15 @@ class Surveyor:
             entry = (rows * self.n + block.columns[:, None]).ravel()
             h = np.repeat(h, numeric.shape[1])
         verdict, status = np.zeros(size, np.int8), np.full(size, FIRST_STEP, np.int8)
-        if not whole:
-            doubtful = ~look.agreed.ravel()
+        if agreed is not None:
+            doubtful = ~agreed.ravel()
             verdict[doubtful], status[doubtful] = Verdict.INCONCLUSIVE, NOT_EXAMINED
             verdict[~np.isfinite(block.claimed).ravel()] = Verdict.ERROR
         return Columns(
             entry.astype(np.int64, copy=False),
-            block.claimed.ravel(),
+            block.claimed.flatten(),
             numeric.ravel(),
-            look.uncertainty.ravel(),
+            uncertainty.ravel(),
             h,
             np.full(size, evaluations) if isinstance(evaluations, int) else evaluations.ravel(),
             verdict,
@@ -217,10 +223,10 @@ class Surveyor:
     # ---- the first look, compiled
 
     def _kernel(self, block: Block) -> Callable[..., None] | None:
-        """A compiled first look at whole columns, if f is compiled and there are more entries than a report holds."""
+        """A compiled first look at whole columns, if f is compiled, and a number or with more entries than a report holds."""
         if (
-            self.m == 1
-            or self.m * self.n <= self.most
+            (self.m > 1 and self.m * self.n <= self.most)
+            or self.parts
             or block.rows is not None
             or self.calibration.bent
             or not is_compiled(self.problem.function.call)
@@ -231,7 +237,10 @@ class Surveyor:
         return agreement_kernel(block.claimed.size)
 
     def _pass_over(self, kernel: Callable[..., None], block: Block, h: Array, plus: Array, minus: Array) -> None:
-        """Count the columns in which everything agrees, keeping the worst entry of each; compare the others one by one."""
+        """Count the columns in which everything agrees, keeping the worst entry of each; compare the others one by one.
+
+        Of an f that is a number all entries are kept, or compared one by one.
+        """
         from gradcheck.numerics.first_step import agreement
 
         found = agreement(
@@ -246,6 +255,13 @@ class Surveyor:
             self.tolerance,
         )
         rest = found.worst < 0
+        if self.m == 1:
+            if rest.any():
+                self._compare(block, h, plus, minus, learn=False)
+                return
+            self.passed.include(rest.size, found.relative, found.detectable, found.share)
+            self._keep(self._recorded(block, h, found.numeric, found.uncertainty, None, 2))
+            return
         k = np.flatnonzero(~rest)
         if k.size:
             j = found.worst[k]

@@ -12,11 +12,11 @@ import numpy as np
 
 from gradcheck.errors import UserCodeError
 from gradcheck.evaluation.claims import Block
-from gradcheck.evaluation.matrices import BLOCK_ENTRIES, Matrix, as_matrix
+from gradcheck.evaluation.matrices import BLOCK_ENTRIES, Dense, Matrix, as_matrix
 from gradcheck.methods.results import Comparison, digits_of
 from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.directions import Stream, direction
-from gradcheck.numerics.first_step import Ordinary
+from gradcheck.numerics.first_step import Ordinary, median
 from gradcheck.numerics.stencils import RATIO
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ CERTAIN = 5e-6  # gaps below this share of the product are not blamed on the pat
 FINER = 16.0  # … nor are others that are not seen at steps so many times smaller
 SPARSE = 0.05  # a dense claim is worth a pattern if no more than this share of it is not zero
 WORTH = 2**14  # … it has this many entries
+POINT_BYTES = 2**20  # of points that are evaluated together
 SAVING = 0.3  # … and that leaves this share of the evaluations
 
 
@@ -81,24 +82,28 @@ class Pattern:
                 return stored
             places = np.unique(stored._places())  # an entry may be stored in parts
             return cls._from_places(places, matrix.rows, matrix.columns)
-        return cls._of_mask(matrix.value != 0)
+        assert isinstance(matrix, Dense)
+        everywhere = matrix.nonzero(matrix.rows * matrix.columns)
+        assert everywhere is not None
+        return cls._of_nonzero(everywhere, matrix.rows, matrix.columns)
 
     @classmethod
     def worth_having(cls, matrix: Matrix) -> Pattern | None:
         """Where a dense claim is not zero; None if that is in too many places to save much."""
         size = matrix.rows * matrix.columns
-        if not matrix.dense or size < WORTH:
+        if not isinstance(matrix, Dense) or size < WORTH:
             return None
-        present = matrix.value != 0
-        if np.count_nonzero(present) > SPARSE * size:
+        places = matrix.nonzero(int(SPARSE * size))
+        if places is None:
             return None
-        pattern = cls._of_mask(present)
+        pattern = cls._of_nonzero(places, matrix.rows, matrix.columns)
         return pattern if pattern.colour_count <= SAVING * matrix.columns else None
 
     @classmethod
-    def _of_mask(cls, present: NDArray[np.bool_]) -> Pattern:
-        rows, columns = np.divmod(np.flatnonzero(present), present.shape[1])
-        return cls._from_places(np.sort(columns * present.shape[0] + rows), *present.shape)
+    def _of_nonzero(cls, places: NDArray[np.intp], rows: int, columns: int) -> Pattern:
+        """From numbers row · n + column."""
+        row, column = np.divmod(places, columns)
+        return cls._from_places(np.sort(column * rows + row), rows, columns)
 
     @classmethod
     def _from_places(cls, places: NDArray[np.int64], rows: int, columns: int) -> Pattern:
@@ -166,38 +171,80 @@ class Compressed:
     def __init__(self, problem: Problem, pattern: Pattern) -> None:
         self.function, self.pattern, self.x = problem.function, pattern, problem.x
 
-    def blocks(self, matrix: Matrix) -> Iterator[Block]:
-        """The entries within the pattern, as `Surveyor.survey` wants them: a block for each group, or several."""
+    def blocks(self, matrix: Matrix, most: int = 1) -> Iterator[Block]:
+        """The entries within the pattern, group by group, as `Surveyor.survey` wants them.
+
+        most: groups in a block, if that makes no more than `BLOCK_ENTRIES`; a larger group is several blocks.
+        """
         pattern = self.pattern
         colours = pattern.colours[pattern.of_column]
         order = np.argsort(colours, kind="stable")
         rows, columns = pattern.indices[order].astype(np.intp), pattern.of_column[order]
         bounds = [0, *np.cumsum(np.bincount(colours)).tolist()] if colours.size else [0]
         claimed = matrix.entries(rows, columns)
-        for start, stop in pairwise(bounds):
+        for start, stop in _joined(bounds, most):
             for low in range(start, stop, BLOCK_ENTRIES):
                 chosen = slice(low, min(low + BLOCK_ENTRIES, stop))
                 yield Block(columns[chosen], claimed[chosen, None], rows[chosen, None])
 
     def evaluate(self, block: Block, steps: Array, tick: Callable[[int], None]) -> tuple[Array, Array]:
-        """f on both sides of x at the entries of a block: two evaluations for all its columns at once."""
+        """f on both sides of x at the entries of a block: two evaluations for all its columns of one colour."""
         assert block.rows is not None
-        if self._leaves_bounds(block.columns, steps):
-            # column by column: its first entry has its step, and `place` tells which column an entry is in
-            columns, first, place = np.unique(block.columns, return_index=True, return_inverse=True)
-            plus, minus = self.function.pairs(self.x, columns, steps[first])
-            return plus[place, block.rows[:, 0], None], minus[place, block.rows[:, 0], None]
-        shift = np.zeros(self.x.size)
-        shift[block.columns] = steps
-        ahead = self.function.near((self.x + shift).astype(self.x.dtype))
-        behind = self.function.near((self.x - shift).astype(self.x.dtype))
-        return ahead[block.rows], behind[block.rows]
+        rows, colours = block.rows[:, 0], self.pattern.colours[block.columns]
+        ends = [0, *(np.flatnonzero(np.diff(colours)) + 1).tolist(), len(colours)]
+        found = np.empty((2, len(colours), 1))
+        together: list[tuple[int, int]] = []
+        for start, stop in pairwise(ends):
+            columns = block.columns[start:stop]
+            if self._leaves_bounds(columns, steps[start:stop]):
+                # column by column: its first entry has its step, and `place` tells which column an entry is in
+                columns, first, place = np.unique(columns, return_index=True, return_inverse=True)
+                pairs = self.function.pairs(self.x, columns, steps[start:stop][first])
+                for side, values in zip(found, pairs, strict=True):
+                    side[start:stop, 0] = values[place, rows[start:stop]]
+            else:
+                together.append((start, stop))
+        group = max(1, POINT_BYTES // (2 * self.x.nbytes))
+        for low in range(0, len(together), group):
+            self._find_together(together[low : low + group], block.columns, rows, steps, found)
+        return found[0], found[1]
+
+    def _find_together(
+        self,
+        spans: list[tuple[int, int]],
+        columns: NDArray[np.intp],
+        rows: NDArray[np.intp],
+        steps: Array,
+        found: Array,
+    ) -> None:
+        """Fill in `found`, (2, N, 1), at the entries of some groups, each given by its first and last: a pair of points each."""
+        chosen = np.concatenate([np.arange(*span) for span in spans])
+        of_group = np.repeat(np.arange(len(spans)), [stop - start for start, stop in spans])
+        points = np.tile(self.x, (2 * len(spans), 1))
+        here, moved = self.x[columns[chosen]], steps[chosen]
+        points[2 * of_group, columns[chosen]] = here + moved
+        points[2 * of_group + 1, columns[chosen]] = here - moved
+        values = self.function.gathered(points)
+        for side in (0, 1):
+            found[side, chosen, 0] = values[2 * of_group + side, rows[chosen]]
 
     def _leaves_bounds(self, columns: NDArray[np.intp], steps: Array) -> bool:
         if self.function.bounds is None:
             return False
         low, high = self.function.bounds
         return bool(((self.x - low)[columns] < steps).any() or ((high - self.x)[columns] < steps).any())
+
+
+def _joined(bounds: list[int], most: int) -> Iterator[tuple[int, int]]:
+    """Spans of up to `most` groups, of which group k has the entries bounds[k] … bounds[k + 1] − 1."""
+    start, groups = 0, 0
+    for low, high in pairwise(bounds):
+        if groups and (groups == most or high - start > BLOCK_ENTRIES):
+            yield start, low
+            start, groups = low, 0
+        groups += 1
+    if groups:
+        yield start, bounds[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +364,7 @@ def _turned_inward(
 def _noise(calibration: Calibration, ordinary: Ordinary) -> Array:
     """The noise of each row, no less than is usual for its size: one line may show less by chance."""
     sized = ordinary.seen > 0
-    usual = np.median(calibration.noise[sized] / ordinary.seen[sized]) if sized.any() else 0.0
+    usual = median(calibration.noise[sized] / ordinary.seen[sized]) if sized.any() else 0.0
     return np.maximum(calibration.noise, usual * ordinary.seen)
 
 

@@ -47,20 +47,21 @@ class Ordinary:
     def __init__(self, scales: Array, seen: Array, value: Array) -> None:
         self.scales, self.seen, self.largest = scales, seen, np.zeros(seen.size)
         size = np.abs(value)
-        self.value = np.maximum(size, np.median(size)) if size.size > 1 else size
+        self.value = np.maximum(size, median(size)) if size.size > 1 else size
 
     def learn(self, numeric: Array, rounding: Array, units: Array, outputs: NDArray[np.intp] | None = None) -> None:
         """Take note of differences (N, m), with their rounding errors and the scales (N, 1) of these variables.
 
-        outputs: of single entries, (N, 1), none twice; the differences are (N, 1) then.
+        outputs: of single entries, (N, 1); the differences are (N, 1) then.
         """
         slope = np.abs(numeric)
         clear = (slope > CLEAR * rounding) & (slope < np.inf)
         if not np.logical_and.reduce(clear, axis=None):
             slope = np.where(clear, slope, 0.0)
         if outputs is not None:
-            self.largest[outputs] = np.maximum(self.largest[outputs], slope)
-            self.seen[outputs] = np.maximum(self.seen[outputs], slope * units)
+            which, slope = outputs.ravel(), slope.ravel()
+            np.maximum.at(self.largest, which, slope)
+            np.maximum.at(self.seen, which, slope * units.ravel())
             return
         np.maximum(self.largest, np.maximum.reduce(slope), out=self.largest)
         slope *= units
@@ -72,9 +73,9 @@ class Ordinary:
         shared: outputs with values of like size have like units, so that what is ordinary for one is so for all.
         """
         if self.largest.all() and not shared:
-            return np.minimum(self.seen[outputs] / units, self.largest[outputs])
+            return np.minimum(self.seen[outputs] * (1 / units), self.largest[outputs])
         seen, largest = self._lent(self.seen, outputs, shared), self._lent(self.largest, outputs, shared)
-        return np.minimum(seen / units, np.where(largest > 0, largest, np.inf))
+        return np.minimum(seen * (1 / units), np.where(largest > 0, largest, np.inf))
 
     def _lent(self, sizes: Array, outputs: Any, shared: bool) -> Array:
         """Sizes of some outputs: their own, and that of the others where nothing was seen of them."""
@@ -87,6 +88,15 @@ class Ordinary:
         with np.errstate(divide="ignore", invalid="ignore"):
             alike = np.nan_to_num(sizes / self.value, posinf=0.0).max() * self.value[outputs]
         return np.maximum(own, np.minimum(alike, most))
+
+
+def median(sizes: Array) -> float:
+    """The median of numbers (N,), none of them NaN, N > 0: what `np.median` says, without what it asks first."""
+    half = sizes.size // 2
+    if sizes.size % 2:
+        return float(np.partition(sizes, half)[half])
+    low, high = np.partition(sizes, (half - 1, half))[half - 1 : half + 1].tolist()
+    return float(low + high) / 2
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -139,17 +149,18 @@ def first_look(
     return FirstLook(gap, size, large, uncertainty, near)
 
 
-__all__ = ["AGREED", "CLEAR", "NEGLIGIBLE", "RESOLVED", "SMALL", "FirstLook", "Ordinary", "first_look"]
-
-
 @record
 class Agreement:
     """What was found.
 
+    numeric: the differences, (N, m).
+    uncertainty: of each, (N, m), if m is 1.
     worst: for each column, the output that agreed least; −1 if not every entry agreed, or f and the claim are 0 throughout.
     relative, detectable, share: over the columns that agreed, as for `Tally.add`.
     """
 
+    numeric: Array
+    uncertainty: Array
     worst: NDArray[np.int64]
     relative: float
     detectable: float
@@ -182,8 +193,36 @@ def agreement(
     )
     noise, truncation = (np.ascontiguousarray(a, np.float64) for a in (calibration.noise, calibration.truncation))
     scales, seen, largest = ordinary.scales[columns], ordinary.seen, ordinary.largest
-    kernel(plus, minus, claimed, steps, scales, noise, truncation, limits, seen, largest, worst, figures)
-    return Agreement(worst, *figures.tolist())
+    numeric, uncertain = np.empty(claimed.shape), np.empty(claimed.shape if seen.size == 1 else (1, seen.size))
+    kernel(
+        plus,
+        minus,
+        claimed,
+        steps,
+        scales,
+        noise,
+        truncation,
+        limits,
+        seen,
+        largest,
+        numeric,
+        uncertain,
+        worst,
+        figures,
+    )
+    return Agreement(numeric, uncertain, worst, *figures.tolist())
 
 
-__all__ = ["Agreement", "agreement"]
+__all__ = [
+    "AGREED",
+    "CLEAR",
+    "NEGLIGIBLE",
+    "RESOLVED",
+    "SMALL",
+    "Agreement",
+    "FirstLook",
+    "Ordinary",
+    "agreement",
+    "first_look",
+    "median",
+]

@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
 
 import numba
 import numpy as np
 from numba import types
 from numba.core.dispatcher import Dispatcher
+from numba.experimental import function_type
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +31,7 @@ VECTOR = (
     10  # evaluations of a scalar f that one of a vector-valued f counts as: its value is an array to be made and copied
 )
 ENTRIES = 10  # entries compared that count as an evaluation
-READY = 100  # … or calling, once it is there: f is handed over in 40 µs
+READY = 100  # … or calling, once it is there: that takes 20 µs
 
 
 def _along_columns(
@@ -101,7 +103,45 @@ def loop_over_columns(
         if not _worth_loading(key, evaluations):
             return None
         entry = _ready[key] = _load(parameter, returned)
-    return partial(entry, f) if evaluations >= READY else None
+    return partial(entry, _handed_over(f, key, parameter, returned)) if evaluations >= READY else None
+
+
+class _HandedOver:
+    """A dispatcher with the addresses of what it compiled at hand: Numba looks them up at every call otherwise, in 20 µs.
+
+    Numba takes it for a dispatcher, and asks it for these alone.
+    """
+
+    __class__ = Dispatcher  # type: ignore[assignment]
+
+    def __init__(self, code: Any, wrapper: int, function: int) -> None:
+        self.code, self._wrapper, self._function = code, wrapper, function  # the code lives as long as its addresses
+        self.fndesc = self.library = self
+        self.llvm_func_name = ""
+
+    def __wrapper_address__(self) -> int:
+        return self._wrapper
+
+    def get_compile_result(self, signature: Any) -> _HandedOver:
+        return self
+
+    def get_pointer_to_function(self, name: str) -> int:
+        return self._function
+
+
+_handed: WeakKeyDictionary[Any, dict[tuple[str, str], _HandedOver]] = WeakKeyDictionary()  # by f, and as `_ready`
+
+
+def _handed_over(f: Any, key: tuple[str, str], parameter: Any, returned: Any) -> Any:
+    """f as it is handed to a loop; f itself where this version of Numba goes about it otherwise."""
+    compiled, known = f.overloads[parameter,], _handed.setdefault(f, {})
+    if key not in known or known[key].code is not compiled.library:
+        lookups = [getattr(function_type, name, None) for name in ("_get_wrapper_address", "_get_jit_address")]
+        if None in lookups:
+            return f
+        addresses = [lookup(f, returned(parameter)) for lookup in lookups if lookup is not None]
+        known[key] = _HandedOver(compiled.library, *addresses)
+    return known[key]
 
 
 def _worth_loading(key: tuple[str, str], evaluations: int) -> bool:
@@ -168,15 +208,19 @@ def _agreement(
     limits: Any,
     seen: Any,
     largest: Any,
+    numeric: Any,
+    uncertain: Any,
     worst: NDArray[np.int64],
     figures: Any,
 ) -> None:
-    """What `agreement.agreement` does: two passes over the block, each in loops that become vector instructions."""
+    """What `first_step.agreement` does: two passes over the block, each in loops that become vector instructions.
+
+    uncertain: a row for each column, or one that serves them all, where nobody asks how uncertain its entries are.
+    """
     atol, rtol, close, negligible, resolved, small, clear = limits
     columns, m = claimed.shape
     top = np.finfo(np.float64).max
     relative, detectable_most, share = 0.0, 0.0, 0.0
-    numeric = np.empty((columns, m))
     for k in range(columns):
         twice, least, unit = 2 * steps[k], clear / steps[k], scales[k]
         ahead, behind, found = plus[k], minus[k], numeric[k]
@@ -195,7 +239,7 @@ def _agreement(
     for k in range(columns):
         per_step, per_unit = 2 / steps[k], 1 / scales[k]
         agreed, live = 0, 0
-        claims, found = claimed[k], numeric[k]
+        claims, found, doubts = claimed[k], numeric[k], uncertain[k % len(uncertain)]
         for j in range(m):
             claim, value = abs(claims[j]), abs(found[j])
             gap = abs(claims[j] - found[j])
@@ -208,6 +252,7 @@ def _agreement(
             slack = slack if slack < 2 * rounding else 2 * rounding
             uncertainty = rounding + 4 * truncation[j] * ordinary
             uncertainty = uncertainty if uncertainty > 2 * gap else 2 * gap
+            doubts[j] = uncertainty
             agreed += (
                 (gap <= atol + close * size + slack)
                 & (rounding <= atol + resolved * size + small * scale)
@@ -255,7 +300,7 @@ def agreement_kernel(entries: int) -> Callable[..., None] | None:
             return None
         block, contiguous = types.Array(types.float64, 2, "A"), types.Array(types.float64, 2, "C")
         line, integers = types.Array(types.float64, 1, "C"), types.Array(types.int64, 1, "C")
-        wanted = (block, block, contiguous, *[line] * 7, integers, line)
+        wanted = (block, block, contiguous, *[line] * 7, contiguous, contiguous, integers, line)
         try:
             entry = _AGREEMENT.compile(wanted)
         except OSError:  # the cache cannot be written after all

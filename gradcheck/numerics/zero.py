@@ -286,6 +286,8 @@ def flat_nearby(plus: Array, minus: Array, centre: Array, steps: Array, resoluti
         steps: t, (R,), rising, in natural scales.
         resolution: the spacing of representable values of each, (m,).
     """
+    if not ((plus[0] == centre) & (minus[0] == centre)).any():  # as nearly always
+        return np.zeros(centre.shape, np.bool_)
     still = np.logical_and.accumulate((plus == centre) & (minus == centre), axis=0)
     count = still.sum(axis=0)
     flat = (count >= SHORTEST) & (count < len(steps))

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import pytest
 
-from gradcheck import check_jacobian
+from gradcheck import check_gradient, check_jacobian
 from gradcheck.model import Verdict
 from gradcheck.numerics import kernels
 
@@ -59,3 +59,33 @@ def test_with_and_without_the_kernel_the_report_says_the_same(monkeypatch, claim
     doubtful = [{entry.index for entry in report.entries if entry.verdict is not Verdict.PASS} for report in reports]
     assert doubtful[0] == doubtful[1]
     assert [found.kind for found in fast.findings] == [found.kind for found in slow.findings]
+
+
+@numba.njit
+def number(x):
+    return np.sum(np.sin(x) + x**3)
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.001], ids=["right", "one wrong"])
+def test_of_a_number_the_kernel_says_the_same_to_the_last_bit(monkeypatch, factor):
+    x = np.random.default_rng(5).normal(size=N)
+    used, reports = [], []
+    ready = kernels.agreement_kernel(10**9)
+
+    def counted(*arguments):
+        used.append(len(arguments))
+        ready(*arguments)
+
+    def grad(x):
+        claimed = np.cos(x) + 3 * x * x
+        claimed[7] *= factor
+        return claimed
+
+    for kernel in (counted, None):
+        monkeypatch.setattr(kernels, "agreement_kernel", lambda entries, kernel=kernel: kernel)
+        reports.append(check_gradient(number, grad, x, method="coordinates", throw=False))
+    assert used
+    fast, slow = reports
+    assert list(fast.entries) == list(slow.entries)
+    assert fast.resolution == slow.resolution
+    assert (fast.verdict, fast.failed) == (slow.verdict, slow.failed)
