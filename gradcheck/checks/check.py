@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from gradcheck.checks.knob import Knob
     from gradcheck.evaluation.autograd import Autograd
     from gradcheck.evaluation.journal import Journal, Ledger
+    from gradcheck.evaluation.line import Line
     from gradcheck.evaluation.matrices import MatrixClaim
-    from gradcheck.evaluation.preflight import Line
     from gradcheck.methods.coordinates import Evaluate
     from gradcheck.methods.results import Comparison
     from gradcheck.model import Method, Point, Report

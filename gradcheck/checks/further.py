@@ -17,7 +17,7 @@ from gradcheck.checks.check import CheckRun
 from gradcheck.checks.method import DIRECTIONS
 from gradcheck.errors import UserCodeError
 from gradcheck.evaluation.claims import Claim, gradient_blocks
-from gradcheck.evaluation.preflight import Line
+from gradcheck.evaluation.line import Line
 from gradcheck.methods.directions import search
 from gradcheck.methods.problem import Problem
 from gradcheck.model import Method, Verdict

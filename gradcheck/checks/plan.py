@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck.checks.method import DIRECTIONS, worthwhile
 from gradcheck.errors import OutOfTime
-from gradcheck.evaluation.preflight import LADDER
+from gradcheck.evaluation.line import LADDER
 from gradcheck.methods.oracle import OUTSET
 from gradcheck.methods.plain import FEW, MOST
 from gradcheck.model import Kind, Method, Plan, Stop

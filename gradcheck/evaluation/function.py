@@ -1,6 +1,7 @@
 """A user's f, called, converted and counted.  Which engine evaluates many points is for `dispatch` to say.
 
 Away from the point itself, anything that is no number (NaN, an exception) is NaN here.
+It is long because whatever is asked of f, a value or many, goes through this one class, which sees to copies and counts.
 """
 
 from __future__ import annotations

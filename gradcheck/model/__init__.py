@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gradcheck.model.diagnoses import *  # noqa: F403
     from gradcheck.model.directions import *  # noqa: F403
     from gradcheck.model.entries import *  # noqa: F403
+    from gradcheck.model.estimates import *  # noqa: F403
     from gradcheck.model.findings import *  # noqa: F403
     from gradcheck.model.mutations import *  # noqa: F403
     from gradcheck.model.pictured import *  # noqa: F403
@@ -26,7 +27,8 @@ _HOMES = {
     "costly": ("Plan", "ToleranceLaw"),
     "diagnoses": ("Diagnosis", "Fix", "Where"),
     "directions": ("DirectionCheck",),
-    "entries": ("DerivativeEstimate", "EntryCheck", "Tolerance"),
+    "entries": ("EntryCheck", "Tolerance"),
+    "estimates": ("DerivativeEstimate",),
     "findings": ("Finding",),
     "mutations": ("Mistake", "MutatedLine"),
     "pictured": ("ErrorMap", "Ladder"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gradcheck.model.entries import Estimate
+from gradcheck.model.estimates import Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

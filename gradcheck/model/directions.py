@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gradcheck.model.vocabulary import Verdict
 
 if TYPE_CHECKING:
-    from gradcheck.model.entries import DerivativeEstimate
+    from gradcheck.model.estimates import DerivativeEstimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from gradcheck import PointError, UsageError, check_gradient, check_hessian, check_jacobian
 from gradcheck.cli.command import command
-from gradcheck.evaluation.preflight import LADDER
+from gradcheck.evaluation.line import LADDER
 from gradcheck.model import ComplexEstimate, Convention, FindingKind, Verdict
 from gradcheck.reporting.json import to_dict
 from gradcheck.reporting.restore import restore
