@@ -286,7 +286,7 @@ class Surveyor:
         if not self.watcher.stopped:
             with self.watcher.until_stopped():
                 second.examine(columns)
-        second.decide_by_first_look(columns)
+        second.first.decide(columns)
         passed = columns.take((columns.verdict == Verdict.PASS) & doubtful)
         if passed.entry.size:
             size = passed.size

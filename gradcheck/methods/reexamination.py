@@ -1,7 +1,4 @@
-"""A second look at the entries that the first difference left in doubt: a ladder of steps for each, at a bounded cost.
-
-It is long because what a ladder costs, and when it may end, is decided where it is climbed.
-"""
+"""A second look at the entries that the first difference left in doubt: a ladder of steps for each, at a bounded cost."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.methods.entries import Columns, kept_ladder, status_code
+from gradcheck.methods.first_verdicts import UNEXAMINED, FirstVerdicts
 from gradcheck.methods.iterations import Iterations
 from gradcheck.model import Status, Verdict
 from gradcheck.numerics.extrapolation import ladder_steps
@@ -44,7 +42,6 @@ SHARP = 1e-7  # an uncertainty below this share of the value is good enough to s
 EXACTLY = 1e-10  # … and below this to be compared with what makes a wrong claim wrong
 SURE = 12  # once so many entries that looked plainly wrong turned out to be so, others that do need no ladder
 ROUNDED = 64.0  # spacings of f's values, over the step: more is not uncertain for their rounding
-UNEXAMINED = 10.0  # an entry that was not re-examined fails if its gap is this many times what is allowed and uncertain
 
 
 class Reexamination:
@@ -76,6 +73,7 @@ class Reexamination:
         self.ordinary, self.scales, self.steps = ordinary, problem.preflight.scales, steps
         self.seen = seen
         self.problem, self.watcher, self.complete = problem, watcher, complete
+        self.first = FirstVerdicts(problem, ordinary, seen)
         self.n, self.m = problem.n, problem.m
         self.own: dict[int, float] = {}
         self.far = farthest(self.scales)  # beyond is not near x
@@ -88,7 +86,7 @@ class Reexamination:
         allowance = max(FREE, SPENDING * self.n)
         wholly_wrong = True
         short: list[int] = []
-        plain, confirmed, misjudged = self._plainly_wrong(columns), 0, False
+        plain, confirmed, misjudged = self.first.plainly_wrong(columns), 0, False
         for done, (i, all_rows) in enumerate(by_column):
             self.watcher.tick("re-examined", done, len(by_column))
             if self.watcher.expired():
@@ -361,41 +359,6 @@ class Reexamination:
         if judgement.status in (Status.KINK, Status.JUMP):
             extra["kink"] = 0.0  # at the point itself
         columns.detail[int(columns.entry[row])] = {k: v for k, v in extra.items() if v is not None}
-
-    def _seen_first(self, columns: Columns) -> tuple[Array, Array, Array]:
-        """What the first look knows of each entry: what gap is allowed, the uncertainty, and that which is good enough."""
-        size = columns.size
-        i, j = columns.entry % self.n, columns.entry // self.n
-        calibration, scale = self.preflight.calibration, self._ordinary(i, j)
-        uncertainty = 2 * calibration.noise[j] / columns.step + 4 * calibration.truncation[j] * np.maximum(size, scale)
-        return self.tolerance.atol + self.tolerance.rtol * size, uncertainty, RESOLVED * size + SMALL * scale
-
-    def _plainly_wrong(self, columns: Columns) -> NDArray[np.bool_]:
-        """Whether the gap at the first step is many times what is allowed and uncertain; not where f moves and may have kinks."""
-        allowed, uncertainty, _ = self._seen_first(columns)
-        wrong = np.asarray(columns.gap > UNEXAMINED * (allowed + uncertainty))
-        if not self.preflight.calibration.bent:
-            return wrong
-        if not self.seen.size:
-            return np.zeros(wrong.size, bool)
-        return wrong & (self.seen[columns.entry] == self.preflight.value).all(axis=1)
-
-    def decide_by_first_look(self, columns: Columns) -> None:
-        """The verdict on entries that the bound on re-examination left out, from their first difference alone.
-
-        None is called wrong if others were examined, which looked worse, and none of them was.
-        """
-        left = columns.status == status_code(Status.NOT_EXAMINED)
-        if not left.any():
-            return
-        allowed, u, enough = self._seen_first(columns)
-        columns.uncertainty[left] = u[left]
-        examined = ~left & (columns.status != status_code(Status.FIRST_STEP))
-        if not examined.any() or (columns.verdict[examined] == Verdict.FAIL).any():
-            columns.verdict[left & (columns.gap > UNEXAMINED * (allowed + u))] = Verdict.FAIL
-        columns.verdict[left & (columns.gap <= allowed + u) & (u <= enough)] = Verdict.PASS
-        constant = self.preflight.calibration.quantum[columns.entry // self.n] == 0
-        columns.verdict[left & constant & (columns.claimed == 0) & (columns.numeric == 0)] = Verdict.PASS
 
 
 def _bottomed(plus: Array, minus: Array, value: Array) -> bool:
