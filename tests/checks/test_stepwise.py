@@ -64,7 +64,7 @@ def test_batches_are_whole_rounds_of_entries_and_whole_lines() -> None:
     rounds: list[Asked] = []
     answered(ask_and_tell(X, grad=g), rounds=rounds)
     assert {asked.role for asked in rounds} == {"f"}
-    assert [len(asked.points) for asked in rounds] == [1, 1, 12]
+    assert [len(asked.points) for asked in rounds] == [1, 1, 1, 12]
     rounds.clear()
     answered(ask_and_tell(X, grad=lambda x: 2 * g(x)), rounds=rounds)
     assert sorted(len(asked.points) for asked in rounds)[-2:] == [12, 26]

@@ -42,7 +42,7 @@ def f(x):
 
 
 @pytest.mark.parametrize("method", ["coordinates", "directions"])
-@pytest.mark.parametrize("budget", [0.05, 0.5, 1.2])
+@pytest.mark.parametrize("budget", [0.05, 0.5, 0.8])
 def test_no_more_than_one_call_begins_after_the_end(method, budget):
     slow = Slow(0.1, f)
     report = api.check_gradient(slow, g, X, budget=budget, method=method, throw=False)

@@ -304,15 +304,15 @@ def cost(f, grad):
 
 @pytest.mark.parametrize("factor", [-1, 2, 1.01])
 def test_a_wholly_wrong_claim_costs_few_whole_ladders(factor):
-    assert cost(sines, lambda x: factor * sines_slope(x)) < 7 * cost(sines, sines_slope)
+    assert cost(sines, lambda x: factor * sines_slope(x)) < 5 * cost(sines, sines_slope)
 
 
 def test_a_wrong_claim_where_f_is_flat_needs_no_steps_at_which_it_does_not_move():
     def steps(x):
         return float(np.floor(x).sum())
 
-    assert cost(steps, np.ones_like) < 6 * cost(steps, np.zeros_like)
+    assert cost(steps, np.ones_like) < 4 * cost(steps, np.zeros_like)
 
 
 def test_what_the_upper_rungs_settle_in_single_precision_needs_no_lower_ones():
-    assert cost(lambda x: float(np.float32(sines(x))), sines_slope) < 15 * cost(sines, sines_slope)
+    assert cost(lambda x: float(np.float32(sines(x))), sines_slope) < 40 * N
