@@ -83,6 +83,9 @@ NOT_FOR_A_GRADIENT = (  # that is right, of a plain function, in few dimensions
     "numerics.readings",
     "reach.elsewhere",
     "reach.search",
+    "reporting.changes",
+    "runner.arrays",
+    "runner.datafiles",
 )
 
 
