@@ -33,8 +33,8 @@ from gradcheck.wording import counted, quoted
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from gradcheck.checks.complex import Known
-    from gradcheck.checks.knob import Knob
+    from gradcheck.checks.complex.convention import Known
+    from gradcheck.checks.solvers.knob import Knob
     from gradcheck.evaluation.autograd import Autograd
     from gradcheck.evaluation.journal import Journal, Ledger
     from gradcheck.evaluation.matrices import MatrixClaim
@@ -71,7 +71,7 @@ class CheckRun:
         self.watcher = Watcher(None if options.progress is None else self._progress, options.budget)
         self.knob: Knob | None = None
         if options.knob is not None:
-            from gradcheck.checks.knob import knob_of  # of use to few
+            from gradcheck.checks.solvers.knob import knob_of  # of use to few
 
             self.knob, options = knob_of(f, options)
         self.options, self.tolerance = options, options.tolerance
@@ -85,7 +85,7 @@ class CheckRun:
         if options.convention is not None and self.layout.imaginary is None:
             raise UsageError("convention says what a derivative by complex variables is, and x0 is real; leave it out")
         if self.layout.imaginary is not None:
-            from gradcheck.checks.complex import refuse  # of use to few
+            from gradcheck.checks.complex.convention import refuse  # of use to few
 
             refuse(kind, options)
         self.on_set = options.on is not None or options.claimed is not None or options.riemannian
