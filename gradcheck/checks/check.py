@@ -31,7 +31,7 @@ from gradcheck.wording import quoted
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from gradcheck.checks.complex import Known
+    from gradcheck.checks.complex.convention import Known
     from gradcheck.evaluation.autograd import Autograd
     from gradcheck.evaluation.line import Line
     from gradcheck.methods.coordinates import Evaluate

@@ -151,7 +151,7 @@ class Draft:
         known = stopped is Stop.BUDGET and self.enough
         entries: Sequence[EntryCheck] = ()
         if comparison is not None and self.of_complex:
-            from gradcheck.checks.pairs import ComplexTable  # of use to few
+            from gradcheck.checks.complex.pairs import ComplexTable  # of use to few
 
             entries = table = ComplexTable(comparison.columns, places, self.convention, self.explained)
             if comparison.checked or not directions:

@@ -34,14 +34,14 @@ def survey(run: CheckRun, problem: Problem, blocks: Iterable[Block]) -> None:
 
     pieces = in_pieces(run, function, blocks)
     if run.draft.method is Method.COMPLEX_STEP:
-        from gradcheck.checks.complex_step import surveyed
+        from gradcheck.checks.complex.step import surveyed
 
         if surveyed(run.draft, problem, run.watcher, pieces, at_complex_points):
             return
     compared = _compared(run, problem, pieces)
     run.accept(problem, compared)
     if compared.inconclusive and function.layout is run.layout and not run.watcher.stopped:
-        from gradcheck.checks.complex_step import offer
+        from gradcheck.checks.complex.step import offer
 
         offer(run.draft, problem, compared, at_complex_points)
 

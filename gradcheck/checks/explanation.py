@@ -78,7 +78,7 @@ def explain_failure(
 
 def explain_complex(draft: Draft, problem: Problem) -> tuple[list[Diagnosis], frozenset[int]]:
     """The diagnoses that real and imaginary parts tell together; none if they tell nothing."""
-    from gradcheck.checks.pairs import ComplexTable
+    from gradcheck.checks.complex.pairs import ComplexTable
     from gradcheck.diagnosis.complex import ComplexMismatch, explain_parts
 
     comparison, convention = draft.comparison, draft.convention

@@ -15,7 +15,7 @@ from gradcheck.variables.points import describe_point
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from gradcheck.checks.knob import Knob
+    from gradcheck.checks.solvers.knob import Knob
     from gradcheck.model import Kind, Point
     from gradcheck.options.keywords import Options
     from gradcheck.variables.layout import Layout
@@ -40,7 +40,7 @@ class Given:
         self.target, self.claim = f, claim
         self.knob: Knob | None = None
         if options.knob is not None:
-            from gradcheck.checks.knob import knob_of  # of use to few
+            from gradcheck.checks.solvers.knob import knob_of  # of use to few
 
             self.knob, options = knob_of(f, options)
         self.options, self.tolerance = options, options.tolerance
@@ -53,7 +53,7 @@ class Given:
         if options.convention is not None and self.layout.imaginary is None:
             raise UsageError("convention says what a derivative by complex variables is, and x0 is real; leave it out")
         if self.layout.imaginary is not None:
-            from gradcheck.checks.complex import refuse  # of use to few
+            from gradcheck.checks.complex.convention import refuse  # of use to few
 
             refuse(kind, options)
         self.on_set = options.on is not None or options.claimed is not None or options.riemannian

@@ -70,7 +70,7 @@ def check_gradient(
     both: Any = f if grad is None or asked else grad
     run = CheckRun(Kind.GRADIENT, f, both, x0, settings)
     if run.knob is not None:
-        from gradcheck.checks.gradient_law import GradientLaw  # of use to few
+        from gradcheck.checks.solvers.gradient import GradientLaw  # of use to few
 
         if grad_and_hess or hess is not None:
             raise UsageError("knob is for one gradient; leave the diagonal of the Hessian out")
@@ -93,7 +93,7 @@ def check_gradient(
     def compare() -> None:
         of_real = function
         if of_complex:
-            from gradcheck.checks.complex import as_real
+            from gradcheck.checks.complex.convention import as_real
             from gradcheck.checks.matrix import compare_matrix
 
             real = as_real(run.function(valued, scalar=False), valued, run.flat, settings.seed)
@@ -110,7 +110,7 @@ def check_gradient(
         hold_to_contracts(run, autograd)
         hold_to_orbit(run)
         if of_complex:
-            from gradcheck.checks.conventions import complete, settle  # of use to few
+            from gradcheck.checks.complex.run import complete, settle  # of use to few
 
             problem = settle(run, problem, claim)
         if isinstance(claim, TangentClaim):

@@ -49,7 +49,7 @@ def check_matrix(
     contracts, rule: what else is looked at before entries are compared, and after they failed.
     """
     if run.knob is not None:
-        from gradcheck.checks.matrix_law import MatrixLaw  # of use to few
+        from gradcheck.checks.solvers.matrix import MatrixLaw  # of use to few
 
         return run.carry_out(MatrixLaw(run, run.knob, stated, identities).compare)
     how: dict[str, Any] = {"sparsity": sparsity, "identities": identities, "contracts": contracts, "rule": rule}
@@ -73,7 +73,7 @@ def compare_matrix(
     at = stated.at
     of_complex = run.layout.imaginary is not None and at is None and stated.lent is None
     if of_complex:
-        from gradcheck.checks.conventions import complete, settle  # of use to few
+        from gradcheck.checks.complex.run import complete, settle  # of use to few
 
         problem = settle(run, problem, claimed)
     hold_to_orbit(run)

@@ -37,7 +37,7 @@ from gradcheck.variables.layout import ArrayLayout, Layout, VectorLayout
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from gradcheck.checks.complex_products import InConvention
+    from gradcheck.checks.complex.products import InConvention
 
     Array = NDArray[np.float64]
     Turned = Callable[[Any], Any]
@@ -219,8 +219,8 @@ def check_hvp(
         product[:] = [_product(run, run.counted(turned(hvp), "hvp", product=True), "hvp", run.vectors, run.vectors)]
         if run.layout.imaginary is None:
             return gradient_of(run, turned(f), turned(grad))
-        from gradcheck.checks.complex import as_real
-        from gradcheck.checks.complex_products import read_hvp
+        from gradcheck.checks.complex.convention import as_real
+        from gradcheck.checks.complex.products import read_hvp
 
         real = as_real(run.function(f, scalar=False), f, run.flat, run.options.seed)
         inner = gradient_of(run, f if real is None else real, grad)  # a complex f is refused there
@@ -286,7 +286,7 @@ def check_jvp(
             back = _product(run, transposed, "vjp", function.outputs, run.vectors)
             readings: Sequence[Callable[..., Array]] = ()
             if run.is_complex(function):
-                from gradcheck.checks.complex_products import readings_of
+                from gradcheck.checks.complex.products import readings_of
 
                 readings = readings_of(back, function.outputs, run.layout)
             findings += adjointness(ahead(function.outputs), back, seed, tolerance, readings)
@@ -323,7 +323,7 @@ def check_vjp(func: Callable[..., Any], vjp: Any, x0: ArrayLike, **options: Unpa
         product[:] = [_product(run, counted, "vjp", whole.outputs, run.vectors)]
         vectors[:] = [random_vector(whole.outputs, run.options.seed, k) for k in range(count)]
         if run.is_complex(whole):
-            from gradcheck.checks.complex_products import read_vjp
+            from gradcheck.checks.complex.products import read_vjp
 
             read.append(read_vjp(run.draft, whole, run.flat, product[0], run.layout, vectors, run.options))
         inner = Contracted(run.whole(turned(func), "func"), whole.outputs, vectors)

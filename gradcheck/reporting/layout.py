@@ -21,7 +21,6 @@ from gradcheck.model import (
 )
 from gradcheck.reporting import numbers, tables
 from gradcheck.reporting.blocks import Column, Facts, Figure, Paragraph, Span, Table, Title, Verbatim
-from gradcheck.reporting.changes import in_words
 from gradcheck.wording import counted
 
 if TYPE_CHECKING:
@@ -295,6 +294,8 @@ def _fixes(report: Report) -> Iterator[Fact]:
 
 def change(fix: Fix) -> str:
     """A fix in one line: where, what stands there, and what should."""
+    from gradcheck.reporting.changes import in_words  # of use to fixes only
+
     return f"{relative(fix.file)}:{fix.line}   {in_words(fix)}"
 
 

@@ -15,7 +15,6 @@ import numpy as np
 from gradcheck.errors import GradcheckError, PointError
 from gradcheck.model import Point
 from gradcheck.options.places import DATA_FILES
-from gradcheck.runner.datafiles import find_file, nested_numbers, read_file, read_json, typed_numbers
 from gradcheck.variables.arrays import framework_of
 from gradcheck.variables.flat import is_tree, lay_out
 from gradcheck.variables.points import as_bounds, as_point, check_within, describe_point, draw, integer_dtype
@@ -38,6 +37,8 @@ def read_point(text: str, *, load: Loader | None = None, folder: str | os.PathLi
     Returns float64 for numbers and text files; other arrays keep their dtype, float64, float32, complex or integers.
     Raises `PointError`, and whatever `load` raises.
     """
+    from gradcheck.runner.datafiles import find_file, nested_numbers, read_file, typed_numbers  # a shape does without
+
     stripped = text.strip()
     if (file := find_file(stripped, folder)) is not None:
         path, key = file
@@ -72,6 +73,8 @@ def read_bounds(bounds: Any, *, load: Loader | None = None, folder: str | os.Pat
         return {name: read_bounds(pair, load=load, folder=folder) for name, pair in bounds.items()}
     if not isinstance(bounds, str):
         return as_bounds(bounds)
+    from gradcheck.runner.datafiles import find_file, nested_numbers, read_file
+
     if (file := find_file(bounds, folder)) is not None:
         data = read_file(*file)
         if isinstance(data, dict):
@@ -103,6 +106,8 @@ def parse_args(
     anything else is one.
     Raises `PointError`, and whatever `load` raises.
     """
+    from gradcheck.runner.datafiles import find_file, read_file, read_json, typed_numbers
+
     stripped = text.strip()
     value: Any
     if (file := find_file(stripped, folder)) is not None:
@@ -145,8 +150,12 @@ def as_args(values: Any) -> tuple[Any, ...] | dict[str, Any]:
 
 
 def _argument(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    from gradcheck.runner.datafiles import nested_numbers
+
     try:
-        return nested_numbers(value, "") if isinstance(value, list) else value
+        return nested_numbers(value, "")
     except PointError:
         return value  # a list of names, or a ragged one, is what the user means it to be
 

@@ -33,8 +33,8 @@ FLOORS = (  # from the ground up; a package imports only what stands below it
     "checks",
     "strategies",
     "testing",
-    "watch",
     "runner",
+    "watch",
     "sweep",
     "pytest_plugin",
     "cli",
@@ -92,6 +92,9 @@ NOT_FOR_A_GRADIENT = (  # that is right, of a plain function, in few dimensions
     "numerics.readings",
     "reach.elsewhere",
     "reach.search",
+    "reporting.changes",
+    "runner.arrays",
+    "runner.datafiles",
 )
 NOT_BESIDE_NUMPY = ("json", "locale", "pathlib", "random", "sqlite3", "subprocess", "tempfile")
 """Modules of the standard library that cost milliseconds, and that neither numpy nor a check that is right has a use for."""

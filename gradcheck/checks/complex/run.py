@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck.checks import complex as by_complex
+from gradcheck.checks.complex import convention
 from gradcheck.evaluation.claims import Block
 from gradcheck.methods.entries import join
 from gradcheck.model import Convention
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def settle(run: CheckRun, problem: Problem, claim: Claim) -> Problem:
     """The problem with a claim by complex variables read in the convention that it keeps to, or that was demanded."""
     asked = run.options.convention
-    chosen, problem, run.known = by_complex.settle(problem, claim, None if asked is None else str(asked))
+    chosen, problem, run.known = convention.settle(problem, claim, None if asked is None else str(asked))
     run.draft.conventions = (chosen,)
     if chosen is Convention.REAL_PART and run.layout.imaginary is not None:
         _hold(run, run.layout.imaginary)
@@ -45,14 +45,14 @@ def complete(run: CheckRun, problem: Problem, claimed: Array | None = None) -> N
     compared = draft.comparison
     held = draft.convention is Convention.REAL_PART
     if claimed is not None and imaginary is not None and not held and compared is not None and not run.watcher.stopped:
-        missing = by_complex.missing_parts(compared.columns, imaginary)
+        missing = convention.missing_parts(compared.columns, imaginary)
         if missing.size:
             with run.watcher.until_stopped():
                 more = run.surveyor(problem).survey([Block(missing, claimed[missing, None])])
                 columns = join([compared.columns, more.columns])
                 located = more.failed if draft.directions else 0  # else they were compared, and counted
                 draft.comparison = replace(compared, columns=columns, failed=compared.failed + located)
-    by_complex.record(draft, asked=run.options.convention is not None, claimed=claimed)
+    convention.record(draft, asked=run.options.convention is not None, claimed=claimed)
 
 
 def _hold(run: CheckRun, held: NDArray[np.bool_]) -> None:

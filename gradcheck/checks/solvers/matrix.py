@@ -16,7 +16,7 @@ from gradcheck.checks.entrywise import survey
 from gradcheck.checks.further import remeasured
 from gradcheck.checks.method import FEW_ENTRIES
 from gradcheck.checks.restriction import AlongDirections, Contracted
-from gradcheck.checks.tolerance_law import LawCheck
+from gradcheck.checks.solvers.law import LawCheck
 from gradcheck.errors import UserCodeError
 from gradcheck.methods.directions import search
 from gradcheck.methods.results import Comparison
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gradcheck.checks.check import CheckRun
-    from gradcheck.checks.knob import Knob
+    from gradcheck.checks.solvers.knob import Knob
     from gradcheck.checks.stated import Stated
     from gradcheck.evaluation.function import Function
     from gradcheck.evaluation.matrices import Matrix, MatrixClaim

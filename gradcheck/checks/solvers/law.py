@@ -19,7 +19,7 @@ from gradcheck.wording import about
 
 if TYPE_CHECKING:
     from gradcheck.checks.check import CheckRun
-    from gradcheck.checks.knob import Knob
+    from gradcheck.checks.solvers.knob import Knob
     from gradcheck.methods.results import Comparison
 
 ALLOWED = 3.0  # tolerances that a direction may be off by, as errors of entries add up along it

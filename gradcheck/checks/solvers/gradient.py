@@ -10,14 +10,14 @@ import numpy as np
 from gradcheck.checks.entrywise import survey
 from gradcheck.checks.further import moved
 from gradcheck.checks.method import FEW_ENTRIES
-from gradcheck.checks.tolerance_law import LawCheck
+from gradcheck.checks.solvers.law import LawCheck
 from gradcheck.evaluation.claims import Claim, Item, gradient_blocks
 from gradcheck.methods.directions import search
 from gradcheck.model import Method, Tolerance
 
 if TYPE_CHECKING:
     from gradcheck.checks.check import CheckRun
-    from gradcheck.checks.knob import Knob
+    from gradcheck.checks.solvers.knob import Knob
     from gradcheck.methods.problem import Problem
     from gradcheck.methods.results import Comparison
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.checks.pairs import ComplexTable
+from gradcheck.checks.complex.pairs import ComplexTable
 from gradcheck.errors import UsageError
 from gradcheck.evaluation.claims import Block, Claim, ComplexClaim, Wrapper
 from gradcheck.evaluation.complex_matrices import ComplexMatrixClaim
