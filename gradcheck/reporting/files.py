@@ -13,9 +13,11 @@ import stat
 import time
 
 from gradcheck.errors import OutputError, UsageError
+from gradcheck.wording import short
 
 PATIENCE = 10.0  # seconds for which a FIFO is waited for that nobody reads
-DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/(?:fd/(\d+)|(stdout)|(stderr))")
+LONGEST = 200  # characters of a path that a message shows
+DESCRIPTOR = r"/(?:dev|proc/self)/(?:fd/(\d+)|(stdout)|(stderr))"
 
 
 def write_file(path: str, text: str | bytes) -> None:
@@ -28,7 +30,7 @@ def write_file(path: str, text: str | bytes) -> None:
     """
     data = text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
     try:
-        if (named := DESCRIPTOR.fullmatch(path)) is not None:
+        if (named := re.fullmatch(DESCRIPTOR, path)) is not None:
             number, out, _ = named.groups()
             _write_all(int(number) if number else 1 if out else 2, data)
             return
@@ -41,7 +43,7 @@ def write_file(path: str, text: str | bytes) -> None:
         pass  # who read the pipe has gone away, as `head` does: they wanted no more
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         reason = getattr(error, "strerror", None) or error
-        raise OutputError(f"cannot write {path}: {reason}; choose another file") from None
+        raise OutputError(f"cannot write {short(path, LONGEST)}: {reason}; choose another file") from None
 
 
 def require_regular(path: str | os.PathLike[str]) -> None:
@@ -58,7 +60,8 @@ def read_file(path: str, what: str) -> str:
         with open(path, encoding="utf-8") as file:
             return file.read()
     except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a null character in the name
-        raise UsageError(f"cannot read the {what} {path}: {getattr(error, 'strerror', None) or 'no text'}") from None
+        reason = getattr(error, "strerror", None) or "no text"
+        raise UsageError(f"cannot read the {what} {short(path, LONGEST)}: {reason}") from None
 
 
 def _mode(path: str) -> int | None:
