@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 TILE = 128  # rows and columns of a matrix that are compared with their transpose at a time
 BLOCK_ENTRIES = 2**17  # entries compared at a time
 LARGE = 2**19  # a matrix with more entries is asked for once only: repeating it would hold it twice
+SCATTERED = 0.05  # a dense matrix may be looked at by its entries if no more than this share of it is not zero
 REMEDY = "give an array, or an operator with @ or matvec"
 SMALL_BYTES = 2**27  # a matrix of this size is not worth asking the system whether there is room for it
 
@@ -166,6 +168,26 @@ class Dense(_Stored):
     def row(self, i: int) -> Array:
         """Row i, (n,)."""
         return np.array(self.value[i], dtype=np.float64)
+
+    @cached_property
+    def scattered(self) -> NDArray[np.intp] | None:
+        """Where it is not zero, as for `nonzero`, if that is in a small share of places."""
+        return self.nonzero(int(SCATTERED * self.rows * self.columns))
+
+    def product(self, v: Array) -> Array:
+        """As `times`, of float64, without threads: they cost more than they gain.
+
+        A large matrix is read once for this and for its zeros.
+        """
+        if self.rows * self.columns > LARGE and self.scattered is not None:
+            rows, columns = np.divmod(self.scattered, self.columns)
+            sums = np.bincount(rows, self.value[rows, columns] * v[columns], minlength=self.rows)
+            return sums.astype(np.float64, copy=False)  # of no entries they are integers
+        if self.value.flags.c_contiguous and hasattr(np, "vecdot"):  # NumPy 2
+            by_rows: Array = np.vecdot(self.value, v)
+            return by_rows
+        product: Array = np.einsum("ij,j->i", self.value, v)
+        return product
 
     def nonzero(self, most: int) -> NDArray[np.intp] | None:
         """Where it is not zero, as ascending numbers row · n + column; None, as soon as that is seen, if in more places."""
@@ -360,6 +382,9 @@ class MatrixClaim(Claim):
     values: how that is laid out, which may be a tree.
     """
 
+    _last: Dense | None = None
+    """A large array is asked for once, and looked at once."""
+
     def __init__(
         self,
         call: Callable[..., Any],
@@ -384,7 +409,11 @@ class MatrixClaim(Claim):
         Raises `UserCodeError` for another wrong shape, or something else altogether.
         """
         if type(raw) is np.ndarray and raw.dtype == np.float64 and raw.shape == (self.rows, self.layout.size):
-            return Dense(raw, self.rows, self.layout.size, self.role)  # as nearly always
+            if self._last is not None and self._last.value is raw:
+                return self._last
+            made = Dense(raw, self.rows, self.layout.size, self.role)  # as nearly always
+            self._last = made if self.once else None
+            return made
         if self._is_of_blocks(raw):
             return Dense(self._of_blocks(raw), self.rows, self.layout.size, self.role)
         with _questioned(raw, self.role):
@@ -450,18 +479,9 @@ class MatrixClaim(Claim):
         """The product of the answer with a fixed vector: differs if the answers differ."""
         with np.errstate(invalid="ignore", over="ignore"):
             matrix = self.matrix(value)
-            if matrix.dense and matrix.value.dtype == np.float64:
-                return _product(matrix.value, self._probe)
+            if isinstance(matrix, Dense) and matrix.value.dtype == np.float64:
+                return matrix.product(self._probe)
             return matrix.times(self._probe)
-
-
-def _product(matrix: Array, v: Array) -> Array:
-    """The product of an array with a vector, without threads: they cost more than they gain."""
-    if matrix.flags.c_contiguous and hasattr(np, "vecdot"):  # NumPy 2
-        by_rows: Array = np.vecdot(matrix, v)
-        return by_rows
-    product: Array = np.einsum("ij,j->i", matrix, v)
-    return product
 
 
 def _largest(part: NDArray[Any]) -> float:
