@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from gradcheck.checks.knob import Knob
     from gradcheck.evaluation.autograd import Autograd
     from gradcheck.evaluation.journal import Journal, Ledger
-    from gradcheck.evaluation.matrices import MatrixClaim
+    from gradcheck.evaluation.matrix_claims import MatrixClaim
     from gradcheck.methods.coordinates import Evaluate
     from gradcheck.methods.results import Comparison
     from gradcheck.model import Method, Point, Report
@@ -249,7 +249,7 @@ class CheckRun:
         function: what is differentiated; it has been called.
         at: as for `function`.
         """
-        from gradcheck.evaluation.matrices import MatrixClaim
+        from gradcheck.evaluation.matrix_claims import MatrixClaim
 
         kind: type[MatrixClaim] = MatrixClaim
         if self.is_complex(function) and role in (Kind.GRADIENT.key, Kind.JACOBIAN.key):

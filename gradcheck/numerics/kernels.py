@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
 LOAD = 10_000  # evaluations that a loop must spare their way through Python, now or before, to be worth loading from disk …
 COMPILE = 500_000  # … or compiling each time, where no folder for a cache can be written …
-VECTOR = (
-    10  # evaluations of a scalar f that one of a vector-valued f counts as: its value is an array to be made and copied
-)
+VECTOR = 10  # evaluations of a scalar f that one of a vector-valued f counts as: its value is an array, made and copied
 ENTRIES = 10  # entries compared that count as an evaluation
 READY = 100  # … or calling, once it is there: that takes 20 µs
 
@@ -64,14 +62,16 @@ def _rows_along_columns(
         done[0] = n + 1
 
 
-def _jit(function: Callable[..., Any]) -> tuple[Any, bool]:
+def _jit(function: Callable[..., Any], **how: Any) -> tuple[Any, bool]:
     """`function` as a dispatcher that will be cached on disk, if any folder can be written; and whether it will."""
     try:
-        return numba.njit(cache=True)(function), True
+        return numba.njit(cache=True, **how)(function), True
     except RuntimeError:  # no folder for the cache
-        return numba.njit()(function), False
+        return numba.njit(**how)(function), False
 
 
+PLAIN: dict[str, Any] = {"error_model": "numpy"}  # a division by zero is a number
+SUMS: dict[str, Any] = {"fastmath": {"reassoc"}, **PLAIN}  # the order of additions is left to the compiler, nothing else is
 _KERNEL, CACHED = _jit(_along_columns)
 _ROWS, _ = _jit(_rows_along_columns)
 _ready: dict[tuple[str, str], Callable[..., None]] = {}  # by the types of x and of f(x)
@@ -279,15 +279,7 @@ def _agreement(
     figures[0], figures[1], figures[2] = relative, detectable_most, share
 
 
-def _jit_plain(function: Callable[..., Any]) -> Any:
-    """Like `_jit`; a division by zero is a number."""
-    try:
-        return numba.njit(cache=True, error_model="numpy")(function)
-    except RuntimeError:  # no folder for the cache
-        return numba.njit(error_model="numpy")(function)
-
-
-_AGREEMENT = _jit_plain(_agreement)
+_AGREEMENT, _ = _jit(_agreement, **PLAIN)
 
 
 def agreement_kernel(entries: int) -> Callable[..., None] | None:
@@ -304,7 +296,7 @@ def agreement_kernel(entries: int) -> Callable[..., None] | None:
         try:
             entry = _AGREEMENT.compile(wanted)
         except OSError:  # the cache cannot be written after all
-            _AGREEMENT = numba.njit(error_model="numpy")(_agreement)
+            _AGREEMENT = numba.njit(**PLAIN)(_agreement)
             entry = _AGREEMENT.compile(wanted)
         _ready[key] = entry
     return cast("Callable[..., None]", entry)
@@ -351,15 +343,7 @@ def _along_direction(
     return change / 2, ideal, square
 
 
-def _jit_sums(function: Callable[..., Any]) -> Any:
-    """Like `_jit`; the order of additions is left to the compiler, nothing else is."""
-    try:
-        return numba.njit(cache=True, fastmath={"reassoc"}, error_model="numpy")(function)
-    except RuntimeError:  # no folder for the cache
-        return numba.njit(fastmath={"reassoc"}, error_model="numpy")(function)
-
-
-_PERTURB = _jit_sums(_along_direction)
+_PERTURB, _ = _jit(_along_direction, **SUMS)
 
 
 def perturb(
@@ -395,7 +379,7 @@ def perturb(
     try:
         change, ideal, square = _PERTURB(*arguments)
     except OSError:  # the cache cannot be written after all
-        _PERTURB = numba.njit(fastmath={"reassoc"}, error_model="numpy")(_along_direction)
+        _PERTURB = numba.njit(**SUMS)(_along_direction)
         change, ideal, square = _PERTURB(*arguments)
     return float(change), float(ideal), float(square)
 
