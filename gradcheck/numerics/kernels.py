@@ -71,7 +71,10 @@ def _jit(function: Callable[..., Any], **how: Any) -> tuple[Any, bool]:
 
 
 PLAIN: dict[str, Any] = {"error_model": "numpy"}  # a division by zero is a number
-SUMS: dict[str, Any] = {"fastmath": {"reassoc"}, **PLAIN}  # the order of additions is left to the compiler, nothing else is
+SUMS: dict[str, Any] = {
+    "fastmath": {"reassoc"},
+    **PLAIN,
+}  # the order of additions is left to the compiler, nothing else is
 _KERNEL, CACHED = _jit(_along_columns)
 _ROWS, _ = _jit(_rows_along_columns)
 _ready: dict[tuple[str, str], Callable[..., None]] = {}  # by the types of x and of f(x)
