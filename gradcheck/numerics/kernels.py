@@ -216,10 +216,7 @@ def _agreement(
     worst: NDArray[np.int64],
     figures: Any,
 ) -> None:
-    """What `first_step.agreement` does: two passes over the block, each in loops that become vector instructions.
-
-    uncertain: a row for each column, or one that serves them all, where nobody asks how uncertain its entries are.
-    """
+    """What `first_step.agreement` does: two passes over the block, each in loops that become vector instructions."""
     atol, rtol, close, negligible, resolved, small, clear = limits
     columns, m = claimed.shape
     top = np.finfo(np.float64).max
@@ -238,11 +235,11 @@ def _agreement(
             slope *= unit
             seen[j] = slope if slope > seen[j] else seen[j]
     ceiling = np.where(largest > 0, largest, np.inf)
-    gaps, relatives, detectables, shares = np.empty(m), np.empty(m), np.empty(m), np.empty(m)
+    gaps, relatives, detectables, shares, doubts = np.empty(m), np.empty(m), np.empty(m), np.empty(m), np.empty(m)
     for k in range(columns):
         per_step, per_unit = 2 / steps[k], 1 / scales[k]
         agreed, live = 0, 0
-        claims, found, doubts = claimed[k], numeric[k], uncertain[k % len(uncertain)]
+        claims, found = claimed[k], numeric[k]
         for j in range(m):
             claim, value = abs(claims[j]), abs(found[j])
             gap = abs(claims[j] - found[j])
@@ -279,6 +276,7 @@ def _agreement(
                 detectable_most = detectables[j]
             if shares[j] > share:
                 share = shares[j]
+        uncertain[k] = doubts[worst[k]]
     figures[0], figures[1], figures[2] = relative, detectable_most, share
 
 
@@ -295,7 +293,7 @@ def agreement_kernel(entries: int) -> Callable[..., None] | None:
             return None
         block, contiguous = types.Array(types.float64, 2, "A"), types.Array(types.float64, 2, "C")
         line, integers = types.Array(types.float64, 1, "C"), types.Array(types.int64, 1, "C")
-        wanted = (block, block, contiguous, *[line] * 7, contiguous, contiguous, integers, line)
+        wanted = (block, block, contiguous, *[line] * 7, contiguous, line, integers, line)
         try:
             entry = _AGREEMENT.compile(wanted)
         except OSError:  # the cache cannot be written after all
