@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from gradcheck.evaluation.journal import Journal, Ledger
-    from gradcheck.evaluation.matrices import MatrixClaim
+    from gradcheck.evaluation.matrix_claims import MatrixClaim
     from gradcheck.methods.problem import Watcher
     from gradcheck.model import Report
     from gradcheck.options.keywords import Options
@@ -143,7 +143,7 @@ class Callables(Given):
         function: what is differentiated; it has been called.
         at: as for `function`.
         """
-        from gradcheck.evaluation.matrices import MatrixClaim
+        from gradcheck.evaluation.matrix_claims import MatrixClaim
 
         kind: type[MatrixClaim] = MatrixClaim
         if self.is_complex(function) and role in (Kind.GRADIENT.key, Kind.JACOBIAN.key):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.evaluation.claims import Block, Claim, Counted, Wrapper, gradient_blocks
-from gradcheck.evaluation.matrices import MatrixClaim
+from gradcheck.evaluation.matrix_claims import MatrixClaim
 from gradcheck.methods.coordinates import Surveyor
 from gradcheck.methods.problem import Problem, Watcher
 from gradcheck.model import Diagnosis, DiagnosisKind, Kind, Verdict, Where

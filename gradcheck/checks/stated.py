@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gradcheck.checks.check import CheckRun
     from gradcheck.evaluation.function import Function
-    from gradcheck.evaluation.matrices import MatrixClaim
+    from gradcheck.evaluation.matrix_claims import MatrixClaim
     from gradcheck.variables.layout import Layout
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.errors import UserCodeError
-from gradcheck.evaluation.matrices import Dense, MatrixClaim
+from gradcheck.evaluation.matrices import Dense
+from gradcheck.evaluation.matrix_claims import MatrixClaim
 from gradcheck.model import Convention, FindingKind
 from gradcheck.variables.complex import PARTS, weights
 from gradcheck.variables.layout import ArrayLayout, shape_of

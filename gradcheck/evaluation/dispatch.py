@@ -302,7 +302,7 @@ class Dispatch:
         """Whether f takes an array of rows and answers for each as it did for that one alone, twice."""
         for count, chosen in zip(TRIED, (slice(-TRIED[0], None), slice(-sum(TRIED), -TRIED[0])), strict=True):
             self.calls += 1
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 batch = engines.by_rows(calling, points[chosen].copy())
             if batch is None or not engines.close(batch, values[chosen]):

@@ -263,7 +263,8 @@ class InRows:
     def run(self, calling: Calling, books: Books) -> Values:
         """As `Points.run`, which takes over where f, given rows, raises or answers otherwise than for the last alone."""
         single = Points(self.points[-1:].copy()).run(calling, books)
-        values = by_rows(calling, self.points.copy())
+        with np.errstate(all="ignore"):
+            values = by_rows(calling, self.points.copy())
         if values is None or not close(values[-1:], single.values):
             return replace(Points(self.points).run(calling, books), no_rows=True)
         return Values(values, len(values) + 1)
@@ -354,22 +355,23 @@ class Batches:
         steps, count = self.steps, len(self.steps)
         most = batch_size(steps.x)
         rows = np.tile(steps.x, (min(most, count), 1))
-        line, kept = np.arange(len(rows)), steps.x[steps.columns]
+        numbers, firsts, kept = rows.reshape(-1), np.arange(len(rows)) * steps.x.size, steps.x[steps.columns]
         answers: list[Values] = []
         no_rows = False
-        for low in range(0, count, most):
-            part = steps.part(low, low + most)
-            batch, where = rows[: len(part)], (line[: len(part)], part.columns)
-            batch[where] = part.moved
-            alone = [n for n, at_end in ((0, low == 0), (len(part) - 1, low + most >= count)) if at_end]
-            single = Points(batch[alone]).run(calling, books) if alone else None
-            values = by_rows(calling, batch if calling.in_place else batch.copy())
-            batch[where] = kept[low : low + most]
-            if values is None or (single is not None and not close(values[alone], single.values)):
-                no_rows = True
-                answers.append(part.run(calling, books))
-            else:
-                answers.append(Values(values, len(part) + len(alone)))
+        with np.errstate(all="ignore"):
+            for low in range(0, count, most):
+                part = steps.part(low, low + most)
+                batch, where = rows[: len(part)], firsts[: len(part)] + part.columns
+                numbers[where] = part.moved
+                alone = [n for n, at_end in ((0, low == 0), (len(part) - 1, low + most >= count)) if at_end]
+                single = Points(batch[alone]).run(calling, books) if alone else None
+                values = by_rows(calling, batch if calling.in_place else batch.copy())
+                numbers[where] = kept[low : low + most]
+                if values is None or (single is not None and not close(values[alone], single.values)):
+                    no_rows = True
+                    answers.append(part.run(calling, books))
+                else:
+                    answers.append(Values(values, len(part) + len(alone)))
         return Values(
             np.concatenate([answer.values for answer in answers]),
             sum(answer.calls for answer in answers),
@@ -411,9 +413,8 @@ def by_rows(calling: Calling, rows: NDArray[Any]) -> Array | None:
     """f of an array of points (k, n) at once: (k, m); None if it raises or has another shape than one answer for each."""
     assert calling.rows is not None
     try:
-        with np.errstate(all="ignore"):
-            answer = calling.rows(calling.layout.stacked(rows))
-            value = calling.read(answer)
+        answer = calling.rows(calling.layout.stacked(rows))
+        value = calling.read(answer)
     except Exception as error:
         if is_interrupt(error):
             raise
@@ -425,6 +426,8 @@ def by_rows(calling: Calling, rows: NDArray[Any]) -> Array | None:
 
 def close(batch: Array, single: Array) -> bool:
     """Whether values found in a batch are those found one at a time, but for the order in which sums are taken."""
+    if (batch == single).all():
+        return True
     finite = np.isfinite(single)
     if not np.array_equal(finite, np.isfinite(batch)):
         return False

@@ -1,28 +1,26 @@
-"""A claimed Jacobian or Hessian, whatever it is stored as.
+"""m × n numbers of a Jacobian or Hessian, whatever they are stored as.
 
 Dense arrays, sparse ones (anything with `tocsc`) and operators (anything with `@` or a `matvec`) all answer for blocks of
 columns, so that no second matrix is ever held.  SciPy is never imported: its arrays bring their own methods.
-It is long because the three stand side by side, and answer the same questions.
+It is long because the three stand side by side, and answer the same questions; `matrix_claims` asks for them.
 """
 
 from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck.errors import UserCodeError, is_interrupt
-from gradcheck.evaluation import memory
 from gradcheck.evaluation.answers import raised
-from gradcheck.evaluation.claims import Block, Claim
+from gradcheck.evaluation.claims import Block
 from gradcheck.evaluation.deadline import NO_END
 from gradcheck.model import FindingKind
 from gradcheck.numerics.directions import Stream, direction
-from gradcheck.variables.flat import is_tree
-from gradcheck.variables.layout import ArrayLayout, as_layout, shape_of
 from gradcheck.variables.numbers import real_array
 from gradcheck.wording import named
 
@@ -30,16 +28,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradcheck.evaluation.deadline import Deadline
-    from gradcheck.evaluation.engines import Arguments
-    from gradcheck.variables.layout import Layout
 
     Array = NDArray[np.float64]
 
 TILE = 128  # rows and columns of a matrix that are compared with their transpose at a time
 BLOCK_ENTRIES = 2**17  # entries compared at a time
-LARGE = 2**19  # a matrix with more entries is asked for once only: repeating it would hold it twice
+LARGE = 2**19  # entries; a matrix with more is read, and asked for, once: repeating it would hold it twice
+SCATTERED = 0.05  # a dense matrix may be looked at by its entries if no more than this share of it is not zero
 REMEDY = "give an array, or an operator with @ or matvec"
-SMALL_BYTES = 2**27  # a matrix of this size is not worth asking the system whether there is room for it
 
 
 class Matrix(ABC):
@@ -166,6 +162,26 @@ class Dense(_Stored):
     def row(self, i: int) -> Array:
         """Row i, (n,)."""
         return np.array(self.value[i], dtype=np.float64)
+
+    @cached_property
+    def scattered(self) -> NDArray[np.intp] | None:
+        """Where it is not zero, as for `nonzero`, if that is in a small share of places."""
+        return self.nonzero(int(SCATTERED * self.rows * self.columns))
+
+    def product(self, v: Array) -> Array:
+        """As `times`, of float64, without threads: they cost more than they gain.
+
+        A large matrix is read once for this and for its zeros.
+        """
+        if self.rows * self.columns > LARGE and self.scattered is not None:
+            rows, columns = np.divmod(self.scattered, self.columns)
+            sums = np.bincount(rows, self.value[rows, columns] * v[columns], minlength=self.rows)
+            return sums.astype(np.float64, copy=False)  # of no entries they are integers
+        if self.value.flags.c_contiguous and hasattr(np, "vecdot"):  # NumPy 2
+            by_rows: Array = np.vecdot(self.value, v)
+            return by_rows
+        product: Array = np.einsum("ij,j->i", self.value, v)
+        return product
 
     def nonzero(self, most: int) -> NDArray[np.intp] | None:
         """Where it is not zero, as ascending numbers row · n + column; None, as soon as that is seen, if in more places."""
@@ -305,12 +321,12 @@ def as_matrix(value: Any, rows: int, columns: int, role: str, deadline: Deadline
     Raises:
         UserCodeError: it has another shape, or is something else altogether.
     """
-    with _questioned(value, role):
+    with questioned(value, role):
         return _as_matrix(value, rows, columns, role, deadline)
 
 
 @contextlib.contextmanager
-def _questioned(value: Any, role: str) -> Iterator[None]:
+def questioned(value: Any, role: str) -> Iterator[None]:
     """Within, what an answer raises when it is asked for its shape and the like is an error of user code."""
     try:
         yield
@@ -325,7 +341,7 @@ def _questioned(value: Any, role: str) -> Iterator[None]:
 
 def _as_matrix(value: Any, rows: int, columns: int, role: str, deadline: Deadline) -> Matrix:
     sparse = hasattr(value, "tocsc")
-    if sparse or _is_operator(value):
+    if sparse or is_operator(value):
         shape = tuple(getattr(value, "shape", (rows, columns)))
         if shape != (rows, columns):
             raise UserCodeError(_misfit(shape, rows, columns, role), FindingKind.WRONG_SHAPE, role)
@@ -336,132 +352,10 @@ def _as_matrix(value: Any, rows: int, columns: int, role: str, deadline: Deadlin
     return Dense(array.reshape(rows, columns), rows, columns, role)
 
 
-def _shape(value: Any, rows: int, columns: int) -> tuple[int, ...]:
-    """The shape of what may be a matrix; an operator that has none is taken to fit."""
-    if value is None or (_is_operator(value) and not hasattr(value, "shape")):
-        return rows, columns
-    try:
-        return shape_of(value)
-    except (TypeError, ValueError):  # a ragged list
-        return rows, columns
-
-
 def _unit(size: int, place: int) -> Array:
     unit = np.zeros(size)
     unit[place] = 1.0
     return unit
-
-
-class MatrixClaim(Claim):
-    """A claimed Jacobian or Hessian; for comparing two answers, a product with a fixed random vector stands for each.
-
-    rows: m.
-    outputs: the shape of what is differentiated.
-    values: how that is laid out, which may be a tree.
-    """
-
-    def __init__(
-        self,
-        call: Callable[..., Any],
-        x0: NDArray[Any] | Layout,
-        rows: int,
-        *,
-        outputs: tuple[int, ...] = (),
-        values: Layout | None = None,
-        args: Arguments = (),
-        role: str,
-        deadline: Deadline = NO_END,
-    ) -> None:
-        n = as_layout(x0).size
-        super().__init__(call, x0, (rows, n), args=args, role=role, deadline=deadline)
-        self.rows, self.outputs, self.values = rows, outputs or (rows,), values
-        self.once = rows * n > LARGE
-        self._probe = direction(n, 0, Stream.MATRIX)
-
-    def matrix(self, raw: Any) -> Matrix:
-        """What the user returned as a `Matrix`, turned round if it looks transposed.
-
-        Raises `UserCodeError` for another wrong shape, or something else altogether.
-        """
-        if type(raw) is np.ndarray and raw.dtype == np.float64 and raw.shape == (self.rows, self.layout.size):
-            return Dense(raw, self.rows, self.layout.size, self.role)  # as nearly always
-        if self._is_of_blocks(raw):
-            return Dense(self._of_blocks(raw), self.rows, self.layout.size, self.role)
-        with _questioned(raw, self.role):
-            upright = (raw.T if hasattr(raw, "T") else np.asarray(raw).T) if self._looks_transposed(raw) else raw
-        return as_matrix(upright, self.rows, self.layout.size, self.role, self.deadline)
-
-    def _looks_transposed(self, raw: Any) -> bool:
-        m, n = self.rows, self.layout.size
-        return m != n and not self._is_of_blocks(raw) and _shape(raw, m, n) == (n, m)
-
-    def misfit(self, value: Any) -> str:
-        """Of an array: it must be m × n, or have the shape of what is differentiated and then that of x, or be a vector."""
-        m, n = self.rows, self.layout.size
-        if self._is_of_blocks(value):
-            return ""
-        shape = _shape(value, m, n)
-        if shape == (m, n) or (len(shape) <= 1 and 1 in (m, n)):
-            return ""
-        if self._looks_transposed(value):
-            return f"shape {shape}, expected {(m, n)}; it looks transposed, and was compared so"
-        wanted = self.outputs + self.layout.shape
-        if shape in (wanted, (m, *self.layout.shape), (*self.outputs, n)):
-            return ""
-        return f"shape {shape}, expected {(m, n)}; its numbers were compared as that"
-
-    def _is_of_blocks(self, raw: Any) -> bool:
-        return bool(self.layout.leaves or (self.values is not None and self.values.leaves)) and is_tree(raw)
-
-    def _of_blocks(self, raw: Any) -> Array:
-        """A tree like the values, of trees like x, of blocks: as ``jax.jacobian`` returns it.  One of the two may be an array."""
-        whole, values = np.empty((self.rows, self.layout.size)), self.values or ArrayLayout(self.outputs, np.float64)
-        for out, rows in values.leaves or ((values, slice(0, self.rows)),):
-            within = values.answer_for(rows.start, raw, self.role)
-            for leaf, columns in self.layout.leaves or ((self.layout, slice(0, self.layout.size)),):
-                block = real_array(self.layout.answer_for(columns.start, within, self.role), self.role, remedy=REMEDY)
-                if block.size != out.size * leaf.size:
-                    shape = out.shape + leaf.shape
-                    of = " by ".join(filter(None, (out.owner, leaf.owner)))
-                    message = f"{self.role} returned shape {block.shape} for the block {of}, expected {shape}"
-                    raise UserCodeError(message, FindingKind.WRONG_SHAPE, self.role)
-                whole[rows, columns] = block.reshape(out.size, leaf.size)
-        return whole
-
-    def raw_at(self, x: NDArray[Any]) -> Any:
-        """As for any claim; one that finds no memory is told what would do with less."""
-        needed = self.rows * x.size * 8
-        try:
-            if needed < SMALL_BYTES:
-                return super().raw_at(x)
-            with memory.limited(needed):
-                return super().raw_at(x)
-        except UserCodeError as error:
-            if not isinstance(error.__cause__, MemoryError):
-                raise
-            products = "hvp" if self.role == "hess" else "jvp or vjp"
-            message = (
-                f"{self.role} has {self.rows:,} × {x.size:,} entries, which need {memory.readable(needed)}, and found no room "
-                f"for them; return a sparse array or an operator with @ or matvec, or check {products} instead"
-            )
-            raise UserCodeError(message, role=self.role) from error.__cause__
-
-    def numbers(self, value: Any) -> Array:
-        """The product of the answer with a fixed vector: differs if the answers differ."""
-        with np.errstate(invalid="ignore", over="ignore"):
-            matrix = self.matrix(value)
-            if matrix.dense and matrix.value.dtype == np.float64:
-                return _product(matrix.value, self._probe)
-            return matrix.times(self._probe)
-
-
-def _product(matrix: Array, v: Array) -> Array:
-    """The product of an array with a vector, without threads: they cost more than they gain."""
-    if matrix.flags.c_contiguous and hasattr(np, "vecdot"):  # NumPy 2
-        by_rows: Array = np.vecdot(matrix, v)
-        return by_rows
-    product: Array = np.einsum("ij,j->i", matrix, v)
-    return product
 
 
 def _largest(part: NDArray[Any]) -> float:
@@ -472,7 +366,7 @@ def _largest(part: NDArray[Any]) -> float:
     return float(np.abs(part[np.isfinite(part)]).max(initial=0.0))
 
 
-def _is_operator(value: Any) -> bool:
+def is_operator(value: Any) -> bool:
     return not isinstance(value, (np.ndarray, list, tuple, float, int)) and (
         hasattr(value, "matvec") or (hasattr(value, "__matmul__") and not hasattr(value, "__array__"))
     )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.errors import UsageError, UserCodeError
-from gradcheck.evaluation.matrices import Dense, MatrixClaim, as_matrix
+from gradcheck.evaluation.matrices import Dense, as_matrix
+from gradcheck.evaluation.matrix_claims import MatrixClaim
 from gradcheck.model import FindingKind
 from gradcheck.variables.flat import is_tree
 from gradcheck.variables.layout import ArrayLayout, shape_of

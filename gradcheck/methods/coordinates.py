@@ -255,18 +255,18 @@ class Surveyor:
             self.tolerance,
         )
         rest = found.worst < 0
-        if self.m == 1:
-            if rest.any():
-                self._compare(block, h, plus, minus, learn=False)
-                return
-            self.passed.include(rest.size, found.relative, found.detectable, found.share)
-            self._keep(self._recorded(block, h, found.numeric, found.uncertainty, None, 2))
+        if self.m == 1 and rest.any():
+            self._compare(block, h, plus, minus, learn=False)
             return
         k = np.flatnonzero(~rest)
         if k.size:
             j = found.worst[k]
-            worst = Block(block.columns[k], block.claimed[k, j, None], j[:, None])
-            self._compare(worst, h[k], plus[k, j, None], minus[k, j, None], learn=False, agreed=True)
+            worst = Block(block.columns[k], block.claimed[k, j, None], None if self.m == 1 else j[:, None])
+            if self.ordinary.largest[j].all():
+                numeric, uncertainty = found.numeric[k, j, None], found.uncertainty[k]
+                self._keep(self._recorded(worst, h[k], numeric, uncertainty, None, 2))
+            else:  # what is ordinary there is that of others
+                self._compare(worst, h[k], plus[k, j, None], minus[k, j, None], learn=False, agreed=True)
             self.passed.include(k.size * self.m, found.relative, found.detectable, found.share)
         if rest.any():
             part = Block(block.columns[rest], block.claimed[rest])

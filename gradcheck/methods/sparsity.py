@@ -33,8 +33,7 @@ SHOWN = 20  # how many rows a finding lists
 SCATTER = 6.0  # how many times the noise of a row, as measured along one line, may be seen along another
 CERTAIN = 5e-6  # gaps below this share of the product are not blamed on the pattern
 FINER = 16.0  # … nor are others that are not seen at steps so many times smaller
-SPARSE = 0.05  # a dense claim is worth a pattern if no more than this share of it is not zero
-WORTH = 2**14  # … it has this many entries
+WORTH = 2**14  # a dense claim is worth a pattern if it is scattered, has this many entries …
 POINT_BYTES = 2**20  # of points that are evaluated together
 SAVING = 0.3  # … and that leaves this share of the evaluations
 
@@ -93,7 +92,7 @@ class Pattern:
         size = matrix.rows * matrix.columns
         if not isinstance(matrix, Dense) or size < WORTH:
             return None
-        places = matrix.nonzero(int(SPARSE * size))
+        places = matrix.scattered
         if places is None:
             return None
         pattern = cls._of_nonzero(places, matrix.rows, matrix.columns)

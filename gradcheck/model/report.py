@@ -100,8 +100,8 @@ class Report:
     law: how the gap changes with the solver's tolerance; None unless a knob was named.
     mistakes: what the self-test has tried; nothing unless it was asked for.
     mutations: the lines of the claim that were broken on purpose; nothing unless that was asked for.
-    noise: the noise level of f, in the units of f: measured, or what explains the gaps where all entries agree plainly; None where
-        it is not known.
+    noise: the noise level of f, in the units of f: measured, or what explains the gaps where all entries agree plainly; None
+        where it is not known.
     resolution: the smallest error that would have been caught.
     nfev, ngev: calls of f and of the claimed derivative, all included.
     seconds: wall time of the check.

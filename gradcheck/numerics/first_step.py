@@ -154,14 +154,14 @@ class Agreement:
     """What was found.
 
     numeric: the differences, (N, m).
-    uncertainty: of each, (N, m), if m is 1.
     worst: for each column, the output that agreed least; −1 if not every entry agreed, or f and the claim are 0 throughout.
+    uncertainty: of that entry, (N,).
     relative, detectable, share: over the columns that agreed, as for `Tally.add`.
     """
 
     numeric: Array
-    uncertainty: Array
     worst: NDArray[np.int64]
+    uncertainty: Array
     relative: float
     detectable: float
     share: float
@@ -187,13 +187,13 @@ def agreement(
         calibration: of f, which has no kink near the point.
     """
     worst, figures = np.empty(len(steps), np.int64), np.zeros(3)
+    numeric, uncertain = np.empty(claimed.shape), np.empty(len(steps))
     limits = np.array(
         [tolerance.atol, tolerance.rtol, min(AGREED, tolerance.rtol), NEGLIGIBLE, RESOLVED, SMALL, 2 * CLEAR],
         np.float64,
     )
     noise, truncation = (np.ascontiguousarray(a, np.float64) for a in (calibration.noise, calibration.truncation))
     scales, seen, largest = ordinary.scales[columns], ordinary.seen, ordinary.largest
-    numeric, uncertain = np.empty(claimed.shape), np.empty(claimed.shape if seen.size == 1 else (1, seen.size))
     kernel(
         plus,
         minus,
@@ -210,7 +210,7 @@ def agreement(
         worst,
         figures,
     )
-    return Agreement(numeric, uncertain, worst, *figures.tolist())
+    return Agreement(numeric, worst, uncertain, *figures.tolist())
 
 
 __all__ = [

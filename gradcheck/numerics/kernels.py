@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
 LOAD = 10_000  # evaluations that a loop must spare their way through Python, now or before, to be worth loading from disk …
 COMPILE = 500_000  # … or compiling each time, where no folder for a cache can be written …
-VECTOR = (
-    10  # evaluations of a scalar f that one of a vector-valued f counts as: its value is an array to be made and copied
-)
+VECTOR = 10  # evaluations of a scalar f that one of a vector-valued f counts as: its value is an array, made and copied
 ENTRIES = 10  # entries compared that count as an evaluation
 READY = 100  # … or calling, once it is there: that takes 20 µs
 
@@ -64,14 +62,19 @@ def _rows_along_columns(
         done[0] = n + 1
 
 
-def _jit(function: Callable[..., Any]) -> tuple[Any, bool]:
+def _jit(function: Callable[..., Any], **how: Any) -> tuple[Any, bool]:
     """`function` as a dispatcher that will be cached on disk, if any folder can be written; and whether it will."""
     try:
-        return numba.njit(cache=True)(function), True
+        return numba.njit(cache=True, **how)(function), True
     except RuntimeError:  # no folder for the cache
-        return numba.njit()(function), False
+        return numba.njit(**how)(function), False
 
 
+PLAIN: dict[str, Any] = {"error_model": "numpy"}  # a division by zero is a number
+SUMS: dict[str, Any] = {
+    "fastmath": {"reassoc"},
+    **PLAIN,
+}  # the order of additions is left to the compiler, nothing else is
 _KERNEL, CACHED = _jit(_along_columns)
 _ROWS, _ = _jit(_rows_along_columns)
 _ready: dict[tuple[str, str], Callable[..., None]] = {}  # by the types of x and of f(x)
@@ -213,10 +216,7 @@ def _agreement(
     worst: NDArray[np.int64],
     figures: Any,
 ) -> None:
-    """What `first_step.agreement` does: two passes over the block, each in loops that become vector instructions.
-
-    uncertain: a row for each column, or one that serves them all, where nobody asks how uncertain its entries are.
-    """
+    """What `first_step.agreement` does: two passes over the block, each in loops that become vector instructions."""
     atol, rtol, close, negligible, resolved, small, clear = limits
     columns, m = claimed.shape
     top = np.finfo(np.float64).max
@@ -235,11 +235,11 @@ def _agreement(
             slope *= unit
             seen[j] = slope if slope > seen[j] else seen[j]
     ceiling = np.where(largest > 0, largest, np.inf)
-    gaps, relatives, detectables, shares = np.empty(m), np.empty(m), np.empty(m), np.empty(m)
+    gaps, relatives, detectables, shares, doubts = np.empty(m), np.empty(m), np.empty(m), np.empty(m), np.empty(m)
     for k in range(columns):
         per_step, per_unit = 2 / steps[k], 1 / scales[k]
         agreed, live = 0, 0
-        claims, found, doubts = claimed[k], numeric[k], uncertain[k % len(uncertain)]
+        claims, found = claimed[k], numeric[k]
         for j in range(m):
             claim, value = abs(claims[j]), abs(found[j])
             gap = abs(claims[j] - found[j])
@@ -276,18 +276,11 @@ def _agreement(
                 detectable_most = detectables[j]
             if shares[j] > share:
                 share = shares[j]
+        uncertain[k] = doubts[worst[k]]
     figures[0], figures[1], figures[2] = relative, detectable_most, share
 
 
-def _jit_plain(function: Callable[..., Any]) -> Any:
-    """Like `_jit`; a division by zero is a number."""
-    try:
-        return numba.njit(cache=True, error_model="numpy")(function)
-    except RuntimeError:  # no folder for the cache
-        return numba.njit(error_model="numpy")(function)
-
-
-_AGREEMENT = _jit_plain(_agreement)
+_AGREEMENT, _ = _jit(_agreement, **PLAIN)
 
 
 def agreement_kernel(entries: int) -> Callable[..., None] | None:
@@ -300,11 +293,11 @@ def agreement_kernel(entries: int) -> Callable[..., None] | None:
             return None
         block, contiguous = types.Array(types.float64, 2, "A"), types.Array(types.float64, 2, "C")
         line, integers = types.Array(types.float64, 1, "C"), types.Array(types.int64, 1, "C")
-        wanted = (block, block, contiguous, *[line] * 7, contiguous, contiguous, integers, line)
+        wanted = (block, block, contiguous, *[line] * 7, contiguous, line, integers, line)
         try:
             entry = _AGREEMENT.compile(wanted)
         except OSError:  # the cache cannot be written after all
-            _AGREEMENT = numba.njit(error_model="numpy")(_agreement)
+            _AGREEMENT = numba.njit(**PLAIN)(_agreement)
             entry = _AGREEMENT.compile(wanted)
         _ready[key] = entry
     return cast("Callable[..., None]", entry)
@@ -351,15 +344,7 @@ def _along_direction(
     return change / 2, ideal, square
 
 
-def _jit_sums(function: Callable[..., Any]) -> Any:
-    """Like `_jit`; the order of additions is left to the compiler, nothing else is."""
-    try:
-        return numba.njit(cache=True, fastmath={"reassoc"}, error_model="numpy")(function)
-    except RuntimeError:  # no folder for the cache
-        return numba.njit(fastmath={"reassoc"}, error_model="numpy")(function)
-
-
-_PERTURB = _jit_sums(_along_direction)
+_PERTURB, _ = _jit(_along_direction, **SUMS)
 
 
 def perturb(
@@ -395,7 +380,7 @@ def perturb(
     try:
         change, ideal, square = _PERTURB(*arguments)
     except OSError:  # the cache cannot be written after all
-        _PERTURB = numba.njit(fastmath={"reassoc"}, error_model="numpy")(_along_direction)
+        _PERTURB = numba.njit(**SUMS)(_along_direction)
         change, ideal, square = _PERTURB(*arguments)
     return float(change), float(ideal), float(square)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gradcheck import Verdict, check_hessian
-from gradcheck.checks.hessian import DifferencedGradient
+from gradcheck.checks.hessian import DifferencedGradient, agrees_along_line
 from gradcheck.evaluation.function import Function
 
 x = np.random.default_rng(0).normal(size=5)
@@ -34,6 +34,13 @@ def test_it_is_flat_whatever_the_shape_of_the_variable(shape, dtype):
     point = np.linspace(1, 2, 6, dtype=dtype)
     differenced = DifferencedGradient(Function(lambda x: (x**2).sum(), point.reshape(shape)), point, seed=0)
     np.testing.assert_allclose(differenced(point), 2 * point, rtol=1e-9 if dtype == np.float64 else 2e-4)
+
+
+@pytest.mark.parametrize(("factor", "agrees", "few"), [(1.0, True, True), (1 + 1e-3, False, False)])
+def test_a_gradient_that_plainly_agrees_along_a_line_costs_four_evaluations(factor, agrees, few):
+    function = Function(lambda x: float(np.sum(x**3)), x)
+    assert agrees_along_line(function, x, factor * 3 * x**2, seed=0) == agrees
+    assert (function.calls == 4) == few
 
 
 def test_a_call_costs_four_evaluations_a_variable():

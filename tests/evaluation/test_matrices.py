@@ -7,8 +7,8 @@ import pytest
 
 from gradcheck.checks.matrix import asymmetry
 from gradcheck.errors import UserCodeError
-from gradcheck.evaluation import matrices, memory
-from gradcheck.evaluation.matrices import MatrixClaim, as_matrix
+from gradcheck.evaluation import matrices
+from gradcheck.evaluation.matrices import as_matrix
 from gradcheck.model import FindingKind, Tolerance, Verdict
 
 TIGHT = Tolerance(rtol=0.0, atol=0.0)
@@ -182,27 +182,43 @@ def test_the_asymmetric_entries_are_found_in_any_block(monkeypatch):
     assert {"row": 2, "column": 4}.items() <= asymmetry(as_matrix(wrong, 5, 5, "hess"), TIGHT)[0].evidence.items()
 
 
-# ---- memory
+def test_blocks_of_a_matrix_that_equals_its_transpose_are_its_columns_and_copies():
+    symmetric = SQUARE + SQUARE.T
+    matrix = as_matrix(symmetric, 5, 5, "hess")
+    assert asymmetry(matrix, TIGHT) == []
+    assert matrix.symmetric
+    (block,) = matrix.blocks()
+    np.testing.assert_array_equal(block.claimed, symmetric.T)
+    assert not np.shares_memory(block.claimed, symmetric)
 
 
-def test_a_claim_that_finds_no_memory_is_told_what_would_do(monkeypatch):
-    def greedy(x):
-        raise MemoryError("no")
-
-    claim = MatrixClaim(greedy, np.ones(400_000), 400_000, role="hess")
-    with pytest.raises(UserCodeError) as caught:
-        claim.raw_at(np.ones(400_000))
-    assert str(caught.value) == (
-        "hess has 400,000 × 400,000 entries, which need 1.28 TB, and found no room for them; "
-        "return a sparse array or an operator with @ or matvec, or check hvp instead"
-    )
-    assert isinstance(caught.value.__cause__, MemoryError)
+@pytest.mark.parametrize("entry", [1e-300, np.nan, np.inf])
+def test_a_matrix_that_differs_from_its_transpose_anywhere_is_read_by_columns(entry):
+    matrix = as_matrix(np.diag(np.ones(5)), 5, 5, "hess")
+    matrix.value[4, 2] = entry
+    matrix.asymmetry()
+    assert not matrix.symmetric
+    np.testing.assert_array_equal(matrix.block(np.arange(5)), matrix.value.T)
 
 
-def test_a_claim_that_is_no_dense_array_is_not_held_to_the_memory_of_one(monkeypatch):
-    monkeypatch.setattr(memory, "available", lambda: 2**28)
-    claim = MatrixClaim(lambda x: WithAt(2.0), np.ones(10**5), 10**5, role="hess")
-    assert isinstance(claim.raw_at(np.ones(10**5)), WithAt)
+# ---- zeros
+
+
+@pytest.mark.parametrize("count", [0, 7, 40, 41, 2000])
+def test_the_entries_of_a_scattered_matrix_are_found_and_multiplied(count, monkeypatch):
+    monkeypatch.setattr(matrices, "LARGE", 100)
+    monkeypatch.setattr(matrices, "BLOCK_ENTRIES", 90)
+    flat = np.zeros(800)
+    flat[np.random.default_rng(count).permutation(800)[:count]] = 1.5
+    matrix = as_matrix(flat.reshape(20, 40), 20, 40, "jac")
+    places = matrix.scattered
+    assert (places is None) == (count > 40)
+    if places is not None:
+        np.testing.assert_array_equal(places, np.flatnonzero(flat))
+    v = np.arange(40.0)
+    product = matrix.product(v)
+    assert product.dtype == np.float64
+    np.testing.assert_allclose(product, flat.reshape(20, 40) @ v, rtol=1e-14)
 
 
 def test_an_operator_with_one_row_and_many_columns_is_asked_a_column_at_a_time():

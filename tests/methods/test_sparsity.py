@@ -11,11 +11,12 @@ from gradcheck import check_hessian, check_jacobian
 from gradcheck.errors import UserCodeError
 from gradcheck.evaluation.claims import Block
 from gradcheck.evaluation.function import Function
-from gradcheck.evaluation.matrices import MatrixClaim, as_matrix
+from gradcheck.evaluation.matrices import as_matrix
+from gradcheck.evaluation.matrix_claims import MatrixClaim
 from gradcheck.evaluation.preflight import examine
 from gradcheck.methods.problem import Problem
 from gradcheck.methods.sparsity import Compressed, Pattern
-from gradcheck.model import CheckInterrupted, Tolerance, Verdict
+from gradcheck.model import CheckInterrupted, Status, Tolerance, Verdict
 
 RNG = np.random.default_rng(5)
 A = RNG.normal(size=(4, 6)) * (RNG.random((4, 6)) < 0.6)
@@ -69,13 +70,16 @@ def problem_at(function, x):
     )
 
 
+@pytest.mark.parametrize("most", [1, 2, 9])
 @pytest.mark.parametrize("bounds", [None, (np.full(6, -0.5), np.full(6, np.inf))], ids=["free", "at the bounds"])
-def test_groups_give_what_single_columns_give(bounds):
+def test_groups_give_what_single_columns_give(bounds, most):
     function = Function(lambda x: np.sin(A @ x), np.zeros(6), scalar=False, bounds=bounds)
     x = np.linspace(-0.5, 0.5, 6)
     function.at(x)
     compressed = Compressed(problem_at(function, x), pattern_of(A))
-    blocks = list(compressed.blocks(as_matrix(A, 4, 6, "jac")))
+    blocks = list(compressed.blocks(as_matrix(A, 4, 6, "jac"), most))
+    groups = pattern_of(A).colour_count
+    assert len(blocks) == -(-groups // most)
     assert sum(len(block.columns) for block in blocks) == np.count_nonzero(A)
     for block in blocks:
         steps = np.full(len(block.columns), 2.0**-10)
@@ -95,6 +99,21 @@ def test_a_group_costs_two_evaluations():
     line = np.arange(6)
     compressed.evaluate(Block(line, np.zeros((6, 1)), line[:, None]), np.full(6, 1e-5), lambda done: None)
     assert function.calls - before == 2
+
+
+def test_groups_that_are_compared_together_learn_from_each_other_what_is_ordinary():
+    """The second group of each row is large, and the first would not be resolved beside nothing else."""
+
+    def func(x):
+        return np.array([1e-8 * np.sin(x[0]) + np.exp(x[1]), np.exp(x[2]) + 1e-8 * np.sin(x[3])])
+
+    def jac(x):
+        sparse = pytest.importorskip("scipy.sparse")
+        return sparse.csr_array([[1e-8 * np.cos(x[0]), np.exp(x[1]), 0, 0], [0, 0, np.exp(x[2]), 1e-8 * np.cos(x[3])]])
+
+    report = check_jacobian(func, jac, np.array([0.3, 0.1, 0.2, 0.4]))
+    assert report.verdict is Verdict.PASS
+    assert {entry.estimate.status for entry in report.entries} == {Status.FIRST_STEP}
 
 
 # ---- dense claims that are zero nearly everywhere

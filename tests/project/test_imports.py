@@ -69,6 +69,7 @@ NOT_FOR_A_GRADIENT = (  # that is right, of a plain function, in few dimensions
     "diagnosis.statement",
     "evaluation.compilation",
     "evaluation.matrices",
+    "evaluation.matrix_claims",
     "evaluation.branches",
     "evaluation.memory",
     "evaluation.recording",

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from gradcheck.checks.solvers.knob import Knob
     from gradcheck.checks.stated import Stated
     from gradcheck.evaluation.function import Function
-    from gradcheck.evaluation.matrices import Matrix, MatrixClaim
+    from gradcheck.evaluation.matrices import Matrix
+    from gradcheck.evaluation.matrix_claims import MatrixClaim
     from gradcheck.methods.problem import Problem
     from gradcheck.model import Finding
 
