@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class GradientMismatch(AssertionError):
     """A claimed derivative is wrong; `report` says where and why."""
 
-    __module__ = "gradcheck.model"  # where a traceback says that it is from
+    __module__ = "gradcheck"  # what a traceback calls it by
     exit_code = ExitCode.FAIL
 
     def __init__(self, message: str, report: Report) -> None:
@@ -28,14 +28,14 @@ class GradientMismatch(AssertionError):
 class GradientUndecided(GradientMismatch):
     """The claim could be neither confirmed nor refuted; `report` says why and what to try."""
 
-    __module__ = "gradcheck.model"
+    __module__ = "gradcheck"
     exit_code = ExitCode.UNDECIDED
 
 
 class CheckInterrupted(KeyboardInterrupt):
     """Ctrl-C during a check; `report` holds what was known by then."""
 
-    __module__ = "gradcheck.model"
+    __module__ = "gradcheck"
     exit_code = ExitCode.INTERRUPTED
 
     def __init__(self, report: Report) -> None:

@@ -184,7 +184,7 @@ def test_the_public_list_agrees_with_itself() -> None:
     }
     assert gradcheck.__all__ == sorted(gradcheck.__all__)
     assert typed == set(gradcheck.__all__)
-    assert all(getattr(gradcheck, name).__module__.startswith("gradcheck.") for name in gradcheck.__all__)
+    assert all(f"{getattr(gradcheck, name).__module__}.".startswith("gradcheck.") for name in gradcheck.__all__)
 
 
 @pytest.mark.parametrize("module", MODULES)
