@@ -12,7 +12,7 @@ import numpy as np
 
 from gradcheck.evaluation.claims import Block
 from gradcheck.evaluation.engines import is_compiled
-from gradcheck.methods.entries import KEPT, Columns, join, no_columns, status_code, worst_first
+from gradcheck.methods.entries import KEPT, Columns, foremost, join, no_columns, status_code, worst_first
 from gradcheck.methods.results import Comparison, Tally, digits_of
 from gradcheck.model import Finding, FindingKind, Status, Verdict
 from gradcheck.numerics.first_step import Ordinary, first_look
@@ -137,7 +137,7 @@ class Surveyor:
         evaluations: Any = 2
         whole = agreed or bool(look.agreed.all())
         if not whole:
-            evaluations = self._settle_zeros(block, h, plus, minus, rounding, look)
+            evaluations = self._settle_zeros(block, plus, minus, column, numeric, rounding, look)
             whole = bool(look.agreed.all())
         if not agreed:
             self._count(look, whole=whole)
@@ -146,15 +146,27 @@ class Surveyor:
         self._keep(self._recorded(block, h, numeric, look.uncertainty, None if whole else look.agreed, evaluations))
 
     def _settle_zeros(
-        self, block: Block, h: Array, plus: Array, minus: Array, rounding: Array, look: FirstLook
+        self,
+        block: Block,
+        plus: Array,
+        minus: Array,
+        step: Array,
+        numeric: Array,
+        rounding: Array,
+        look: FirstLook,
     ) -> NDArray[np.intp]:
-        """Settle what is 0 as far as can be seen; how many evaluations each entry has taken by then, (N, m)."""
+        """Have a closer look at the columns, or entries, in which not everything agreed; the evaluations spent on each entry."""
         from gradcheck.methods.zeros import FirstPair, settle_zeros  # most checks need none
 
-        column = h[:, None]
-        bends = _second(plus, minus, self.preflight.value if block.rows is None else self.preflight.value[block.rows])
-        first = FirstPair(column, (plus - minus) / (2 * column), bends, rounding)
-        return settle_zeros(self.problem, self.ordinary, block, first, look)
+        evaluations = np.full(numeric.shape, 2)
+        open_ones: NDArray[np.bool_] = np.logical_not(look.agreed.all(axis=1))
+        part = look.of(open_ones)
+        value = self.preflight.value if block.rows is None else self.preflight.value[block.rows[open_ones]]
+        bends = _second(plus[open_ones], minus[open_ones], value)
+        pair = FirstPair(step[open_ones], numeric[open_ones], bends, rounding[open_ones])
+        evaluations[open_ones] = settle_zeros(self.problem, self.ordinary, block.of(open_ones), pair, part)
+        look.put(open_ones, part)
+        return evaluations
 
     def _count(self, look: FirstLook, *, whole: bool) -> None:
         agreed, parts = look.agreed, (look.gap, look.size, look.large, look.uncertainty)
@@ -218,7 +230,8 @@ class Surveyor:
     def _keep(self, columns: Columns) -> None:
         self.kept.append(columns)
         if len(self.kept) > 1 and sum(len(part.entry) for part in self.kept) > 4 * self.most:
-            self.kept = [_worst(join(self.kept), 2 * self.most)]
+            count = 2 * self.most
+            self.kept = [_worst(join([foremost(part, count) for part in self.kept]), count)]
 
     # ---- the first look, compiled
 

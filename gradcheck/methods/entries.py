@@ -114,8 +114,20 @@ def join(parts: Sequence[Columns]) -> Columns:
     return Columns(**arrays, detail={k: v for part in parts for k, v in part.detail.items()})
 
 
+def foremost(columns: Columns, most: int) -> Columns:
+    """Those rows that may be among the `most` worst, in their order: what did not PASS, and else the largest gaps."""
+    if columns.entry.size <= 2 * most:  # no need to choose
+        return columns
+    passed, gap = columns.verdict == Verdict.PASS, columns.gap
+    left = most - int(np.count_nonzero(~passed))
+    if left <= 0:
+        return columns.take(~passed)
+    return columns.take(~passed | (gap >= np.partition(gap[passed], -left)[-left]))
+
+
 def worst_first(columns: Columns, most: int = KEPT) -> Columns:
     """Sorted by verdict, then by the size of the gap, then by index; at most `most` rows."""
+    columns = foremost(columns, most)
     if (columns.verdict == Verdict.PASS).all() and (columns.entry[1:] > columns.entry[:-1]).all():
         order = np.argsort(-columns.gap, kind="stable")[:most]
     else:
@@ -237,6 +249,7 @@ __all__ = [
     "EntryTable",
     "Table",
     "error_map",
+    "foremost",
     "join",
     "kept_ladder",
     "no_columns",

@@ -113,6 +113,14 @@ class FirstLook:
     uncertainty: Array
     agreed: NDArray[np.bool_]
 
+    def of(self, rows: NDArray[np.bool_]) -> FirstLook:
+        """Some of the rows."""
+        return FirstLook(self.gap[rows], self.size[rows], self.large[rows], self.uncertainty[rows], self.agreed[rows])
+
+    def put(self, rows: NDArray[np.bool_], look: FirstLook) -> None:
+        """Take over what was found of these rows since."""
+        self.large[rows], self.uncertainty[rows], self.agreed[rows] = look.large, look.uncertainty, look.agreed
+
 
 def first_look(
     numeric: Array,

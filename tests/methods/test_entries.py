@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcheck.methods import entries
-from gradcheck.methods.entries import Columns, EntryTable, error_map, join, kept_ladder, status_code, worst_first
+from gradcheck.methods.entries import (
+    Columns,
+    EntryTable,
+    error_map,
+    foremost,
+    join,
+    kept_ladder,
+    status_code,
+    worst_first,
+)
 from gradcheck.model import Status, Verdict
 from gradcheck.variables.layout import ArrayLayout
 from gradcheck.variables.places import Places
@@ -118,6 +127,22 @@ def test_the_worst_come_first_whatever_the_order(rows):
     assert keys == sorted(keys)
     backwards = worst_first(given_columns.take(np.arange(len(rows))[::-1]))
     assert backwards.entry.tolist() == [record.index[0] for record in found]
+
+
+@given(
+    rows=st.lists(st.tuples(st.sampled_from([0.0, 1.0, 2.0, 3.0, np.nan]), st.integers(0, 3)), min_size=1, max_size=60),
+    shuffled=st.booleans(),
+    most=st.integers(1, 12),
+)
+def test_choosing_the_foremost_first_leaves_the_worst_as_they_are(rows, shuffled, most):
+    gaps, verdicts = zip(*rows, strict=True)
+    entry = np.random.default_rng(len(rows)).permutation(len(rows)) if shuffled else np.arange(len(rows))
+    given_rows = columns(entry, gaps, np.zeros(len(rows)), verdicts)
+    order = np.lexsort((entry, -given_rows.gap, -given_rows.verdict.astype(int)))[:most]
+    assert worst_first(given_rows, most).entry.tolist() == entry[order].tolist()
+    chosen = foremost(given_rows, most).entry.tolist()
+    assert set(entry[order].tolist()) <= set(chosen)
+    assert chosen == [k for k in entry.tolist() if k in set(chosen)]
 
 
 def test_a_report_keeps_what_failed_when_there_is_too_much():
