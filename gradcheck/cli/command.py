@@ -5,13 +5,10 @@ Nothing else is imported at the top that takes time: ``--help`` and a mistyped o
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib import import_module
-from importlib.machinery import ModuleSpec, PathFinder
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -19,23 +16,13 @@ import click
 from gradcheck.cli import output, results, supervision
 from gradcheck.cli.parameters import PARAMETERS, format_options, with_values
 from gradcheck.cli.program import of_program
+from gradcheck.cli.startup import import_for_good
 from gradcheck.errors import ExitCode, GradcheckError, UsageError
 
 if TYPE_CHECKING:
     from gradcheck.cli.progress import Progress
     from gradcheck.runner.config import DeclaredCheck
     from gradcheck.runner.run import Outcome
-
-NEEDED = ("numpy", "gradcheck.cli.selection", "gradcheck.checks.check", "gradcheck.reporting.text")
-"""What nearly every check needs; numpy for itself, as below many others its imports nest so deep that the stack is enlarged and
-cut back hundreds of times.
-"""
-
-TIMEOUT, TICKS = "OPENBLAS_THREAD_TIMEOUT", "20"
-"""The variable by which OpenBLAS is told, when it is loaded, for how many ticks of the clock its idle threads spin before they
-sleep, as a power of 2.  Its own 2^26 are 25 ms on each processor, half of what the import of numpy costs; 2^20 outlast what
-is done in Python between two calls of a fast f.
-"""
 
 EXAMPLES = """\
 Examples:
@@ -117,7 +104,7 @@ def done(arguments: Sequence[str], *, for_good: bool = False) -> int:
             if for_good:
                 supervision.at(" ".join(context.params["targets"]))
                 output.take_stdout()
-                _import_for_good()
+                import_for_good()
             return int(command.invoke(context))
 
     return _guarded(made)
@@ -128,36 +115,6 @@ def complete(variable: str, instruction: str) -> int:
     from click.shell_completion import shell_complete
 
     return shell_complete(command, {}, "gradcheck", variable, instruction)
-
-
-class _OwnPath:
-    """Finds modules where they were found when the process began: what user code does to sys.path is no matter of ours."""
-
-    def __init__(self) -> None:
-        self.path = sys.path[:]
-
-    def find_spec(self, name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:
-        """Asked where all others have found nothing."""
-        return PathFinder.find_spec(name, self.path) if path is None else None
-
-
-def _import_for_good() -> None:
-    """Import what checks need, numpy above all, and look for no garbage in it ever: it lives as long as the process.
-
-    Else the search for garbage, meanwhile and when the process ends, would take a fifth of a short run.
-    """
-    sys.meta_path.append(_OwnPath())
-    told = TIMEOUT in os.environ
-    os.environ.setdefault(TIMEOUT, TICKS)
-    gc.disable()
-    try:
-        for module in NEEDED:
-            import_module(module)
-    finally:
-        gc.enable()
-        if not told:
-            del os.environ[TIMEOUT]  # it is no matter of other processes
-    gc.freeze()
 
 
 @click.command(
