@@ -103,7 +103,7 @@ class Watch:
             yield
         for depth in range(2, DEEP + 2):
             there = [code for at, code in inner if at == depth]
-            if len(there) != 1 or _of_library(there[0]):
+            if len(there) != 1 or _of_library(there[0].co_filename):
                 return
             self.codes.add(there[0])
 
@@ -174,12 +174,12 @@ def _code(f: Any) -> CodeType | None:
     code = own(f, "__code__")
     if code is None:
         code = getattr(getattr(type(f), "__call__", None), "__code__", None)  # noqa: B004 - what is wanted is its code
-    return code if isinstance(code, CodeType) and not _of_library(code) else None
+    return code if isinstance(code, CodeType) and not _of_library(code.co_filename) else None
 
 
 @functools.lru_cache(maxsize=256)
-def _of_library(code: CodeType) -> bool:
-    path = code.co_filename.replace("\\", "/")
+def _of_library(file: str) -> bool:
+    path = file.replace("\\", "/")
     return any(f"/{name}/" in path for name in LIBRARIES)
 
 

@@ -21,18 +21,17 @@ def describe(function: Any, name: str | None = None) -> Target:
     what no Python source defines, such as a ufunc, and for code typed at a prompt.
     """
     if type(function) is FunctionType and not function.__dict__:  # nothing that it could be wrapped around
-        return _described(function.__code__, name or _name(function, function))
+        return _described(function.__code__, function.__code__.co_filename, name or _name(function, function))
     inner = _unwrapped(function)
     code = _static(inner, "__code__")
     name = name or _name(function, inner)
-    return _described(code, name) if isinstance(code, CodeType) else Target(name=name)
+    return _described(code, code.co_filename, name) if isinstance(code, CodeType) else Target(name=name)
 
 
 @functools.lru_cache(maxsize=256)
-def _described(code: CodeType, name: str) -> Target:
-    if _is_made_up(code.co_filename):
-        return Target(name=name)
-    return Target(name=name, file=code.co_filename, line=_def_line(code))
+def _described(code: CodeType, file: str, name: str) -> Target:
+    """The file is told beside the code: that of two files is equal if it reads alike."""
+    return Target(name=name) if _is_made_up(file) else Target(name=name, file=file, line=_def_line(code))
 
 
 def importable(function: Any) -> tuple[str, str] | None:
