@@ -33,7 +33,7 @@ STEP = (
 )  # in natural scales, a rung of the ladder of the set-up: for most f truncation and rounding are alike there
 SUITS = 4.0  # it suits an f for which the best step is up to so many times that …
 EXACT = 1e-8  # … and truncation at it is below this share of an entry
-MOST = 2**12  # entries; of more the few evaluations that are saved are none
+MOST = 2**9  # entries; of more the few evaluations that are saved are a fortieth
 FEW = 4  # fewer entries are few witnesses: a pair of evaluations at another step along all of them is one more …
 AGREES = 1e-5  # … which has to agree to this share of its terms
 UNKNOWN, NONE = np.zeros(1), np.empty(0, np.int64)

@@ -73,9 +73,9 @@ class Ordinary:
         shared: outputs with values of like size have like units, so that what is ordinary for one is so for all.
         """
         if self.largest.all() and not shared:
-            return np.minimum(self.seen[outputs] * (1 / units), self.largest[outputs])
+            return np.minimum(self.seen[outputs] / units, self.largest[outputs])
         seen, largest = self._lent(self.seen, outputs, shared), self._lent(self.largest, outputs, shared)
-        return np.minimum(seen * (1 / units), np.where(largest > 0, largest, np.inf))
+        return np.minimum(seen / units, np.where(largest > 0, largest, np.inf))
 
     def _lent(self, sizes: Array, outputs: Any, shared: bool) -> Array:
         """Sizes of some outputs: their own, and that of the others where nothing was seen of them."""

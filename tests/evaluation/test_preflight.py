@@ -211,7 +211,7 @@ def test_ignored_inputs_are_named(call, claim, sentence):
 
 
 def test_a_claim_of_a_large_matrix_is_asked_for_once(monkeypatch):
-    monkeypatch.setattr("gradcheck.evaluation.matrices.LARGE", 10)
+    monkeypatch.setattr("gradcheck.evaluation.matrix_claims.LARGE", 10)
     hess = Counted(lambda x: A + A.T)
     report = check_hessian(f, hess, x0, grad=grad)
     assert (hess.calls, report.verdict) == (1, Verdict.PASS)

@@ -67,7 +67,8 @@ def test_a_claim_of_each_kind_has_an_option_and_a_method_that_choice_knows() -> 
 
 def test_the_command_line_has_the_options_of_the_table_and_its_help_shows_them() -> None:
     options = {option.name: option for option in command.params if isinstance(option, click.Option)}
-    assert options.keys() - {"version", "explain", "watch", "watch_budget", "sweep"} == at(Face.CLI, OPTIONS).keys()
+    own = {"help", "version", "explain", "watch", "watch_budget", "sweep"}
+    assert options.keys() - own == at(Face.CLI, OPTIONS).keys()
     text = " ".join(CliRunner().invoke(command, ["--help"]).output.split())
     for name, row in at(Face.CLI, OPTIONS).items():
         assert f"{options[name].opts[-1]}" == row.flag
