@@ -6,7 +6,6 @@ It is measured when that is first asked for: most claims are right, and plainly 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 LADDER = ladder()
-REMEMBERED = 2**12  # entries of a direction that is kept for the next check, and of a claim elsewhere
 
 
 class Line:
@@ -54,10 +52,8 @@ class Line:
 
     @property
     def direction(self) -> Array:
-        """Along which the line goes, (n,): kept for the next check, where it is short."""
-        size = self.x.size
-        v = _direction(size, self._seed) if size <= REMEMBERED else direction(size, self._seed, Stream.SETUP)
-        return self.scales * v
+        """Along which the line goes, (n,)."""
+        return self.scales * direction(self.x.size, self._seed, Stream.SETUP)
 
     @property
     def calibration(self) -> Calibration:
@@ -70,11 +66,6 @@ class Line:
             if self._told is not None:
                 self._told(self)
         return self._calibration
-
-
-@lru_cache(maxsize=8)
-def _direction(size: int, seed: int) -> Array:
-    return direction(size, seed, Stream.SETUP)
 
 
 def _precision(

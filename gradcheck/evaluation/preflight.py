@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.errors import UserCodeError
-from gradcheck.evaluation.line import REMEMBERED, Line
+from gradcheck.evaluation.line import Line
 from gradcheck.evaluation.nested import Watch
 from gradcheck.model import Finding, FindingKind, Verdict
 from gradcheck.numerics.noise import TOP
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 ROUGHLY = 0.1  # a claim whose change from one point to another is off f's by more of its terms does not plainly agree
+REMEMBERED = 2**12  # entries of a claim elsewhere that is kept
 SETTLING = 8  # calls at one point, each nearer to the last than that was to the one before, if f is not random
 
 

@@ -9,6 +9,7 @@ the same numbers eight at a time.
 from __future__ import annotations
 
 import enum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +37,7 @@ class Stream(enum.IntEnum):
     SETUP = 2**32 - 1  # the set-up of every check
 
 
+SHORT = 2**12  # entries
 CHUNK = 2**14  # entries made at a time, so that what is between stays in the cache
 
 
@@ -50,8 +52,21 @@ def direction(size: int, seed: int, number: int, start: int = 0, stride: int = 1
 
     Signs alone are blind to two equal errors half of the time; no weight is near 0, so that no entry is hidden.
     Direction 7 is the same whether or not 0 … 6 were made, and entry 5 whether or not the others were.  The stream repeats
-    after 2³² entries.
+    after 2³² entries.  A short one is kept for those who ask again, and cannot be written to.
     """
+    if size <= SHORT and start == 0 and stride == 1:
+        return _kept(size, seed, number)
+    return _made(size, seed, number, start, stride)
+
+
+@lru_cache(maxsize=64)
+def _kept(size: int, seed: int, number: int) -> Array:
+    made = _made(size, seed, number, 0, 1)
+    made.flags.writeable = False
+    return made
+
+
+def _made(size: int, seed: int, number: int, start: int, stride: int) -> Array:
     out = np.empty(size)
     spare = np.empty(min(size, CHUNK), np.uint32)
     before, between = (np.uint32(key) for key in keys(seed, number))
