@@ -49,7 +49,8 @@ def survey(run: CheckRun, problem: Problem, blocks: Iterable[Block]) -> None:
 def _compared(run: CheckRun, problem: Problem, pieces: Iterator[Block]) -> Comparison:
     """What came of comparing every entry: plainly, if the claim lets expect that, or else once f is measured."""
     known = run.known
-    if known is not None or run.options.eps is not None or not fits(problem):
+    asked = run.options.eps is not None or run.options.budget is not None  # which may end before f is measured
+    if known is not None or asked or not fits(problem):
         return run.surveyor(problem, None if known is None else known.evaluate).survey(pieces)
     blocks = list(pieces)
     look = PlainLook(problem, run.watcher)

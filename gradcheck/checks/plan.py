@@ -70,7 +70,8 @@ def planned(
     """
     levels = 1 if options.knob is None else LEAST
     compared = 2 * columns if directions is None else directions * DIRECTION
-    plain = directions is None and not of_matrix and columns <= MOST and options.eps is None
+    asked = options.eps is not None or options.budget is not None
+    plain = directions is None and not of_matrix and columns <= MOST and not asked
     setup = SETUP + (2 if columns < FEW else 0) if plain else SETUP + MEASURING
     total = levels * (setup + compared) + (setup if of_matrix and options.knob is not None else 0)
     seconds = total * function.seconds / function.at_once + levels * CLAIMS * claim

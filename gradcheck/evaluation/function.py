@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 LINE_BYTES = 2**20  # of points along a line held at a time
+SQUARED = 1e-280  # squares below this, and above its inverse, lose digits
 
 
 class Function:
@@ -368,7 +369,11 @@ class Function:
         x ± t v is rounded to the dtype of x; the third array (N,) is half the realised displacement along v, in units of v,
         which replaces t in differences.
         """
-        square = float(direction @ direction)
+        square, unit, along = float(direction @ direction), 1.0, direction
+        if not SQUARED < square < 1 / SQUARED:  # it underflows, or overflows
+            unit = float(np.abs(direction).max())
+            along = direction / unit
+            square = float(along @ along)
         group = max(1, LINE_BYTES // (16 * x.size))
         found, realised = [], []
         room = np.empty((2 * min(group, len(steps)), x.size), x.dtype)
@@ -380,7 +385,7 @@ class Function:
                 moved = np.multiply(t, direction, out=behind if x.dtype == np.float64 else None)
                 np.add(x, moved, out=ahead, casting="same_kind")
                 np.subtract(x, moved, out=behind, casting="same_kind")
-                realised.append(np.subtract(ahead, behind, dtype=np.float64) @ direction / (2 * square))
+                realised.append(np.subtract(ahead, behind, dtype=np.float64) @ along / (2 * square * unit))
             found.append(self._one_by_one(points))
         values = joined(found)
         return values[0::2], values[1::2], joined(realised)

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 STEP = (
-    2.0**-15
-)  # in natural scales, a rung of the ladder of the set-up: for most f truncation and rounding are alike there
-SUITS = 4.0  # it suits an f for which the best step is up to so many times that …
+    1.37 * 2.0**-15
+)  # in natural scales: truncation and rounding of most f are alike; no round number, as f may round alike
+NATURAL = 0.137  # in natural scales: where f ignores a variable it does so over such a step, too
+SUITS = 1.5  # it suits an f for which the best step is up to so many times that: a larger one is one for noise …
 EXACT = 1e-8  # … and truncation at it is below this share of an entry
 MOST = 2**9  # entries; of more the few evaluations that are saved are a fortieth
 FEW = 4  # fewer entries are few witnesses: a pair of evaluations at another step along all of them is one more …
@@ -40,8 +41,9 @@ UNKNOWN, NONE = np.zeros(1), np.empty(0, np.int64)
 
 
 def fits(problem: Problem) -> bool:
-    """Whether the claim looks as if it agreed plainly, and few evaluations are worth saving."""
-    return problem.preflight.plain and problem.n <= MOST and problem.x.dtype == np.float64
+    """Whether the claim looks as if it agreed plainly, is no difference itself, and few evaluations are worth saving."""
+    preflight = problem.preflight
+    return preflight.plain and preflight.difference is None and problem.n <= MOST and problem.x.dtype == np.float64
 
 
 class PlainLook:
@@ -76,7 +78,7 @@ class PlainLook:
                 done += len(block.columns)
                 if not self._agree(block, plus[:, 0], minus[:, 0]):
                     return None
-            if n < FEW and not self._agrees_along_all():
+            if (n < FEW and not self._agrees_along_all()) or (self.ignored and not self._ignores()):
                 return None
             watcher.tick("entries", n, n)
         passed = self.passed
@@ -109,7 +111,10 @@ class PlainLook:
         self.watcher.tick("entries", before + done, self.problem.n, self.detail(before + done))
 
     def _agree(self, block: Block, plus: Array, minus: Array) -> bool:
-        """Whether the entries of a block agree with f on both sides of x, (N,) each; they are put on record then."""
+        """Whether the entries of a block agree with f on both sides of x, (N,) each; they are put on record then.
+
+        Values that all are numbers of single precision are not those of an f that is exact to its last place.
+        """
         columns, claimed = block.columns, block.claimed[:, 0]
         self.pairs.append((columns, plus, minus))
         whole = len(columns) == self.problem.n
@@ -119,7 +124,7 @@ class PlainLook:
         bend = np.abs(plus + minus - 2 * self.value) / h
         tolerance = self.problem.tolerance
         look = first_look(numeric, rounding, claimed, self.ordinary.of(units), UNKNOWN, tolerance, bend)
-        if not np.logical_and.reduce(look.agreed):
+        if not np.logical_and.reduce(look.agreed) or np.logical_and.reduce(plus.astype(np.float32) == plus):
             return False
         self.passed.add(tolerance, look.gap, look.size, look.large, look.uncertainty)
         for leaf, tally in self.parts:
@@ -127,7 +132,8 @@ class PlainLook:
             if there.any():
                 tally.add(tolerance, look.gap[there], look.size[there], look.large[there], look.uncertainty[there])
         if not np.logical_and.reduce(claimed):
-            self.ignored.append(columns[(claimed == 0) & (plus == self.value) & (minus == self.value)])
+            still = columns[(claimed == 0) & (plus == self.value) & (minus == self.value)]
+            self.ignored += [still] if still.size else []
         count = len(columns)
         verdict, status = np.zeros(count, np.int8), np.full(count, FIRST_STEP, np.int8)
         self.kept.append(Columns(columns, claimed, numeric, look.uncertainty, h, np.full(count, 2), verdict, status))
@@ -139,6 +145,14 @@ class PlainLook:
             if columns is block.columns:
                 return plus[:, None], minus[:, None]
         return self.problem.function.pairs(self.problem.x, block.columns, steps, tick)
+
+    def _ignores(self) -> bool:
+        """Whether f stays as it is where all variables move that it was not seen to depend on."""
+        v = np.zeros(self.problem.n)
+        ignored = np.concatenate(self.ignored)
+        v[ignored] = self.problem.preflight.line.direction[ignored]
+        plus, minus, _ = self.problem.function.line(self.problem.x, v, np.array([NATURAL]))
+        return bool((plus == self.value).all() and (minus == self.value).all())
 
     def _agrees_along_all(self) -> bool:
         v, claimed = self.problem.preflight.line.direction, self.problem.preflight.claimed

@@ -105,7 +105,7 @@ def test_no_kink_passes_by_it() -> None:
 
 def test_a_variable_that_f_ignores_is_told() -> None:
     report = check(lambda x: float(x[1:] @ x[1:]), lambda x: np.r_[0.0, 2 * x[1:]], np.arange(1.0, 8.0))
-    assert (report.verdict, report.nfev) == (Verdict.PASS, 2 * 7 + 3)
+    assert (report.verdict, report.nfev) == (Verdict.PASS, 2 * 7 + 3 + 2), "which is seen over a natural step as well"
     assert FindingKind.IGNORES_INPUT in {finding.kind for finding in report.findings}
 
 
@@ -129,3 +129,68 @@ def test_single_precision_is_measured_at_once() -> None:
     x = point(12).astype(np.float32)
     report = check(loss, lambda x: slope(x.astype(np.float64)).astype(np.float32), x)
     assert report.nfev >= 2 * 12 + 29
+
+
+COARSE: dict[str, tuple[Any, Any, Any]] = {
+    "steps that f rounds alike": (lambda x: np.float32(x.sum() + 5e-4 * x @ x), np.ones_like, np.ones(4)),
+    "a small term in single precision": (lambda x: np.float32(x.sum() + 2e-3 * x[3] + 8), np.ones_like, np.zeros(5)),
+    "a part in single precision": (
+        lambda x: x[:4] @ x[:4] + float(np.float32(1 + 1e-3 * np.sin(x[4]))),
+        lambda x: np.r_[2 * x[:4], 0],
+        np.array([0.3, -0.7, 1.1, 0.9, 0.5]),
+    ),
+    "a rounded part": (
+        lambda x: 10 * x[:8] @ x[:8] + round(x[8] ** 2, 3),
+        lambda x: np.r_[20 * x[:8], 0.0],
+        np.r_[np.linspace(0.5, 1, 8), 0.33],
+    ),
+    "steps in one variable": (
+        lambda x: x[:3] @ x[:3] + np.floor(0.073 * x[3] / 1.5e-5) * 1.5e-5,
+        lambda x: np.r_[2 * x[:3], 0.0],
+        np.array([0.4, -1.5, -0.5, 1.0]),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COARSE)
+def test_what_a_coarse_function_hides_over_a_small_step_does_not_pass(name: str) -> None:
+    report = check(*COARSE[name])
+    assert report.verdict is Verdict.FAIL
+
+
+def test_a_difference_of_f_does_not_vouch_for_itself() -> None:
+    w, h = 2 * np.pi * 1000, 2.0**-15
+
+    def f(x: Any) -> float:
+        return float(np.sum(3 * x + 0.2 * np.sin(w * x) / w))
+
+    def difference(x: Any) -> Any:
+        return np.array([(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(x.size)])
+
+    report = check(f, difference, np.ones(4))
+    assert report.verdict is not Verdict.PASS
+    assert FindingKind.CLAIM_IS_DIFFERENCE in {finding.kind for finding in report.findings}
+
+
+def test_a_quantised_part_does_not_make_a_right_claim_wrong() -> None:
+    """Where a larger step suits f, the differences of the plain look do not serve again."""
+    q = 1.4059732760289536e-11
+
+    def f(x: Any) -> float:
+        return float(0.27 * np.sin(x[0]) - 0.035 * np.sin(x[1])) + round(0.028 * np.sin(x[1] + 0.3) / q) * q
+
+    report = check(
+        f, lambda x: np.array([0.27 * np.cos(x[0]), -0.035 * np.cos(x[1]) + 0.028 * np.cos(x[1] + 0.3)]), [0, 0.0]
+    )
+    assert report.verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("size", [1e-160, 1e160])
+@pytest.mark.parametrize("factor", [1, 2])
+def test_points_whose_square_is_no_number_are_judged(size: float, factor: int) -> None:
+    report = check(
+        lambda x: float(np.sum(np.sin(x / size))),
+        lambda x: factor * np.cos(x / size) / size,
+        np.array([2.0, 1.5]) * size,
+    )
+    assert report.verdict is (Verdict.PASS if factor == 1 else Verdict.FAIL)
