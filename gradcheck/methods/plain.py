@@ -47,13 +47,10 @@ def fits(problem: Problem) -> bool:
 
 
 class PlainLook:
-    """Compares every entry of a claimed gradient with one difference, as long as all of them agree.
+    """Compares every entry of a claimed gradient with one difference, as long as all of them agree."""
 
-    detail: what a number of entries compared so far comes to, for those who watch.
-    """
-
-    def __init__(self, problem: Problem, watcher: Watcher, detail: Callable[[int], str] = lambda done: "") -> None:
-        self.problem, self.watcher, self.detail = problem, watcher, detail
+    def __init__(self, problem: Problem, watcher: Watcher) -> None:
+        self.problem, self.watcher = problem, watcher
         preflight = problem.preflight
         self.value, self.noise = preflight.value, np.spacing(np.abs(preflight.value))
         self.scales, self.steps = preflight.scales, steps_near(problem.x, preflight.scales * STEP)
@@ -103,12 +100,12 @@ class PlainLook:
         again = measured.fraction / STEP
         truncation = measured.truncation / again**2
         if again > SUITS or float(truncation[0]) > EXACT:
-            return Surveyor(self.problem, self.watcher, detail=self.detail)
+            return Surveyor(self.problem, self.watcher)
         here = replace(measured, fraction=STEP, truncation=truncation)
-        return Surveyor(self.problem, self.watcher, evaluate=self._recalled, detail=self.detail, calibration=here)
+        return Surveyor(self.problem, self.watcher, evaluate=self._recalled, calibration=here)
 
     def _tick(self, before: int, done: int) -> None:
-        self.watcher.tick("entries", before + done, self.problem.n, self.detail(before + done))
+        self.watcher.tick("entries", before + done, self.problem.n)
 
     def _agree(self, block: Block, plus: Array, minus: Array) -> bool:
         """Whether the entries of a block agree with f on both sides of x, (N,) each; they are put on record then.
